@@ -1,0 +1,1 @@
+//! The s6 module.

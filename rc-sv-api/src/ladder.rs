@@ -1,0 +1,124 @@
+//! The stop ladder: which signal, how long to wait, which next.
+//!
+//! The format is the `retry` variable of OpenRC (src/shared/schedules.c, 0.45 to 0.63):
+//! `TERM/30/KILL/5`, or a plain time-out N for `stopsig/N/KILL/N`.
+
+use crate::duration::{self, Unit};
+use crate::signal;
+use std::time::Duration;
+
+/// One rung: a signal and how long the service has to end after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// Number of the signal.
+    pub signal: i32,
+    /// Time until the next rung.
+    pub wait: Duration,
+}
+
+/// The rungs, in order; never empty. After the last one comes an unconditional KILL of everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ladder(Box<[Rung]>);
+
+/// More rungs than this is a typing error.
+const MAX_RUNGS: usize = 16;
+
+impl Ladder {
+    /// `signal`, 30 s, KILL, 5 s: what is done when no `retry` is given.
+    pub fn standard(signal: i32) -> Ladder {
+        let kill = Rung {
+            signal: signal::KILL,
+            wait: Duration::from_secs(5),
+        };
+        Ladder(Box::new([
+            Rung {
+                signal,
+                wait: Duration::from_secs(30),
+            },
+            kill,
+        ]))
+    }
+
+    /// Parses OpenRC's `retry`; `stopsig` is the signal for a plain time-out.
+    ///
+    /// # Errors
+    /// The words for what would be right.
+    pub fn parse(text: &str, stopsig: i32) -> Result<Ladder, String> {
+        let text = text.trim();
+        if let Ok(wait) = duration::parse(text, Unit::Seconds) {
+            let kill = Rung {
+                signal: signal::KILL,
+                wait,
+            };
+            return Ok(Ladder(Box::new([
+                Rung {
+                    signal: stopsig,
+                    wait,
+                },
+                kill,
+            ])));
+        }
+        let words: Vec<&str> = text.split('/').collect();
+        let mut rungs = Vec::new();
+        for pair in words.chunks(2) {
+            let [name, wait] = pair else {
+                return Err(wanted());
+            };
+            let signal = signal::parse(name.trim_start_matches('-')).ok_or_else(wanted)?;
+            let wait = duration::parse(wait, Unit::Seconds).map_err(|_| wanted())?;
+            rungs.push(Rung { signal, wait });
+        }
+        if rungs.is_empty() || rungs.len() > MAX_RUNGS {
+            return Err(wanted());
+        }
+        Ok(Ladder(rungs.into()))
+    }
+
+    /// The rungs, first to last.
+    pub fn rungs(&self) -> &[Rung] {
+        &self.0
+    }
+
+    /// How long a stop can take at most before the final KILL.
+    pub fn total(&self) -> Duration {
+        self.0.iter().map(|rung| rung.wait).sum()
+    }
+}
+
+fn wanted() -> String {
+    "a time-out such as 30, or signals and time-outs such as TERM/30/KILL/5".to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules_and_plain_time_outs() {
+        let ladder = Ladder::parse("SIGTERM/30/-9/5", signal::TERM).unwrap();
+        assert_eq!(ladder, Ladder::standard(signal::TERM));
+        assert_eq!(ladder.total(), Duration::from_secs(35));
+        let plain = Ladder::parse("7", signal::INT).unwrap();
+        assert_eq!(
+            (plain.rungs()[0].signal, plain.rungs()[1].signal),
+            (signal::INT, signal::KILL)
+        );
+        assert_eq!(plain.total(), Duration::from_secs(14));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in [
+            "",
+            "TERM",
+            "TERM/",
+            "TERM/5/KILL",
+            "NOPE/5",
+            "TERM/x",
+            "5/TERM",
+        ] {
+            assert!(Ladder::parse(text, signal::TERM).is_err(), "{text:?}");
+        }
+        assert!(Ladder::parse(&"TERM/1/".repeat(17), signal::TERM).is_err());
+    }
+}
