@@ -1,1 +1,11 @@
 //! From a spec to a running process.
+//!
+//! [`resolve`] turns what an administrator wrote into a spec that needs no name service;
+//! [`spec_file`] keeps it in a file of the service's directory, which [`place`] makes; [`launch`]
+//! runs it, once for each spawn; [`openrc`] tells OpenRC.
+
+pub mod launch;
+pub mod openrc;
+pub mod place;
+pub mod resolve;
+pub mod spec_file;
