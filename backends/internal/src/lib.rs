@@ -1,1 +1,3 @@
 //! The internal module.
+
+pub mod core;

@@ -1,0 +1,119 @@
+//! The plan: what the core has to know of a spec.
+
+use rc_sv_api::ladder::Ladder;
+use rc_sv_api::policy::Policy;
+use rc_sv_api::signal;
+use rc_sv_api::spec::Settings;
+use std::time::Duration;
+
+/// How long a program may take to be executed when `timeout_ready` is unset.
+const READY_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// What the core has to know of a spec; everything else stays in the spec's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// When the service is respawned and when it is given up.
+    pub policy: Policy,
+    /// How it is stopped.
+    pub ladder: Ladder,
+    /// Whom the signals of a stop reach.
+    pub kill_mode: KillMode,
+    /// Whether there is a finish command.
+    pub finish: bool,
+    /// How long the finish command may take.
+    pub finish_timeout: Duration,
+    /// Whether there is a command for giving up.
+    pub on_give_up: bool,
+    /// How long it may take from the spawn until the program is executed.
+    pub ready_timeout: Duration,
+}
+
+/// Whom the signals of a stop reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KillMode {
+    /// The main process; what is left at the end is killed.
+    Mixed,
+    /// The process group; what is left at the end is killed.
+    Group,
+    /// The main process only, ever.
+    Process,
+}
+
+impl Plan {
+    /// The plan of a spec, with the registry's defaults.
+    pub fn from_settings(spec: &dyn Settings) -> Plan {
+        let stopsig = spec.int_or_default("stopsig");
+        let stopsig = stopsig
+            .and_then(|number| i32::try_from(number).ok())
+            .unwrap_or(signal::TERM);
+        let duration = |key| spec.duration(key).unwrap_or_default();
+        Plan {
+            policy: Policy::from_settings(spec),
+            ladder: Ladder::parse(&spec.word("retry"), stopsig)
+                .unwrap_or_else(|_| Ladder::standard(stopsig)),
+            kill_mode: match spec.word("rc_supervise_kill_mode").as_str() {
+                "process" => KillMode::Process,
+                "group" => KillMode::Group,
+                _ if spec.flag("stopgroup") => KillMode::Group,
+                _ => KillMode::Mixed,
+            },
+            finish: spec.list("rc_supervise_finish").is_some(),
+            finish_timeout: duration("rc_supervise_finish_timeout"),
+            on_give_up: spec.list("rc_supervise_on_give_up").is_some(),
+            ready_timeout: spec.duration("timeout_ready").unwrap_or(READY_TIMEOUT),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rc_sv_api::Spec;
+
+    fn plan(settings: &[(&str, &str)]) -> Plan {
+        let mut spec = Spec::default();
+        for (name, value) in settings {
+            spec.set(name, value.as_bytes(), "test").unwrap();
+        }
+        Plan::from_settings(spec.settings())
+    }
+
+    #[test]
+    fn an_empty_spec_has_the_defaults_of_the_registry() {
+        let plan = plan(&[]);
+        assert_eq!(plan.ladder, Ladder::standard(signal::TERM));
+        assert_eq!(plan.kill_mode, KillMode::Mixed);
+        assert_eq!((plan.finish, plan.on_give_up), (false, false));
+        assert_eq!(plan.finish_timeout, Duration::from_secs(5));
+        assert_eq!(plan.ready_timeout, READY_TIMEOUT);
+    }
+
+    #[test]
+    fn each_setting_arrives() {
+        let full = plan(&[
+            ("retry", "INT/3/KILL/1"),
+            ("rc_supervise_finish", "/bin/finish"),
+            ("rc_supervise_finish_timeout", "2"),
+            ("rc_supervise_on_give_up", "/bin/alert"),
+            ("timeout_ready", "1500"),
+        ]);
+        assert_eq!(full.ladder.total(), Duration::from_secs(4));
+        assert_eq!((full.finish, full.on_give_up), (true, true));
+        assert_eq!(full.finish_timeout, Duration::from_secs(2));
+        assert_eq!(full.ready_timeout, Duration::from_millis(1500));
+        let stopsig = plan(&[("stopsig", "QUIT")]);
+        assert_eq!(stopsig.ladder, Ladder::standard(3));
+    }
+
+    #[test]
+    fn stopgroup_is_an_older_word_for_a_kill_mode() {
+        let mode = |settings: &[(&str, &str)]| plan(settings).kill_mode;
+        assert_eq!(mode(&[("stopgroup", "yes")]), KillMode::Group);
+        assert_eq!(
+            mode(&[("rc_supervise_kill_mode", "group")]),
+            KillMode::Group
+        );
+        let both = [("stopgroup", "yes"), ("rc_supervise_kill_mode", "process")];
+        assert_eq!(mode(&both), KillMode::Process);
+    }
+}
