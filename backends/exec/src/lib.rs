@@ -9,3 +9,4 @@ pub mod openrc;
 pub mod place;
 pub mod resolve;
 pub mod spec_file;
+pub mod suite;

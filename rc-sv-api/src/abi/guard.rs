@@ -1,0 +1,43 @@
+//! The panic guard: no Rust panic leaves a module.
+
+use crate::error::{Code, Error, Result};
+use std::any::Any;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+/// Runs `call`; a panic in it becomes [`Code::Panic`] with its text.
+pub(super) fn guard<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+        let message = format!("the module panicked: {}", text_of(&*payload));
+        // Dropping a payload may panic again; a leak is the better end.
+        std::mem::forget(payload);
+        Err(Error::new(Code::Panic, message))
+    })
+}
+
+fn text_of(payload: &(dyn Any + Send)) -> &str {
+    match (
+        payload.downcast_ref::<&str>(),
+        payload.downcast_ref::<String>(),
+    ) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "no text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panics_become_errors_with_their_text() {
+        let error = guard::<()>(|| panic!("number {}", 7)).unwrap_err();
+        assert_eq!(
+            (error.code, error.message.as_str()),
+            (Code::Panic, "the module panicked: number 7")
+        );
+        let error = guard::<()>(|| std::panic::panic_any(7u8)).unwrap_err();
+        assert_eq!(error.message, "the module panicked: no text");
+        assert_eq!(guard(|| Ok(3)), Ok(3));
+    }
+}
