@@ -17,7 +17,7 @@ use super::types::{rc_sv_backend, rc_sv_error, rc_sv_event, rc_sv_host, rc_sv_re
 use std::mem::{offset_of, size_of};
 
 /// The hash of `types.rs` of ABI 1.0.
-pub const RC_SV_LAYOUT_1_0: u64 = 0x908b_5b25_eb52_0096;
+pub const RC_SV_LAYOUT_1_0: u64 = 0x1100_163e_50e4_f2fd;
 
 /// The literal of the current minor.
 pub const CURRENT: u64 = RC_SV_LAYOUT_1_0;

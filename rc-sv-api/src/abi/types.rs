@@ -15,21 +15,18 @@ pub type rc_sv_result = i32;
 pub type rc_sv_state = i32;
 
 /// A service's settings: opaque, the host's. Valid during the call to which it is handed.
-#[repr(C)]
 pub struct rc_sv_spec {
-    _private: [u8; 0],
+    _opaque: (),
 }
 
 /// One opened backend: opaque, the module's. Made by open(), ended by close().
-#[repr(C)]
 pub struct rc_sv_instance {
-    _private: [u8; 0],
+    _opaque: (),
 }
 
 /// One stream of events: opaque, the module's. Made by watch_open(), ended by watch_close().
-#[repr(C)]
 pub struct rc_sv_watch {
-    _private: [u8; 0],
+    _opaque: (),
 }
 
 /// Why a call failed. Caller-owned; the caller zeroes it and sets struct_size. Frozen in ABI 1:
