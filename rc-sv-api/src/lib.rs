@@ -20,10 +20,12 @@ pub mod policy;
 pub mod signal;
 pub mod spec;
 pub mod status;
+pub mod value;
 pub mod words;
 
 pub use backend::{Backend, Caps, Outcome, Request};
 pub use error::{Code, Error, Result};
 pub use name::ServiceName;
-pub use spec::{Settings, Spec, Value};
+pub use spec::{Settings, Spec};
 pub use status::{State, Status};
+pub use value::Value;

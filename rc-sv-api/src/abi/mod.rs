@@ -6,7 +6,7 @@
 //! with [`convert`].
 //!
 //! `unsafe` is in `foreign.rs` (reading what the other side owns), `host.rs` (calling the host),
-//! `export.rs` (being called by a host) and `table.rs` (reading a foreign table).
+//! `slots.rs` and `export.rs` (being called by a host) and `table.rs` (reading a foreign table).
 
 pub mod constants;
 pub mod convert;
@@ -16,6 +16,7 @@ mod guard;
 mod host;
 pub mod layout;
 pub mod note;
+mod slots;
 pub mod table;
 pub mod types;
 

@@ -176,7 +176,7 @@ mod tests {
                 key.name
             );
             if !key.default.is_empty() {
-                let parsed = crate::spec::parse(key, key.default.as_bytes());
+                let parsed = crate::value::parse(key, key.default.as_bytes());
                 assert!(parsed.is_ok(), "{}: {parsed:?}", key.name);
             }
         }
