@@ -1,3 +1,4 @@
-//! The internal module.
+//! The `internal` module: rc-sv's own supervisor.
 
 pub mod core;
+pub mod protocol;
