@@ -1,0 +1,4 @@
+# Interim: the lab's root only.
+root:
+	@tests/lab/make-root
+.PHONY: root

@@ -1,0 +1,346 @@
+//! The harness side of a lab: [`Lab`] and its [`Builder`].
+
+mod cgroup;
+mod file;
+mod init;
+mod job;
+mod keeper;
+mod mounts;
+mod place;
+mod plan;
+mod wait;
+mod wire;
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+pub use job::{Job, Output, Run};
+pub use wait::until;
+
+use plan::Plan;
+
+/// Time-out of [`Lab::sh`] and of everything that does not name another one.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long making and removing a lab may take. Normally some milliseconds.
+const LIFE_TIMEOUT: Duration = Duration::from_secs(30);
+
+const KEEPER_ARGUMENT: &str = "@keeper";
+const PID_1_ARGUMENT: &str = "@pid1";
+
+/// What /bin/sh is in a lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shell {
+    /// Debian's own.
+    Dash,
+    /// GNU bash in its POSIX mode.
+    Bash,
+    /// The ash of busybox.
+    Busybox,
+}
+
+impl Shell {
+    /// All of them, for tests which must hold with each.
+    pub const ALL: [Shell; 3] = [Shell::Dash, Shell::Bash, Shell::Busybox];
+
+    /// Its name in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Shell::Dash => "dash",
+            Shell::Bash => "bash",
+            Shell::Busybox => "busybox",
+        }
+    }
+
+    /// The shell of that name.
+    pub fn from_name(name: &str) -> Option<Shell> {
+        Shell::ALL.into_iter().find(|shell| shell.name() == name)
+    }
+
+    fn target(self) -> Option<&'static str> {
+        (self != Shell::Dash).then(|| self.name())
+    }
+}
+
+/// Settings of a lab to be. Made by [`Lab::builder`].
+#[derive(Debug, Clone)]
+pub struct Builder {
+    shell: Shell,
+    cgroup: bool,
+    stage: bool,
+    over: Vec<PathBuf>,
+}
+
+impl Builder {
+    /// Makes /bin/sh this shell. Default: dash.
+    pub fn shell(mut self, shell: Shell) -> Builder {
+        self.shell = shell;
+        self
+    }
+
+    /// A lab without cgroups: nothing is mounted on /sys/fs/cgroup.
+    pub fn without_cgroup(mut self) -> Builder {
+        self.cgroup = false;
+        self
+    }
+
+    /// A lab with stock OpenRC only, without the installed rc-sv tree.
+    pub fn without_stage(mut self) -> Builder {
+        self.stage = false;
+        self
+    }
+
+    /// Lays the directory `tree` on top of everything else, read-only and
+    /// shared: `tree/usr/bin/x` becomes /usr/bin/x.
+    pub fn over(mut self, tree: impl Into<PathBuf>) -> Builder {
+        self.over.push(tree.into());
+        self
+    }
+
+    /// Makes the lab.
+    ///
+    /// # Panics
+    /// When the Debian root, the installed tree or the lab's program is
+    /// missing (the message says which command makes it), or when a namespace
+    /// or mount is refused.
+    pub fn build(self) -> Lab {
+        self.try_build()
+            .unwrap_or_else(|error| panic!("lab: {error}"))
+    }
+
+    /// As [`Builder::build`], with the complaint as a value.
+    pub fn try_build(self) -> Result<Lab, String> {
+        let program = place::program()?;
+        let root = place::root()?;
+        let stage = if self.stage {
+            Some(place::stage()?)
+        } else {
+            None
+        };
+        let over = self.over.into_iter().rev().chain(stage).collect();
+        let cgroup = if self.cgroup { cgroup::create() } else { None };
+        let plan = Plan {
+            root,
+            over,
+            shell: self.shell,
+            cgroup,
+        };
+        Lab::start(&program, &plan).inspect_err(|_| {
+            if let Some(path) = &plan.cgroup {
+                // The keeper has removed it already, unless it never ran.
+                let _ = cgroup::remove(path);
+            }
+        })
+    }
+}
+
+/// A private machine. Dropping it kills and removes everything in it.
+///
+/// It may be shared between threads.
+#[derive(Debug)]
+pub struct Lab {
+    /// Closed to end the lab. None afterwards.
+    control: Option<OwnedFd>,
+    root: OwnedFd,
+    keeper: Child,
+    cgroup: Option<PathBuf>,
+}
+
+impl Lab {
+    /// A lab with dash, a cgroup and the installed rc-sv tree.
+    ///
+    /// # Panics
+    /// As [`Builder::build`].
+    pub fn new() -> Lab {
+        Lab::builder().build()
+    }
+
+    /// Settings other than those of [`Lab::new`].
+    pub fn builder() -> Builder {
+        Builder {
+            shell: Shell::Dash,
+            cgroup: true,
+            stage: true,
+            over: Vec::new(),
+        }
+    }
+
+    /// Runs a script with /bin/sh and returns when it is done. Standard input
+    /// is empty.
+    ///
+    /// # Panics
+    /// After 60 seconds; the script is killed and its output shown.
+    pub fn sh(&self, script: &str) -> Output {
+        self.run(["/bin/sh", "-c", script]).output()
+    }
+
+    /// Starts a script with /bin/sh and returns at once. The job goes on when
+    /// the [`Job`] is dropped, up to the end of the lab.
+    pub fn spawn(&self, script: &str) -> Job<'_> {
+        self.run(["/bin/sh", "-c", script]).spawn()
+    }
+
+    /// A program to run, with settings: see [`Run`].
+    pub fn run<I>(&self, argv: I) -> Run<'_>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<std::ffi::OsStr>,
+    {
+        Run::new(self, argv)
+    }
+
+    /// Sends signal number `signal` to the process that has the number `pid`
+    /// inside of the lab (a negative number: to that process group).
+    ///
+    /// # Panics
+    /// When there is no such process.
+    pub fn kill(&self, pid: i32, signal: i32) {
+        let fields = ["kill", &pid.to_string(), &signal.to_string()].map(str::to_owned);
+        self.ask(&fields)
+            .unwrap_or_else(|error| panic!("kill -{signal} {pid}: {error}"));
+    }
+
+    /// Waits until the process that has the number `pid` inside of the lab is
+    /// dead (a zombie is). Returns at once when there is no such process.
+    ///
+    /// # Panics
+    /// After `timeout`.
+    pub fn wait_dead(&self, pid: i32, timeout: Duration) {
+        match self.ask(&["pidfd".to_owned(), pid.to_string()]) {
+            Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => {}
+            Err(error) => panic!("process {pid}: {error}"),
+            Ok(fds) => {
+                let fd = fds
+                    .first()
+                    .unwrap_or_else(|| panic!("process {pid}: no descriptor"));
+                assert!(
+                    wait::readable(fd, timeout),
+                    "process {pid} still lives after {timeout:?}"
+                );
+            }
+        }
+    }
+
+    /// Whether OpenRC can put services into cgroups here.
+    pub fn has_cgroup(&self) -> bool {
+        self.cgroup.is_some()
+    }
+
+    fn start(program: &Path, plan: &Plan) -> Result<Lab, String> {
+        let say = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
+        let (ours, theirs) = wire::pair().map_err(say("socket"))?;
+        let keeper = Command::new(program)
+            .arg(KEEPER_ARGUMENT)
+            .args(plan.to_args())
+            .stdin(theirs)
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        let ready = Some(ours.as_fd())
+            .filter(|fd| wait::readable(fd, LIFE_TIMEOUT))
+            .ok_or_else(|| format!("pid 1 is not ready after {LIFE_TIMEOUT:?}"))
+            .and_then(|fd| wire::receive(fd).map_err(say("pid 1")))
+            .and_then(|message| message.ok_or_else(|| "pid 1 is gone; see above".to_owned()))
+            .and_then(|mut message| {
+                let root = message.fds.pop();
+                root.ok_or_else(|| message.text(1).to_owned())
+            });
+        let mut keeper = keeper;
+        match ready {
+            Ok(root) => Ok(Lab {
+                control: Some(ours),
+                root,
+                keeper,
+                cgroup: plan.cgroup.clone(),
+            }),
+            Err(error) => {
+                drop(ours);
+                let ended = end(&mut keeper);
+                Err(ended
+                    .err()
+                    .map_or(error.clone(), |other| format!("{error} ({other})")))
+            }
+        }
+    }
+
+    /// One request with one answer.
+    fn ask(&self, fields: &[String]) -> io::Result<Vec<OwnedFd>> {
+        let (ours, theirs) = wire::pair()?;
+        let fields: Vec<&[u8]> = fields.iter().map(String::as_bytes).collect();
+        wire::send(self.control(), &fields, &[theirs.as_fd()])?;
+        drop(theirs);
+        Ok(answer(&ours, TIMEOUT)?.fds)
+    }
+
+    fn control(&self) -> BorrowedFd<'_> {
+        self.control
+            .as_ref()
+            .unwrap_or_else(|| panic!("the lab has ended"))
+            .as_fd()
+    }
+}
+
+impl Default for Lab {
+    fn default() -> Lab {
+        Lab::new()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        drop(self.control.take());
+        let ended = end(&mut self.keeper);
+        if let (Err(error), false) = (ended, thread::panicking()) {
+            panic!("end of the lab: {error}");
+        }
+    }
+}
+
+/// Runs what the program `rc-sv-lab` is asked for by the library itself: the
+/// keeper or pid 1 of a lab. `None` when it is not that.
+pub fn inner(args: &[OsString]) -> Option<Result<(), String>> {
+    let (first, rest) = args.split_first()?;
+    match first.to_str()? {
+        KEEPER_ARGUMENT => Some(keeper::run(rest.to_vec())),
+        PID_1_ARGUMENT => Some(init::run(rest.to_vec())),
+        _ => None,
+    }
+}
+
+/// Receives an answer of pid 1; its complaint becomes an error.
+fn answer(socket: &OwnedFd, timeout: Duration) -> io::Result<wire::Message> {
+    if !wait::readable(socket, timeout) {
+        return Err(io::Error::other("pid 1 of the lab does not answer"));
+    }
+    let message =
+        wire::receive(socket)?.ok_or_else(|| io::Error::other("pid 1 of the lab is gone"))?;
+    if message.text(0) != "error" {
+        return Ok(message);
+    }
+    match message.number(2) {
+        Ok(number) if number != 0 => Err(io::Error::from_raw_os_error(number)),
+        _ => Err(io::Error::other(message.text(1))),
+    }
+}
+
+/// Waits until the keeper has cleaned up. Its output ends with it.
+fn end(keeper: &mut Child) -> Result<(), String> {
+    let said = |error: &dyn Display| error.to_string();
+    if let Some(mut output) = keeper.stdout.take() {
+        if !wait::readable(&output, LIFE_TIMEOUT) {
+            keeper.kill().map_err(|error| said(&error))?;
+        }
+        let mut text = String::new();
+        output
+            .read_to_string(&mut text)
+            .map_err(|error| said(&error))?;
+    }
+    let status = keeper.wait().map_err(|error| said(&error))?;
+    keeper::describe(status).map_err(|error| said(&error))
+}

@@ -1,0 +1,56 @@
+//! Waiting for events, and the one bounded wait for things that have none.
+
+use std::os::fd::AsFd;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+
+/// Interval of [`until`].
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// Waits until `fd` is readable or at its end. False after `timeout`.
+pub(crate) fn readable(fd: impl AsFd, timeout: Duration) -> bool {
+    let deadline = Instant::now() + timeout;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match poll(
+            &mut [PollFd::new(fd.as_fd(), PollFlags::POLLIN)],
+            rounded(left),
+        ) {
+            Ok(0) if left.is_zero() => return false,
+            Ok(0) | Err(Errno::EINTR) => {}
+            Ok(_) => return true,
+            Err(error) => panic!("poll: {error}"),
+        }
+    }
+}
+
+/// A time-out for poll that does not end before `left`.
+pub(crate) fn rounded(left: Duration) -> PollTimeout {
+    let more = if left.is_zero() {
+        left
+    } else {
+        left + Duration::from_millis(1)
+    };
+    PollTimeout::try_from(more).unwrap_or(PollTimeout::MAX)
+}
+
+/// Waits until `done` returns a value, looking again every 10 ms. This is the
+/// only place that waits by looking: it is for what the kernel sends no event
+/// for, as the contents of /proc or the state of a socket's owner. Where there
+/// is an event (a file, a process, a pipe) use that.
+///
+/// # Panics
+/// After `timeout`, naming `what`.
+pub fn until<T>(what: &str, timeout: Duration, mut done: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + timeout;
+    loop {
+        if let Some(value) = done() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "{what}: not after {timeout:?}");
+        thread::sleep(INTERVAL);
+    }
+}
