@@ -85,6 +85,13 @@ pub enum Effect {
     Quit,
 }
 
+impl Effect {
+    /// The answer, if there is somebody to be answered.
+    pub(super) fn answer(waiter: Option<Waiter>, result: Result<(), Error>) -> Option<Effect> {
+        waiter.map(|waiter| Effect::Answer { waiter, result })
+    }
+}
+
 /// To whom a signal goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whom {

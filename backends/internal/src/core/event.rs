@@ -111,6 +111,23 @@ pub enum Event {
     Shutdown,
 }
 
+impl Event {
+    /// The instance that it is about, if it is about one.
+    pub(super) fn instance(&self) -> Option<(Id, u32)> {
+        match *self {
+            Event::Spawned { id, run, .. }
+            | Event::SpawnFailed { id, run, .. }
+            | Event::Executed { id, run }
+            | Event::ExecFailed { id, run, .. }
+            | Event::Exited { id, run, .. }
+            | Event::Emptied { id, run }
+            | Event::HookEnded { id, run, .. }
+            | Event::HookFailed { id, run, .. } => Some((id, run)),
+            Event::Command { .. } | Event::Deadline | Event::Shutdown => None,
+        }
+    }
+}
+
 /// What somebody wants of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {

@@ -1,12 +1,97 @@
 //! The pure core of the supervisor: events and the time in, effects out.
 //!
-//! There is no process, no clock and no I/O in here. (The module has the name of Rust's own `core`
-//! crate, which is reached as `::core` where both are in sight; nothing in this crate needs it.)
+//! There is no process, no clock and no I/O in here. Whoever drives the core gives it one [`Event`]
+//! after the other, carries out the [`Effect`]s of each before the next, and gives
+//! [`Event::Deadline`] at [`Core::deadline`]. (The module has the name of Rust's own `core` crate,
+//! which is reached as `::core` where both are in sight; nothing in this crate needs it.)
+//!
+//! # One service
+//!
+//! Axes that are never merged: whether it is *wanted* up or down; its *state*; which instance the
+//! waiters of a start wait for (*asked*: none, this one, the next one); how its last instance
+//! ended. Each spawn makes an *instance* with a number of its own, `run`, unique in the core. An
+//! event of another instance than the current one is late and changes nothing.
+//!
+//! | state | what is | left by |
+//! |-|-|-|
+//! | Down | nothing runs, nothing will | command |
+//! | Waiting | it died; a respawn is scheduled | timer (the pause), command |
+//! | Starting | a main process was ordered, or made; it was not executed yet | its report, its end, timer (`timeout_ready`, 90 s), command |
+//! | Up | the program runs | its end, command |
+//! | Stopping | signals were sent; stands on a rung of the ladder, or past the last | its end, timer (the rung; 5 s after the final KILL) |
+//! | Finishing | the main process is dead: what it left is killed, then the finish command runs | emptiness or timer (5 s), end of the command or timer (`rc_supervise_finish_timeout`, then 5 s after its KILL) |
+//! | Failed | given up, or failed for good; still wanted up | command |
+//! | Stuck | everything was killed and something still runs | its end |
+//!
+//! # Transitions
+//!
+//! | # | state | event | to | effects |
+//! |-|-|-|-|-|
+//! | 1 | Down, Failed | start | Starting | history cleared; Spawn |
+//! | 2 | Starting | not executed | Starting, until the process has ended | as 13; when a person asked: Down, answered with the reason, not tried again; else decided as any end |
+//! | 2 | Starting | not spawned | as decided | the same; a respawn is tried again whatever the policy says of ends |
+//! | 3 | Starting | executed | Up | Answer |
+//! | 4 | Starting | time-out | Stopping | KILL of everything; when a person asked: as 2, with a time-out |
+//! | 5 | Starting, Up | main exit | Finishing | Sweep, unless nothing is left or `kill_mode=process` |
+//! | 6 | Up | long enough | Up | the policy begins anew at the next end |
+//! | 10 | Up, Starting | stop | Stopping | wanted down; first rung: signal, CONT |
+//! | 10 | Waiting, Failed | stop | Down | wanted down; Answer at once |
+//! | 10 | Finishing | stop | Finishing | wanted down; the finish command may end |
+//! | 11 | Stopping | rung over | Stopping | next rung; after the last: Sweep (`kill_mode=process`: KILL) |
+//! | 11 | Stopping, Finishing | 5 s after the KILL | Stuck | waiters are told; what a person asked for is not tried later |
+//! | 12 | Stopping, Stuck | main exit | Finishing | as 5 |
+//! | 13 | Finishing, Stuck | emptied | Finishing, or decided | finish command, if the program was executed |
+//! | 13 | Finishing | command ended, or killed | decided | exit 125: for good |
+//! | 14 | decided | wanted down | Down | Record, Answer |
+//! | 14 | decided | a person asked for the next | Starting | history cleared; Spawn |
+//! | 15 | decided | policy is content; prevented, 125, failure that is not respawned | Down; Failed | Record; give-up command |
+//! | 16 | decided | too many respawns within the period | Failed | Record; give-up command, once |
+//! | 17 | decided | else | Waiting, or Starting when the pause (from the death on) is over | Record; or Spawn |
+//! | 18 | Waiting | timer, start, restart | Starting | Spawn; by a person: history cleared |
+//!
+//! Restart is a stop after which a person asked for the next; in Down, Waiting and Failed it is a
+//! start. Start in Up only replaces the plan; in Starting it joins the waiters; in Stopping and
+//! Finishing it asks for the next; in Stuck it is refused.
+//!
+//! The rows that are missing belong to readiness, health, the watchdog and adoption. They fit in
+//! as follows. Readiness: `Executed` leaves the service in Starting, and ready takes it Up (3). Health
+//! and the watchdog: Up goes to Stopping (7), with the cause in the instance, as the time-out has
+//! it. Adoption: an instance that begins as executed. A stream of events: in `Service::enter` and
+//! where effects are recorded, with one sequence number in [`Core`].
+//!
+//! # Order of effects
+//!
+//! Sweep, Spawn, Reap: the zombie holds the number of its process group until the sweep is done,
+//! and nobody waits for it to go away. When it is known that nothing was left and there is neither
+//! a finish command nor a pause, Spawn comes in the step of Exited itself. Where nothing is
+//! spawned, Reap comes before the Answer: who was told that it is down finds no zombie.
+//!
+//! # Invariants
+//!
+//! - A service has at most one main process, and the next is ordered after the end of the last.
+//! - Each state but Down, Up and Failed has a timer, or waits for something that was ordered.
+//! - A stop is answered within the ladder, the finish command and three times 5 s.
+//! - Each Spawned has exactly one Reap, each waiter exactly one answer, each give-up exactly one
+//!   give-up command.
+//! - A person beats the policy, and a later command an earlier one.
+//! - Nothing is spawned in Down and Failed without a command.
 
+mod commands;
+mod directory;
 mod effect;
 mod event;
+mod finish;
+mod instance;
+mod life;
 mod machine;
 mod plan;
+mod report;
+mod service;
+mod state;
+mod stop;
+#[cfg(test)]
+mod tests;
+mod timers;
 
 pub use effect::{Effect, Hook, Record, Whom};
 pub use event::{Command, Event};

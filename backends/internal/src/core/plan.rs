@@ -6,7 +6,7 @@ use rc_sv_api::signal;
 use rc_sv_api::spec::Settings;
 use std::time::Duration;
 
-/// How long a program may take to be executed when `timeout_ready` is unset.
+/// How long a program may take to be executed when `timeout_ready` is unset or 0.
 const READY_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// What the core has to know of a spec; everything else stays in the spec's file.
@@ -60,7 +60,10 @@ impl Plan {
             finish: spec.list("rc_supervise_finish").is_some(),
             finish_timeout: duration("rc_supervise_finish_timeout"),
             on_give_up: spec.list("rc_supervise_on_give_up").is_some(),
-            ready_timeout: spec.duration("timeout_ready").unwrap_or(READY_TIMEOUT),
+            ready_timeout: spec
+                .duration("timeout_ready")
+                .filter(|limit| !limit.is_zero())
+                .unwrap_or(READY_TIMEOUT),
         }
     }
 }
@@ -86,6 +89,11 @@ mod tests {
         assert_eq!((plan.finish, plan.on_give_up), (false, false));
         assert_eq!(plan.finish_timeout, Duration::from_secs(5));
         assert_eq!(plan.ready_timeout, READY_TIMEOUT);
+    }
+
+    #[test]
+    fn no_start_may_take_for_ever() {
+        assert_eq!(plan(&[("timeout_ready", "0")]).ready_timeout, READY_TIMEOUT);
     }
 
     #[test]

@@ -1,0 +1,242 @@
+//! After the end of a main process: clear up, run the finish command, decide.
+
+use super::instance::Instance;
+use super::service::{Alert, Service, Turn};
+use super::state::{Asked, Part, State};
+use super::stop::KILL_WAIT;
+use super::{Effect, Hook, Record};
+use rc_sv_api::exit::Exit;
+use rc_sv_api::policy::{self, Verdict, When};
+use rc_sv_api::Error;
+use std::time::Duration;
+
+/// The exit code by which a finish command forbids a respawn, as s6 has it.
+const NEVER_AGAIN: u8 = 125;
+
+/// How long a give-up command may take. It holds up nothing.
+const ALERT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What comes after an instance.
+enum Next {
+    /// Nobody wants another one.
+    Down,
+    /// The start that a person asked for has failed.
+    StartFailed,
+    /// It ended by itself, and the policy is content with that.
+    Ended,
+    /// A person asked for another one.
+    Start,
+    /// The policy wants another one at this time.
+    Respawn(u64),
+    /// No other one, for this reason.
+    Fail(String),
+}
+
+impl Service {
+    /// Nothing of the instance is left.
+    pub(super) fn emptied(&mut self, turn: &mut Turn<'_>) {
+        let sweeping = match self.state {
+            State::Finishing { part, .. } => part == Part::Sweep,
+            State::Stuck => !self.instance.is_live(),
+            _ => false,
+        };
+        if sweeping {
+            self.swept(turn);
+        }
+    }
+
+    /// The main process is dead and nothing else is left. What was never executed leaves nothing
+    /// for a finish command to clear up.
+    pub(super) fn swept(&mut self, turn: &mut Turn<'_>) {
+        if !self.plan.finish || !self.instance.executed {
+            return self.decide(turn);
+        }
+        let part = Part::Hook;
+        let until = turn.after(self.plan.finish_timeout);
+        self.enter(turn, State::Finishing { part, until });
+        self.run_hook(turn, Hook::Finish);
+        self.instance.reap(turn);
+    }
+
+    /// The finish command ended, or (`message`) could not be run.
+    pub(super) fn finish_ended(
+        &mut self,
+        turn: &mut Turn<'_>,
+        exit: Option<Exit>,
+        message: Option<&str>,
+    ) {
+        let State::Finishing { part, .. } = self.state else {
+            return;
+        };
+        if part == Part::Sweep {
+            return;
+        }
+        self.instance.permanent = part == Part::Hook && exit == Some(Exit::Code(NEVER_AGAIN));
+        self.note = message.map(Into::into);
+        self.decide(turn);
+    }
+
+    /// The finish command takes too long.
+    pub(super) fn finish_overdue(&mut self, turn: &mut Turn<'_>) {
+        self.kill_hook(turn, self.instance.run, Hook::Finish);
+        let part = Part::KilledHook;
+        let until = turn.after(KILL_WAIT);
+        self.enter(turn, State::Finishing { part, until });
+    }
+
+    /// Decides what comes next. The zombie goes first, unless a successor is ordered at once:
+    /// then somebody waits for that one, and nobody for the zombie.
+    pub(super) fn decide(&mut self, turn: &mut Turn<'_>) {
+        let mut old = self.instance;
+        match self.next(turn) {
+            Next::Start => self.spawn_afresh(turn),
+            Next::Respawn(at) if at <= turn.now.boot_ms => self.respawn(turn),
+            next => {
+                self.instance.reap(turn);
+                return self.settle(turn, next);
+            }
+        }
+        old.reap(turn);
+    }
+
+    /// Orders the instance that the policy wants.
+    pub(super) fn respawn(&mut self, turn: &mut Turn<'_>) {
+        self.restarts = self.restarts.saturating_add(1);
+        self.spawn(turn);
+    }
+
+    /// Orders the instance that a person asked for: what went wrong before does not count.
+    pub(super) fn spawn_afresh(&mut self, turn: &mut Turn<'_>) {
+        self.asked = Asked::This;
+        self.forgive();
+        self.spawn(turn);
+    }
+
+    /// Forgets what went wrong before.
+    pub(super) fn forgive(&mut self) {
+        self.history.clear();
+        self.restarts = 0;
+    }
+
+    fn next(&mut self, turn: &Turn<'_>) -> Next {
+        match self.asked {
+            _ if !self.want_up => Next::Down,
+            Asked::Next => Next::Start,
+            Asked::This => Next::StartFailed,
+            Asked::No => self.judge(turn),
+        }
+    }
+
+    fn judge(&mut self, turn: &Turn<'_>) -> Next {
+        let instance = &self.instance;
+        let ended = instance.ended_ms.unwrap_or(turn.now.boot_ms);
+        // However long it took not to be executed, that is no long run.
+        let lasted_ms = match instance.executed {
+            true => ended.saturating_sub(instance.ordered_ms),
+            false => 0,
+        };
+        let run = policy::Run {
+            exit: self.last_exit.unwrap_or(Exit::Unknown),
+            cause: instance.cause,
+            lasted: Duration::from_millis(lasted_ms),
+            permanent: instance.permanent,
+        };
+        let policy = &mut self.plan.policy;
+        let when = policy.when;
+        if instance.unmade {
+            // The respawn was decided already; it is only the system that could not do it yet.
+            policy.when = When::Always;
+        }
+        let verdict = policy::judge(policy, &mut self.history, &run, ended, turn.chance());
+        policy.when = when;
+        match verdict {
+            Verdict::Respawn(pause) => {
+                Next::Respawn(ended.saturating_add(pause.as_millis() as u64))
+            }
+            Verdict::Down => Next::Ended,
+            Verdict::GiveUp => Next::Fail(self.gave_up_line(ended)),
+            Verdict::Permanent => Next::Fail(self.permanent_line()),
+        }
+    }
+
+    /// Goes where nothing runs.
+    fn settle(&mut self, turn: &mut Turn<'_>, next: Next) {
+        match next {
+            Next::Respawn(until) => {
+                self.enter(turn, State::Waiting { until });
+                turn.record(Record::Backoff);
+            }
+            Next::Fail(reason) => self.fail(turn, reason),
+            Next::StartFailed => {
+                let error = self.start_error();
+                self.rest(turn, Some(error.message.as_str().into()), &Err(error));
+            }
+            Next::Ended => {
+                let note = format!("ended by itself: {}", self.end_line());
+                self.rest(turn, Some(note.into()), &Ok(()));
+            }
+            Next::Down | Next::Start => self.rest(turn, None, &Ok(())),
+        }
+    }
+
+    /// Goes down, and stays there.
+    pub(super) fn rest(
+        &mut self,
+        turn: &mut Turn<'_>,
+        note: Option<Box<str>>,
+        result: &Result<(), Error>,
+    ) {
+        self.want_up = false;
+        self.asked = Asked::No;
+        self.note = note;
+        self.enter(turn, State::Down);
+        turn.record(Record::Down);
+        self.answer_all(turn, result);
+    }
+
+    /// Gives up. It is still wanted up, but only a person starts it again.
+    fn fail(&mut self, turn: &mut Turn<'_>, reason: String) {
+        self.enter(turn, State::Failed);
+        self.note = Some(reason.as_str().into());
+        turn.record(Record::GaveUp(reason));
+        if !self.plan.on_give_up {
+            return;
+        }
+        if let Some(earlier) = self.alert.take() {
+            self.kill_hook(turn, earlier.run, Hook::GiveUp);
+        }
+        self.run_hook(turn, Hook::GiveUp);
+        self.alert = Some(Alert {
+            run: self.instance.run,
+            until: turn.after(ALERT_TIMEOUT),
+        });
+    }
+
+    fn run_hook(&mut self, turn: &mut Turn<'_>, hook: Hook) {
+        turn.effects.push(Effect::RunHook {
+            id: turn.id,
+            run: self.instance.run,
+            hook,
+            exit: self.last_exit.unwrap_or(Exit::Unknown),
+        });
+    }
+}
+
+impl Instance {
+    /// Has the zombie taken away, if there is one.
+    fn reap(&mut self, turn: &mut Turn<'_>) {
+        if std::mem::take(&mut self.zombie) {
+            let (id, run) = (turn.id, self.run);
+            turn.effects.push(Effect::Reap { id, run });
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// A random number that differs between services that are decided about in the same step.
+    fn chance(&self) -> u32 {
+        self.now
+            .chance
+            .wrapping_add(self.id.0.wrapping_mul(0x9E37_79B9))
+    }
+}

@@ -1,0 +1,185 @@
+//! What a service tells: the status, and the lines for people.
+
+use super::service::Service;
+use super::state::{Part, State};
+use super::Now;
+use rc_sv_api::exit::Exit;
+use rc_sv_api::policy::Cause;
+use rc_sv_api::{duration, signal, Code, Error, Status};
+use std::time::Duration;
+
+/// The longest line in a status, in bytes.
+const LONGEST_LINE: usize = 143;
+
+impl Service {
+    /// One snapshot.
+    pub(super) fn status(&self, now: Now) -> Status {
+        let reported = self.state.reported();
+        let (since_ms, since_real_ns) = self.since;
+        let up_for = now.boot_ms.saturating_sub(since_ms);
+        let calm = self.state == State::Up
+            && Duration::from_millis(up_for) >= self.plan.policy.reset_after;
+        Status {
+            state: reported,
+            wanted_up: Some(self.want_up),
+            ready: Some(self.state == State::Up),
+            healthy: None,
+            pid: self.instance.pid.filter(|_| self.instance.is_live()),
+            supervisor_pid: None,
+            since_real_ns: Some(since_real_ns),
+            since_boot_ns: Some(since_ms.saturating_mul(1_000_000)),
+            restarts: Some(self.restarts),
+            failures: if calm { 0 } else { self.history.streak() },
+            last_exit: self.last_exit,
+            next_restart_ms: match self.state {
+                State::Waiting { until } => Some(left(until, now).try_into().unwrap_or(u32::MAX)),
+                _ => None,
+            },
+            detail: shortened(self.detail(now)),
+        }
+    }
+
+    /// How the last instance ended.
+    pub(super) fn end_line(&self) -> String {
+        match (self.instance.cause, self.last_exit, &self.note) {
+            (Cause::Timeout, ..) => self.late_line(),
+            (_, Some(Exit::NotRun(_)), Some(note)) => note.to_string(),
+            (_, Some(exit), _) => exit.to_string(),
+            (_, None, _) => Exit::Unknown.to_string(),
+        }
+    }
+
+    /// Why it was given up at `now_ms`.
+    pub(super) fn gave_up_line(&self, now_ms: u64) -> String {
+        let policy = &self.plan.policy;
+        let restarts = self.history.in_window(policy, now_ms);
+        let took = Duration::from_millis(now_ms.saturating_sub(self.oldest_respawn(now_ms)));
+        let took = match took.as_secs() {
+            0..120 => duration::show(took),
+            seconds => format!("{seconds} s"),
+        };
+        let end = self.end_line();
+        let plural = if restarts == 1 { "" } else { "s" };
+        shortened(format!(
+            "gave up after {restarts} restart{plural} in {took}: {end}"
+        ))
+    }
+
+    /// Why it failed for good.
+    pub(super) fn permanent_line(&self) -> String {
+        let end = self.end_line();
+        shortened(if self.instance.permanent {
+            format!("failed for good: {end}, and the finish command exited 125")
+        } else {
+            format!("failed for good: {end}")
+        })
+    }
+
+    /// The answer to a start that has failed.
+    pub(super) fn start_error(&self) -> Error {
+        let end = self.end_line();
+        if self.instance.cause == Cause::Timeout {
+            return Error::new(
+                Code::Timeout,
+                match self.state {
+                    State::Stuck => format!("{end}; {}", self.survivor_line()),
+                    _ => end,
+                },
+            );
+        }
+        match self.last_exit {
+            Some(Exit::NotRun(errno)) => Error {
+                os_errno: errno,
+                ..Error::new(Code::Failed, end)
+            },
+            _ => Error::new(Code::Failed, format!("{end} before it was executed")),
+        }
+    }
+
+    /// The answer to somebody for whom what survived the KILL is in the way.
+    pub(super) fn stuck_error(&self, code: Code) -> Error {
+        Error::new(code, self.survivor_line())
+    }
+
+    fn survivor_line(&self) -> String {
+        match self.instance.pid.filter(|_| self.instance.is_live()) {
+            Some(pid) => format!("still running: pid {pid} does not die"),
+            None => "still running: processes that it left do not die".to_string(),
+        }
+    }
+
+    fn late_line(&self) -> String {
+        let limit = duration::show(self.plan.ready_timeout);
+        format!("the program was not executed within {limit}")
+    }
+
+    fn detail(&self, now: Now) -> String {
+        let note = self.note.as_deref().unwrap_or_default();
+        match self.state {
+            State::Waiting { until } => {
+                let pause = duration::show(Duration::from_millis(left(until, now)));
+                let policy = &self.plan.policy;
+                let count = match policy.limit {
+                    0 => format!("{}, without a limit", self.history.streak()),
+                    limit => format!("{} of {limit}", self.history.in_window(policy, now.boot_ms)),
+                };
+                let colon = if note.is_empty() { "" } else { ": " };
+                format!("restarting in {pause} ({count}){colon}{note}")
+            }
+            State::Stopping { rung, until } => self.stopping_line(rung, left(until, now)),
+            State::Finishing { part, .. } => match part {
+                Part::Sweep => "killing what it left".to_string(),
+                Part::Hook | Part::KilledHook => "running the finish command".to_string(),
+            },
+            State::Stuck => self.survivor_line(),
+            State::Down | State::Failed => note.to_string(),
+            State::Starting { .. } | State::Up => String::new(),
+        }
+    }
+
+    fn stopping_line(&self, rung: Option<u8>, left_ms: u64) -> String {
+        let name = |rung: u8| {
+            let step = self.plan.ladder.rungs().get(usize::from(rung));
+            step.map_or("KILL".to_string(), |step| signal::name(step.signal))
+        };
+        match rung {
+            None => "everything was killed".to_string(),
+            Some(rung) => {
+                let (sent, next) = (name(rung), name(rung.saturating_add(1)));
+                let left = duration::show(Duration::from_millis(left_ms));
+                format!("sent {sent}, {next} follows in {left}")
+            }
+        }
+    }
+
+    /// When the first of the respawns in the window was decided. A respawn leaves the window
+    /// `period` after its time, so that is where the count falls first.
+    fn oldest_respawn(&self, now_ms: u64) -> u64 {
+        let policy = &self.plan.policy;
+        let period = u64::try_from(policy.period.as_millis()).unwrap_or(u64::MAX);
+        let count = self.history.in_window(policy, now_ms);
+        let (mut all, mut fewer) = (now_ms, now_ms.saturating_add(period));
+        while all + 1 < fewer {
+            let middle = all + (fewer - all) / 2;
+            if self.history.in_window(policy, middle) == count {
+                all = middle;
+            } else {
+                fewer = middle;
+            }
+        }
+        fewer.saturating_sub(period)
+    }
+}
+
+fn left(until: u64, now: Now) -> u64 {
+    until.saturating_sub(now.boot_ms)
+}
+
+/// Cuts a line where a character ends.
+fn shortened(mut line: String) -> String {
+    if line.len() > LONGEST_LINE {
+        let end = (0..=LONGEST_LINE).rfind(|at| line.is_char_boundary(*at));
+        line.truncate(end.unwrap_or(0));
+    }
+    line
+}

@@ -1,0 +1,120 @@
+//! One service: what the core remembers of it.
+//!
+//! Its transitions are in `commands` (somebody wants something), `life` (what happens to a main
+//! process), `stop` (the ladder) and `finish` (what comes after the end).
+
+use super::instance::Instance;
+use super::state::{Asked, State};
+use super::{Effect, Id, Now, Plan, Waiter};
+use rc_sv_api::exit::Exit;
+use rc_sv_api::policy::History;
+use rc_sv_api::{Error, ServiceName};
+
+/// One service.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub name: ServiceName,
+    pub plan: Box<Plan>,
+    pub want_up: bool,
+    pub state: State,
+    /// When the reported state changed: CLOCK_BOOTTIME in ms, CLOCK_REALTIME in ns.
+    pub since: (u64, i64),
+    pub asked: Asked,
+    /// They wait for it to be up if it is wanted up, else for it to be down.
+    pub waiters: Vec<Waiter>,
+    pub history: History,
+    /// Respawns since somebody started it.
+    pub restarts: u32,
+    pub instance: Instance,
+    pub last_exit: Option<Exit>,
+    /// What there is to say about the last end besides `last_exit`.
+    pub note: Option<Box<str>>,
+    /// The give-up command that runs.
+    pub alert: Option<Alert>,
+    /// What the timer of the service is set to.
+    pub armed: Option<u64>,
+}
+
+/// A give-up command that runs. It has no state of its own: it goes on whatever its service does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Alert {
+    /// After the end of which instance.
+    pub run: u32,
+    /// When it is killed.
+    pub until: u64,
+}
+
+/// One service's part of one step.
+pub(super) struct Turn<'a> {
+    pub id: Id,
+    pub now: Now,
+    /// The number of the last instance of all services.
+    pub runs: &'a mut u32,
+    pub effects: &'a mut Vec<Effect>,
+}
+
+impl Service {
+    /// A service that is down.
+    pub(super) fn new(name: ServiceName, plan: Box<Plan>, now: Now) -> Service {
+        Service {
+            name,
+            plan,
+            want_up: false,
+            state: State::Down,
+            since: (now.boot_ms, now.real_ns),
+            asked: Asked::No,
+            waiters: Vec::new(),
+            history: History::default(),
+            restarts: 0,
+            instance: Instance::none(),
+            last_exit: None,
+            note: None,
+            alert: None,
+            armed: None,
+        }
+    }
+
+    /// When something has to be done about it, if nothing happens before.
+    pub(super) fn wake(&self) -> Option<u64> {
+        let alert = self.alert.map(|alert| alert.until);
+        self.state.until().into_iter().chain(alert).min()
+    }
+
+    /// Changes the state.
+    pub(super) fn enter(&mut self, turn: &Turn<'_>, state: State) {
+        if self.state.reported() != state.reported() {
+            self.since = (turn.now.boot_ms, turn.now.real_ns);
+        }
+        self.state = state;
+    }
+
+    /// Orders an instance. Nothing of the one before is left but its zombie.
+    pub(super) fn spawn(&mut self, turn: &mut Turn<'_>) {
+        *turn.runs = turn.runs.wrapping_add(1).max(1);
+        let run = *turn.runs;
+        self.instance = Instance::ordered(run, turn.now.boot_ms);
+        let until = turn.after(self.plan.ready_timeout);
+        self.enter(turn, State::Starting { until });
+        turn.effects.push(Effect::Spawn { id: turn.id, run });
+    }
+
+    /// Tells all waiters the same.
+    pub(super) fn answer_all(&mut self, turn: &mut Turn<'_>, result: &Result<(), Error>) {
+        for waiter in std::mem::take(&mut self.waiters) {
+            turn.answer(Some(waiter), result.clone());
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// The time `wait` from now, in milliseconds of CLOCK_BOOTTIME.
+    pub(super) fn after(&self, wait: std::time::Duration) -> u64 {
+        let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        self.now.boot_ms.saturating_add(wait)
+    }
+
+    /// Answers, where there is somebody to be answered.
+    pub(super) fn answer(&mut self, waiter: Option<Waiter>, result: Result<(), Error>) {
+        self.effects.extend(Effect::answer(waiter, result));
+    }
+}

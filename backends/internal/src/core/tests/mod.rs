@@ -1,0 +1,4 @@
+//! Tests of the core: each transition by hand (`table`).
+
+mod bench;
+mod table;
