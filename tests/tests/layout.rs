@@ -156,6 +156,8 @@ const UNSAFE_FILES: &[&str] = &[
     "rc-sv-api/src/abi/slots.rs",
     "rc-sv-api/src/abi/table.rs",
     "rc-sv-api/tests/crossing.rs",
+    "tests/src/bin/probe-daemon/sys.rs",
+    "tests/src/sys.rs",
 ];
 
 #[test]
