@@ -1,4 +1,108 @@
-# Interim: the lab's root only.
-root:
-	@tests/lab/make-root
-.PHONY: root
+# rc-sv. Targets: all (default), install, uninstall, check, demo, bench, root,
+# stage, clean, distclean.
+#
+# PREFIX is compiled in: give `make` and `make install` the same one.
+
+PREFIX     = /usr/local
+SYSCONFDIR = /etc
+DESTDIR    =
+
+CARGO      = cargo
+INSTALL    = install
+TARGET     = $(or $(CARGO_TARGET_DIR),target)
+LAB        = $(CURDIR)/target/lab
+STAGE      = $(or $(RC_SV_STAGE),$(LAB)/stage)
+
+BINDIR     = $(PREFIX)/bin
+MODULEDIR  = $(PREFIX)/lib/rc-sv
+LIBEXECDIR = $(PREFIX)/libexec/rc-sv
+INCLUDEDIR = $(PREFIX)/include
+MANDIR     = $(PREFIX)/share/man
+CONFDIR    = $(SYSCONFDIR)/rc.conf.d
+
+MODULES    = internal s6 runit daemontools monit
+PROGRAMS   = rc-sv-loader rc-sv-supervisor
+LABTOOLS   = rc-sv-lab probe-daemon
+MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8
+MAN5       = man/rc-sv.5
+SHELL_SIDE = openrc/zz-rc-sv.conf openrc/rc-sv.sh openrc/rc-sv-keys.sh
+
+# What was built for this prefix. Builds for several prefixes share cargo's
+# directory but not this one, so neither undoes the other.
+BUILT      = $(TARGET)/built$(subst /,-,$(PREFIX))
+SOURCES    = Cargo.toml $(wildcard Cargo.lock) $(shell find rc-sv-api rc-sv-loader \
+	backends tests/src tests/Cargo.toml -type f \( -name '*.rs' -o -name '*.toml' \))
+
+all: $(BUILT)/.complete
+
+# When no source has changed cargo is not called: `sudo make install` needs
+# neither cargo nor the network, and leaves no files of root's in target.
+$(BUILT)/.complete: $(SOURCES)
+	RC_SV_PREFIX='$(PREFIX)' $(CARGO) build --release --workspace
+	rm -rf '$(BUILT)'
+	mkdir -p '$(BUILT)'
+	cp $(PROGRAMS:%=$(TARGET)/release/%) $(LABTOOLS:%=$(TARGET)/release/%) \
+		$(MODULES:%=$(TARGET)/release/librc_sv_%.so) '$(BUILT)'
+	touch $@
+
+install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) include/rc_sv_backend.h
+	$(INSTALL) -d -m 755 '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MODULEDIR)' \
+		'$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(INCLUDEDIR)' \
+		'$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)'
+	$(INSTALL) -m 755 '$(BUILT)/rc-sv-loader' '$(DESTDIR)$(BINDIR)'
+	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(DESTDIR)$(LIBEXECDIR)'
+	$(INSTALL) -m 644 $(MODULES:%='$(BUILT)/librc_sv_%.so') '$(DESTDIR)$(MODULEDIR)'
+	$(INSTALL) -m 644 openrc/rc-sv-keys.sh '$(DESTDIR)$(LIBEXECDIR)'
+	sed 's|^\(_rcsv_loader=\)/usr/local/|\1$(PREFIX)/|' openrc/rc-sv.sh | \
+		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(LIBEXECDIR)/rc-sv.sh'
+	sed 's|^\(_rcsv_libexec=\)/usr/local/|\1$(PREFIX)/|' openrc/zz-rc-sv.conf | \
+		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(CONFDIR)/zz-rc-sv.conf'
+	$(INSTALL) -m 644 include/rc_sv_backend.h '$(DESTDIR)$(INCLUDEDIR)'
+	$(INSTALL) -m 644 $(MAN8) '$(DESTDIR)$(MANDIR)/man8'
+	$(INSTALL) -m 644 $(MAN5) '$(DESTDIR)$(MANDIR)/man5'
+
+uninstall:
+	rm -f '$(DESTDIR)$(BINDIR)/rc-sv-loader' '$(DESTDIR)$(CONFDIR)/zz-rc-sv.conf' \
+		'$(DESTDIR)$(INCLUDEDIR)/rc_sv_backend.h' \
+		$(MAN8:man/%='$(DESTDIR)$(MANDIR)/man8/%') $(MAN5:man/%='$(DESTDIR)$(MANDIR)/man5/%')
+	rm -rf '$(DESTDIR)$(MODULEDIR)' '$(DESTDIR)$(LIBEXECDIR)'
+
+# The Debian root of the lab, made once.
+root: tools
+	tests/lab/make-root '$(LAB)'
+
+# rc-sv as installed, with the tools of the tests, for the lab. Put aside and
+# renamed, so that a lab which still uses the last one keeps it whole.
+stage:
+	rm -rf '$(STAGE).new' '$(STAGE).old'
+	$(MAKE) install DESTDIR='$(STAGE).new' PREFIX=/usr SYSCONFDIR=/etc
+	$(MAKE) install-labtools DESTDIR='$(STAGE).new' PREFIX=/usr
+	if [ -e '$(STAGE)' ]; then mv '$(STAGE)' '$(STAGE).old'; fi
+	mv '$(STAGE).new' '$(STAGE)'
+	rm -rf '$(STAGE).old'
+
+install-labtools: $(BUILT)/.complete
+	$(INSTALL) -d -m 755 '$(DESTDIR)$(PREFIX)/lib/rc-sv-tests'
+	$(INSTALL) -m 755 $(LABTOOLS:%='$(BUILT)/%') '$(DESTDIR)$(PREFIX)/lib/rc-sv-tests'
+
+tools:
+	tests/lab/tools
+
+check: root stage
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) test --workspace
+	@echo 'make check: everything passed'
+
+demo: root stage
+	demo/run '$(LAB)'
+
+# Leaves the Debian root, which takes a download to make.
+clean:
+	rm -rf '$(TARGET)/release' '$(TARGET)/debug' '$(TARGET)/doc' '$(TARGET)'/built-* \
+		'$(STAGE)' '$(STAGE).new' '$(STAGE).old'
+
+distclean:
+	rm -rf '$(TARGET)' target
+
+.PHONY: all install uninstall root stage install-labtools tools check demo clean distclean
