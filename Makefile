@@ -22,7 +22,7 @@ CONFDIR    = $(SYSCONFDIR)/rc.conf.d
 
 MODULES    = internal s6 runit daemontools monit
 PROGRAMS   = rc-sv-loader rc-sv-supervisor
-LABTOOLS   = rc-sv-lab probe-daemon
+LABTOOLS   = rc-sv-lab rc-sv-await probe-daemon
 MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8
 MAN5       = man/rc-sv.5
 SHELL_SIDE = openrc/zz-rc-sv.conf openrc/rc-sv.sh openrc/rc-sv-keys.sh
