@@ -164,6 +164,8 @@ _rcsv_export()
 	local _rcsv_key _rcsv_keys
 
 	. "$_rcsv_libexec/rc-sv-keys.sh"
+	# OpenRC up to 0.62 sets this for every service: nobody asked for it.
+	[ "$s6_service_path" != "/var/svc.d/$RC_SVCNAME" ] || unset s6_service_path
 	for _rcsv_key in $_rcsv_keys $(_rcsv_unknown); do
 		eval "[ -z \"\${$_rcsv_key+set}\" ] || export RCSV_$_rcsv_key=\"\$$_rcsv_key\""
 	done
