@@ -72,14 +72,13 @@ root: tools
 	tests/lab/make-root '$(LAB)'
 
 # rc-sv as installed, with the tools of the tests, for the lab. Put aside and
-# renamed, so that a lab which still uses the last one keeps it whole.
+# renamed; the last one stays for a while, for labs which still use it.
 stage:
 	rm -rf '$(STAGE).new' '$(STAGE).old'
 	$(MAKE) install DESTDIR='$(STAGE).new' PREFIX=/usr SYSCONFDIR=/etc
 	$(MAKE) install-labtools DESTDIR='$(STAGE).new' PREFIX=/usr
 	if [ -e '$(STAGE)' ]; then mv '$(STAGE)' '$(STAGE).old'; fi
 	mv '$(STAGE).new' '$(STAGE)'
-	rm -rf '$(STAGE).old'
 
 install-labtools: $(BUILT)/.complete
 	$(INSTALL) -d -m 755 '$(DESTDIR)$(PREFIX)/lib/rc-sv-tests'

@@ -125,6 +125,19 @@ impl Lab {
         self.cgroup.is_some()
     }
 
+    /// Ends the lab, as dropping it does, with a complaint as a value.
+    pub fn end(mut self) -> Result<(), String> {
+        self.clean_up()
+    }
+
+    fn clean_up(&mut self) -> Result<(), String> {
+        match self.control.take() {
+            Some(control) => drop(control),
+            None => return Ok(()),
+        }
+        end(&mut self.keeper)
+    }
+
     fn start(program: &Path, plan: &Plan) -> Result<Lab, String> {
         let say = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
         let (ours, theirs) = wire::pair().map_err(say("socket"))?;
@@ -187,8 +200,7 @@ impl Default for Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        drop(self.control.take());
-        let ended = end(&mut self.keeper);
+        let ended = self.clean_up();
         if let (Err(error), false) = (ended, thread::panicking()) {
             panic!("end of the lab: {error}");
         }

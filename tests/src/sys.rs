@@ -14,8 +14,8 @@ use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
 
 /// Capabilities with which a process in the lab could still change the
-/// machine outside: modules, raw I/O, the clock, the kernel log.
-const DANGEROUS: [libc::c_ulong; 4] = [16, 17, 25, 34];
+/// machine outside: modules, raw I/O, the clock, device nodes, the kernel log.
+const DANGEROUS: [libc::c_ulong; 5] = [16, 17, 25, 27, 34];
 
 /// CLOSE_RANGE_CLOEXEC.
 const CLOEXEC: libc::c_uint = 4;

@@ -71,9 +71,10 @@ fn run(args: Vec<OsString>) -> Result<u8, String> {
         run = run.env("TERM", term);
     }
     let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
-    let status = run
-        .attached([stdin.as_fd(), stdout.as_fd(), stderr.as_fd()])
-        .map_err(|error| error.to_string())?;
+    let done = run.attached([stdin.as_fd(), stdout.as_fd(), stderr.as_fd()]);
+    let ended = lab.end();
+    let status = done.map_err(|error| error.to_string())?;
+    ended?;
     let code = status.code().unwrap_or(128 + status.signal().unwrap_or(0));
     Ok(u8::try_from(code).unwrap_or(255))
 }
