@@ -54,11 +54,12 @@ rcsv_reload()
 	_rcsv_eend $_rcsv_rc "Failed to reload ${name:-$RC_SVCNAME}" "$_rcsv_said"
 }
 
-# OpenRC's words and exit codes. While it calls the service started, the module
-# knows better; where it may not be asked, OpenRC's own records must do.
+# OpenRC's words and exit codes, and what the module adds. While OpenRC calls the
+# service started, the module knows better; where it may not be asked, OpenRC's
+# own records must do.
 rcsv_status()
 {
-	local _rcsv_said _rcsv_rc
+	local _rcsv_said _rcsv_rc _rcsv_intro=
 
 	_rcsv_said=$("$_rcsv_loader" status "$RC_SVCNAME" 2>/dev/null)
 	_rcsv_rc=$?
@@ -73,46 +74,66 @@ rcsv_status()
 		_rcsv_rc=16
 	elif ! service_started; then
 		einfo "status: stopped"
+		# As after zap: the next start takes it back.
+		case $_rcsv_rc in 0|4|8) _rcsv_intro="its module still has it: " ;; esac
 		_rcsv_rc=3
 	else
 		_rcsv_status_started $_rcsv_rc
 		_rcsv_rc=$?
 	fi
-	[ -z "$_rcsv_said" ] || einfo "$_rcsv_said"
+	_rcsv_detail "$_rcsv_said" "$_rcsv_intro"
 	return $_rcsv_rc
 }
 
-# $1: what the loader answered.
+# $1: what the loader answered. To OpenRC a service in between is started.
 _rcsv_status_started()
 {
 	case "$1" in
-		0|8)
+		0|4|8)
 			einfo "status: started"
 			return 0
 			;;
-		4)
-			ewarn "status: stopping"
-			return 4
+		3)
+			einfo "status: stopped"
+			return 3
 			;;
-		3|32)
-			eerror "status: crashed"
-			return 32
-			;;
+		32) ;;
 		64)
 			eerror "status: unsupervised"
 			return 64
 			;;
+		*)
+			if ! service_crashed; then
+				einfo "status: started"
+				return 0
+			elif ! _check_supervised; then
+				eerror "status: unsupervised"
+				return 64
+			fi
+			;;
 	esac
-	if ! service_crashed; then
-		einfo "status: started"
-		return 0
-	fi
-	if _check_supervised; then
-		eerror "status: crashed"
-		return 32
-	fi
-	eerror "status: unsupervised"
-	return 64
+	eerror "status: crashed"
+	return 32
+}
+
+# From the loader's line, "foo  waiting  -  -  1 restart  restarting in 4 s", the
+# columns that say something, after $2: "waiting, 1 restart, restarting in 4 s".
+_rcsv_detail()
+{
+	local _rcsv_rest="${1#*  }" _rcsv_column _rcsv_text= _rcsv_number
+
+	[ -n "$1" ] || return 0
+	for _rcsv_number in 2 3 4 5 6; do
+		_rcsv_column=${_rcsv_rest%%  *}
+		[ $_rcsv_number -lt 6 ] || _rcsv_column=$_rcsv_rest
+		_rcsv_rest=${_rcsv_rest#*  }
+		case "$_rcsv_column" in
+			-|up|down|gave-up|stopped|crashed|unsupervised) ;;
+			"no module has started it") ;;
+			*) _rcsv_text="$_rcsv_text, $_rcsv_column" ;;
+		esac
+	done
+	[ -z "$_rcsv_text" ] || einfo "$2${_rcsv_text#, }"
 }
 
 # The service has a module, started well, and no module has it.
