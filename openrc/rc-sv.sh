@@ -122,13 +122,19 @@ _rcsv_detail()
 {
 	local _rcsv_rest="${1#*  }" _rcsv_column _rcsv_text= _rcsv_number
 
-	[ -n "$1" ] || return 0
 	for _rcsv_number in 2 3 4 5 6; do
-		_rcsv_column=${_rcsv_rest%%  *}
-		[ $_rcsv_number -lt 6 ] || _rcsv_column=$_rcsv_rest
-		_rcsv_rest=${_rcsv_rest#*  }
+		case "$_rcsv_number$_rcsv_rest" in
+			[2-5]*"  "*)
+				_rcsv_column=${_rcsv_rest%%  *}
+				_rcsv_rest=${_rcsv_rest#*  }
+				;;
+			*)
+				_rcsv_column=$_rcsv_rest
+				_rcsv_rest=
+				;;
+		esac
 		case "$_rcsv_column" in
-			-|up|down|gave-up|stopped|crashed|unsupervised) ;;
+			""|-|up|down|gave-up|stopped|crashed|unsupervised) ;;
 			"no module has started it") ;;
 			*) _rcsv_text="$_rcsv_text, $_rcsv_column" ;;
 		esac
