@@ -111,6 +111,7 @@ impl Service {
             return;
         }
         self.instance.not_run = Some(errno);
+        self.last_exit = Some(Exit::NotRun(errno));
         self.note = Some(message.into());
         if let State::Starting { until } = self.state {
             let until = until.min(turn.after(KILL_WAIT));

@@ -9,8 +9,8 @@ use rc_sv_api::{Code, Error, ServiceName, State, Status};
 /// All services.
 #[derive(Debug, Default)]
 pub struct Core {
-    directory: Directory,
-    timers: Timers,
+    pub(super) directory: Directory,
+    pub(super) timers: Timers,
     /// The number of the last instance.
     runs: u32,
     course: Course,

@@ -78,22 +78,18 @@ impl Service {
     /// The answer to a start that has failed.
     pub(super) fn start_error(&self) -> Error {
         let end = self.end_line();
-        if self.instance.cause == Cause::Timeout {
-            return Error::new(
-                Code::Timeout,
-                match self.state {
-                    State::Stuck => format!("{end}; {}", self.survivor_line()),
-                    _ => end,
-                },
-            );
-        }
-        match self.last_exit {
-            Some(Exit::NotRun(errno)) => Error {
+        let mut error = match (self.instance.cause, self.last_exit) {
+            (Cause::Timeout, _) => Error::new(Code::Timeout, end),
+            (_, Some(Exit::NotRun(errno))) => Error {
                 os_errno: errno,
                 ..Error::new(Code::Failed, end)
             },
             _ => Error::new(Code::Failed, format!("{end} before it was executed")),
+        };
+        if self.state == State::Stuck {
+            error.message += &format!("; {}", self.survivor_line());
         }
+        error
     }
 
     /// The answer to somebody for whom what survived the KILL is in the way.
@@ -102,9 +98,10 @@ impl Service {
     }
 
     fn survivor_line(&self) -> String {
-        match self.instance.pid.filter(|_| self.instance.is_live()) {
-            Some(pid) => format!("still running: pid {pid} does not die"),
-            None => "still running: processes that it left do not die".to_string(),
+        match (self.instance.is_live(), self.instance.pid) {
+            (true, Some(pid)) => format!("still running: pid {pid} does not die"),
+            (true, None) => "its main process is still being made".to_string(),
+            (false, _) => "still running: processes that it left do not die".to_string(),
         }
     }
 

@@ -1,0 +1,157 @@
+//! Whether each effect is right at the moment it comes: the other half of the [`Witness`].
+
+use super::witness::{Aim, Known, Witness};
+use super::world::{asks_for_up, World};
+use crate::core::state::{Asked, State};
+use crate::core::{Effect, Event, Hook, Id, KillMode, Record, Waiter};
+use rc_sv_api::policy::Policy;
+use rc_sv_api::{Code, Error};
+
+impl Witness {
+    /// One effect of the step, before it is carried out.
+    pub(super) fn effect(&mut self, world: &World, event: &Event, effect: &Effect) {
+        match effect {
+            Effect::Spawn { id, run } => self.spawned(world, event, *id, *run),
+            Effect::Signal { run, .. } | Effect::Sweep { run, .. } => {
+                let process = &world.processes[run];
+                assert!(
+                    process.pid.is_some() && !process.reaped,
+                    "{effect:?} for nobody"
+                );
+            }
+            Effect::Reap { run, .. } => {
+                let process = &world.processes[run];
+                assert!(process.pid.is_some(), "{effect:?} of what never was");
+                assert!(process.ended_ms.is_some(), "{effect:?} of what lives");
+                assert!(!process.reaped, "{effect:?} again");
+            }
+            Effect::RunHook { run, hook, .. } => {
+                assert!(!self.hooks.contains(&(*run, *hook)), "{effect:?} again");
+                self.hooks.push((*run, *hook));
+                self.alerts += u32::from(*hook == Hook::GiveUp);
+                let process = &world.processes[run];
+                assert!(process.ended_ms.is_some(), "{effect:?} while it lives");
+                assert!(
+                    *hook == Hook::GiveUp || process.executed,
+                    "{effect:?} for nothing"
+                );
+                assert_swept(world, *run);
+            }
+            Effect::KillHook { run, hook, .. } => {
+                assert!(
+                    world.hooks.contains_key(&(*run, *hook)),
+                    "{effect:?} of what ended"
+                );
+            }
+            Effect::Answer { waiter, result } => self.answered(world, event, *waiter, result),
+            Effect::Record { id, what } => self.recorded(world, *id, what),
+            Effect::Quit => self.quits += 1,
+        }
+    }
+
+    /// At most one main process, ordered only by somebody's will, and not too early.
+    fn spawned(&mut self, world: &World, event: &Event, id: Id, run: u32) {
+        let service = world.core.directory.get(id).unwrap();
+        let number: usize = service.name.as_str().parse().unwrap();
+        let known = &mut self.services[number];
+        assert!(known.wanted, "{run} is spawned against somebody's will");
+        assert!(
+            !world.processes.contains_key(&run),
+            "{run} is no new number"
+        );
+        let by_command = matches!(event, Event::Command { service: named, command, .. }
+            if *named == service.name && asks_for_up(command));
+        let idle = matches!(known.before, None | Some(State::Down | State::Failed));
+        assert!(by_command || !idle, "{run} is spawned without a command");
+        let Some(last) = world.latest(number) else {
+            return;
+        };
+        let ended = last.ended_ms.expect("the last one still lives");
+        let (last_run, _) = world
+            .processes
+            .iter()
+            .rev()
+            .find(|(_, process)| process.service == number)
+            .unwrap();
+        assert_swept(world, *last_run);
+        if service.asked != Asked::No {
+            return;
+        }
+        let policy = &service.plan.policy;
+        let healthy =
+            last.executed && ended - last.ordered_ms >= policy.reset_after.as_millis() as u64;
+        let least = policy.delay.as_millis() as u64 * u64::from(100 - policy.jitter_percent) / 100;
+        assert!(
+            healthy || world.now_ms >= ended + least,
+            "{run} is spawned too early"
+        );
+        self.seen.insert("respawned");
+        known.respawns.push(ended);
+        assert!(
+            in_window(known, policy, ended) <= policy.limit,
+            "{run}: too many respawns"
+        );
+    }
+
+    /// Each is answered once, and what is said is true.
+    fn answered(
+        &mut self,
+        world: &World,
+        event: &Event,
+        waiter: Waiter,
+        result: &Result<(), Error>,
+    ) {
+        let wait = self.waiting.remove(&waiter).expect("answered once");
+        let latest = world.latest(wait.service);
+        let lives = latest.is_some_and(|process| process.ended_ms.is_none());
+        let left = latest.is_some_and(|process| process.leftovers);
+        let zombie = latest.is_some_and(|process| process.pid.is_some() && !process.reaped);
+        match (wait.aim, result) {
+            (Aim::Up, Ok(())) => assert!(lives && latest.unwrap().executed, "it is not up"),
+            (Aim::Up, Err(error)) => {
+                let failed = matches!(error.code, Code::Failed | Code::Timeout);
+                // Somebody who was overtaken need not wait for the end of what has failed.
+                let overtaken = matches!(event, Event::Command { waiter: by, .. }
+                    if *by != Some(waiter));
+                let said = error.message.contains("still");
+                let known = !failed || !lives || said || overtaken || self.closing;
+                assert!(known, "it failed and lives: {error}");
+            }
+            (Aim::Down, Ok(())) => assert!(!lives && !zombie, "it is not down"),
+            (Aim::Down, Err(error)) => {
+                let overtaken = error.code == Code::Conflict;
+                assert!(overtaken || lives || left, "it is down: {error}");
+            }
+            (Aim::Signal, Ok(())) => assert!(lives && latest.unwrap().executed),
+            (Aim::Signal, Err(_)) | (Aim::Forget, _) => {}
+        }
+    }
+
+    fn recorded(&mut self, world: &World, id: Id, what: &Record) {
+        let service = world.core.directory.get(id).unwrap();
+        let known = &self.services[service.name.as_str().parse::<usize>().unwrap()];
+        if let Record::GaveUp(reason) = what {
+            self.give_ups += u32::from(service.plan.on_give_up);
+            assert_eq!(service.state, State::Failed);
+            if reason.starts_with("gave up") {
+                self.seen.insert("gave up");
+                let (policy, instance) = (&service.plan.policy, &service.instance);
+                let respawns = in_window(known, policy, instance.ended_ms.unwrap());
+                assert_eq!(respawns, policy.limit, "gave up too early");
+            }
+        }
+    }
+}
+
+/// Nothing is left of an instance, as far as can be known.
+fn assert_swept(world: &World, run: u32) {
+    let process = &world.processes[&run];
+    let known = process.fate.cgroup && process.kill_mode != KillMode::Process;
+    assert!(!known || !process.leftovers, "{run} left something");
+}
+
+fn in_window(known: &Known, policy: &Policy, now_ms: u64) -> u32 {
+    let period = policy.period.as_millis() as u64;
+    let recent = known.respawns.iter().filter(|at| now_ms - **at < period);
+    recent.count() as u32
+}

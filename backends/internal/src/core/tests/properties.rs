@@ -1,0 +1,138 @@
+//! The invariants of the machine, in a simulated world.
+
+use super::bench::{plan, Bench};
+use super::fate::{act, fate, Act, Fate};
+use super::world::World;
+use crate::core::Plan;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use rc_sv_api::exit::Exit;
+use rc_sv_api::State;
+use std::collections::BTreeMap;
+
+/// How many services the world has.
+const SERVICES: usize = 3;
+
+fn policy() -> impl Strategy<Value = Plan> {
+    let words = [
+        "always",
+        "always",
+        "always",
+        "on-success",
+        "on-failure",
+        "on-abnormal",
+        "on-abort",
+        "no",
+    ];
+    let settings = (
+        prop::sample::select(words.to_vec()),
+        prop::sample::select(vec!["0", "0.01", "0.5", "7"]),
+        1_u32..6,
+        prop::sample::select(vec!["1", "60", "10m"]),
+        prop::sample::select(vec!["0", "1"]),
+        any::<bool>(),
+        prop::sample::select(vec!["2s", "15s"]),
+    );
+    settings.prop_map(|(policy, delay, max, period, interval, alert, ready)| {
+        let max = max.to_string();
+        let mut settings = vec![
+            ("rc_supervise_policy", policy),
+            ("respawn_delay", delay),
+            ("respawn_max", &max),
+            ("respawn_period", period),
+            ("rc_supervise_min_interval", interval),
+            ("rc_supervise_reset_after", "20"),
+            ("rc_supervise_prevent_codes", "78"),
+            ("timeout_ready", ready),
+        ];
+        if alert {
+            settings.push(("rc_supervise_on_give_up", "/bin/alert"));
+        }
+        *plan(&settings)
+    })
+}
+
+/// At least this many cases; more with `PROPTEST_CASES`.
+fn many() -> ProptestConfig {
+    let config = ProptestConfig::default();
+    ProptestConfig {
+        cases: config.cases.max(500),
+        failure_persistence: None,
+        ..config
+    }
+}
+
+type Story = (Vec<Plan>, Vec<Fate>, Vec<Act>);
+
+fn story() -> impl Strategy<Value = Story> {
+    (
+        prop::collection::vec(policy(), SERVICES),
+        prop::collection::vec(fate(), 1..12),
+        prop::collection::vec(act(SERVICES), 1..60),
+    )
+}
+
+/// Tells the story, to its end.
+fn told((policies, fates, acts): Story) -> World {
+    let mut world = World::new(policies, fates);
+    for act in &acts {
+        world.act(act);
+    }
+    world.finish();
+    world
+}
+
+/// The world is no quiet place: each state, a respawn and a give-up come about in at least one
+/// story in twenty.
+#[test]
+fn the_stories_go_everywhere() {
+    const STORIES: usize = 400;
+    let mut runner = TestRunner::deterministic();
+    let mut reached: BTreeMap<&str, usize> = BTreeMap::new();
+    for _ in 0..STORIES {
+        let tree = story().new_tree(&mut runner).unwrap();
+        for word in told(tree.current()).witness.seen {
+            *reached.entry(word).or_default() += 1;
+        }
+    }
+    assert_eq!(reached.len(), 14, "{reached:?}");
+    let rare = reached.iter().find(|(_, stories)| **stories < STORIES / 20);
+    assert_eq!(rare, None, "{reached:?}");
+}
+
+proptest! {
+    #![proptest_config(many())]
+
+    /// Whatever people, processes and time do.
+    #[test]
+    fn the_invariants_hold(story in story()) {
+        told(story);
+    }
+
+    /// A service that crashes as often as it may, or less often, is never given up; one that
+    /// crashes more often is, at the crash after the last respawn that is allowed.
+    #[test]
+    fn the_limit_is_exact(limit in 1_u64..20, seconds in 1_u64..2_000, offset in 1_u64..50) {
+        let (max, period) = (limit.to_string(), seconds.to_string());
+        let settings = [
+            ("respawn_max", max.as_str()),
+            ("respawn_period", period.as_str()),
+            ("respawn_delay", "0"),
+        ];
+        let crashes_until_given_up = |gap: u64| {
+            let mut bench = Bench::up(&settings);
+            (1..4 * limit).find(|_| {
+                bench.pass(gap);
+                bench.exited(Exit::Code(3));
+                let gave_up = bench.state() == State::GaveUp;
+                bench.come_up();
+                gave_up
+            })
+        };
+        let gap = (seconds * 1_000).div_ceil(limit);
+        prop_assert_eq!(crashes_until_given_up(gap - 1 + offset), None);
+        let gap = (seconds * 1_000 - 1) / limit;
+        prop_assert_eq!(crashes_until_given_up(gap - offset.min(gap)), Some(limit + 1));
+    }
+}

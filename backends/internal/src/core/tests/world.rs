@@ -1,0 +1,226 @@
+//! A simulated world: processes that do what their [`Fate`] says, and time. The [`Witness`] sees
+//! every step.
+
+use super::fate::{Act, Fate};
+use super::nature::{Happening, Process};
+use super::witness::Witness;
+use crate::core::{Command, Core, Effect, Event, Hook, Id, KillMode, Now, Plan, Waiter};
+use rc_sv_api::exit::Exit;
+use rc_sv_api::{signal, ServiceName};
+use std::collections::{BTreeMap, HashMap};
+
+pub(super) struct World {
+    pub core: Core,
+    pub now_ms: u64,
+    pub processes: BTreeMap<u32, Process>,
+    /// Commands of instances that run.
+    pub hooks: HashMap<(u32, Hook), Id>,
+    bases: Vec<Plan>,
+    fates: Vec<Fate>,
+    /// By time and order.
+    future: BTreeMap<(u64, u64), (u32, Happening)>,
+    count: u64,
+    past: Vec<Event>,
+    pub witness: Witness,
+}
+
+impl World {
+    pub(super) fn new(bases: Vec<Plan>, fates: Vec<Fate>) -> World {
+        World {
+            core: Core::new(),
+            now_ms: 5_000,
+            processes: BTreeMap::new(),
+            hooks: HashMap::new(),
+            witness: Witness::new(bases.len()),
+            bases,
+            fates,
+            future: BTreeMap::new(),
+            count: 0,
+            past: Vec::new(),
+        }
+    }
+
+    pub(super) fn act(&mut self, act: &Act) {
+        match act {
+            Act::Pass(millis) => self.pass(*millis),
+            Act::Echo(which) if !self.past.is_empty() => {
+                let event = self.past[which % self.past.len()].clone();
+                self.tell(event);
+            }
+            Act::Echo(_) => {}
+            Act::Shutdown => self.tell(Event::Shutdown),
+            _ => {
+                let (service, command) = act.command(&self.bases).unwrap();
+                self.count += 1;
+                self.tell(Event::Command {
+                    service: name(service),
+                    command,
+                    waiter: Some(Waiter(self.count)),
+                });
+            }
+        }
+    }
+
+    /// Lets time pass: happenings and deadlines, in order.
+    pub(super) fn pass(&mut self, millis: u64) {
+        let end = self.now_ms + millis;
+        loop {
+            let deadline = self.core.deadline().unwrap_or(u64::MAX);
+            let next = self.future.first_key_value();
+            let (at, number) = next.map_or((u64::MAX, 0), |(key, _)| *key);
+            if at.min(deadline) > end {
+                break;
+            }
+            self.now_ms = self.now_ms.max(at.min(deadline));
+            if deadline < at || (deadline == at && self.count % 2 == 0) {
+                self.tell(Event::Deadline);
+                let next = self.core.deadline();
+                assert!(
+                    next.is_none_or(|next| next > self.now_ms),
+                    "a deadline stays"
+                );
+            } else if let Some((run, happening)) = self.future.remove(&(at, number)) {
+                self.happen(run, happening);
+            }
+        }
+        self.now_ms = end;
+    }
+
+    /// Ends everything, and checks that nothing is left open.
+    pub(super) fn finish(&mut self) {
+        self.tell(Event::Shutdown);
+        self.pass(1_000_000);
+        self.witness.at_the_end();
+        for (run, process) in &self.processes {
+            let done = process.ended_ms.is_some() && !process.leftovers;
+            assert!(
+                !done || process.pid.is_none() || process.reaped,
+                "{run} is a zombie"
+            );
+        }
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        let now = Now {
+            boot_ms: self.now_ms,
+            real_ns: self.now_ms as i64,
+            chance: (self.count as u32).wrapping_mul(0x9E37_79B9),
+        };
+        let mut effects = Vec::new();
+        let mut witness = std::mem::take(&mut self.witness);
+        witness.before(self, &event);
+        self.core.step(event.clone(), now, &mut effects);
+        for effect in &effects {
+            witness.effect(self, &event, effect);
+            self.carry_out(effect);
+        }
+        witness.after(self, now, &event);
+        self.witness = witness;
+        for effect in &effects {
+            self.answer_sweep(effect);
+        }
+    }
+
+    /// Tells an event of an instance, twice if it is of that kind.
+    pub(super) fn deliver(&mut self, run: u32, event: Event) {
+        self.past.push(event.clone());
+        if self.processes[&run].fate.twice {
+            self.tell(event.clone());
+        }
+        self.tell(event);
+    }
+
+    pub(super) fn schedule(&mut self, run: u32, wait: Option<u64>, happening: Happening) {
+        if let Some(wait) = wait {
+            self.count += 1;
+            let key = (self.now_ms + wait, self.count);
+            self.future.insert(key, (run, happening));
+        }
+    }
+
+    fn carry_out(&mut self, effect: &Effect) {
+        match *effect {
+            Effect::Spawn { id, run } => {
+                let fate = self.fates[run as usize % self.fates.len()].clone();
+                self.schedule(run, Some(fate.spawn_ms), Happening::Spawns);
+                let text = self.core.name(id).unwrap().as_str();
+                let process = Process {
+                    service: text.parse().unwrap(),
+                    id,
+                    ordered_ms: self.now_ms,
+                    pid: None,
+                    executed: false,
+                    ended_ms: None,
+                    reaped: false,
+                    leftovers: false,
+                    kill_mode: KillMode::Mixed,
+                    fate,
+                };
+                self.processes.insert(run, process);
+            }
+            Effect::Signal { run, signal, .. } => self.signal(run, signal),
+            Effect::Sweep { run, .. } => {
+                self.signal(run, signal::KILL);
+                let wait = self.processes[&run].fate.leaves.unwrap_or(Some(0));
+                self.schedule(run, wait, Happening::LeftoversEnd);
+            }
+            Effect::Reap { run, .. } => {
+                self.processes.get_mut(&run).unwrap().reaped = true;
+            }
+            Effect::RunHook { id, run, hook, .. } => {
+                let fate = &self.processes[&run].fate;
+                let (wait, happening) = match (fate.hook_runs, fate.hook) {
+                    (false, _) => (Some(1), Happening::HookFails(hook)),
+                    (_, Some((wait, code))) => {
+                        (Some(wait), Happening::HookEnds(hook, Exit::Code(code)))
+                    }
+                    (_, None) => (None, Happening::HookFails(hook)),
+                };
+                self.hooks.insert((run, hook), id);
+                self.schedule(run, wait, happening);
+            }
+            Effect::KillHook { run, hook, .. } => {
+                let wait = self.processes[&run].fate.hook_kill_ms;
+                self.schedule(run, wait, Happening::HookEnds(hook, Exit::Signal(9)));
+            }
+            Effect::Answer { .. } | Effect::Record { .. } | Effect::Quit => {}
+        }
+    }
+
+    /// Without a cgroup a sweep is over as soon as the group was signalled.
+    fn answer_sweep(&mut self, effect: &Effect) {
+        if let Effect::Sweep { id, run } = *effect {
+            if !self.processes[&run].fate.cgroup {
+                self.deliver(run, Event::Emptied { id, run });
+            }
+        }
+    }
+
+    fn signal(&mut self, run: u32, number: i32) {
+        let process = &self.processes[&run];
+        if process.ended_ms.is_some() || number == signal::CONT {
+            return;
+        }
+        let wait = match number {
+            signal::KILL => process.fate.kill_ms,
+            _ => process.fate.term_ms,
+        };
+        self.schedule(run, wait, Happening::Ends(Exit::Signal(number as u8)));
+    }
+
+    /// The instance of a service that was ordered last.
+    pub(super) fn latest(&self, service: usize) -> Option<&Process> {
+        let mut newest = self.processes.values().rev();
+        newest.find(|process| process.service == service)
+    }
+}
+
+/// The name of a service of the world is its number.
+pub(super) fn name(service: usize) -> ServiceName {
+    ServiceName::new(service.to_string().as_bytes()).unwrap()
+}
+
+/// Whether a command asks for the service to be up.
+pub(super) fn asks_for_up(command: &Command) -> bool {
+    matches!(command, Command::Start(_) | Command::Restart(_))
+}
