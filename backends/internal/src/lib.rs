@@ -2,3 +2,5 @@
 
 pub mod core;
 pub mod protocol;
+pub mod supervisor;
+mod wire;

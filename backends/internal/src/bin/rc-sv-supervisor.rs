@@ -1,0 +1,34 @@
+//! `rc-sv-supervisor`: the supervisor of the module `internal`.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use rc_sv_internal::supervisor::program::{daemon, foreground, Task, USAGE};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let task = match Task::parse(std::env::args_os().skip(1), std::env::var_os("RC_SVCDIR")) {
+        Ok(task) => task,
+        Err(error) => {
+            eprintln!("rc-sv-supervisor: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let result = match task {
+        Task::Daemon(svcdir) => daemon(&svcdir),
+        Task::Foreground(svcdir) => foreground(&svcdir),
+        Task::Help => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        Task::Version => {
+            println!("rc-sv-supervisor {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rc-sv-supervisor: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Who is connected, what they ask, and what they are still owed.
+//!
+//! Nothing here ever waits for a client. One that breaks the protocol, or does not take its
+//! answers, is dropped; one that asks too much at once is not listened to until it has answers.
+
+use super::reactor::{Interest, Kind, Reactor, Token};
+use crate::core::Waiter;
+use crate::protocol::{Reply, Request, MAX_REQUEST};
+use nix::errno::Errno;
+use nix::sys::socket::sockopt::PeerCredentials;
+use nix::sys::socket::{getsockopt, recv, sendmsg, ControlMessage, MsgFlags};
+use nix::unistd::geteuid;
+use rc_sv_api::{Code, Error, ServiceName};
+use std::collections::BTreeMap;
+use std::io::IoSlice;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+/// Most connections at once: all, those of ordinary users, and those of one of them.
+const MAX_ALL: usize = 4096;
+const MAX_ORDINARY: usize = 256;
+const MAX_OF_USER: usize = 16;
+
+/// Most requests of one connection that wait for an answer.
+const MAX_OWED: u16 = 64;
+
+/// One connection.
+struct Client {
+    socket: OwnedFd,
+    generation: u32,
+    uid: u32,
+    /// Root, and whoever the supervisor runs as.
+    may_everything: bool,
+    owed: u16,
+    /// It is owed so much that it is not listened to.
+    is_deaf: bool,
+}
+
+/// An answer that is owed.
+struct Owed {
+    client: Token,
+    id: u64,
+    service: ServiceName,
+}
+
+/// What a client said.
+pub(super) enum Heard {
+    /// It asks this, and wants this id in the answer.
+    Request(Request, u64),
+    /// Something that was refused already.
+    Refused,
+    /// Nothing for now, or it is gone.
+    Nothing,
+}
+
+/// All connections.
+#[derive(Default)]
+pub(super) struct Clients {
+    list: Vec<Option<Client>>,
+    last_generation: u32,
+    owed: BTreeMap<Waiter, Owed>,
+    last_waiter: u64,
+}
+
+impl Clients {
+    /// Takes in a new connection, if there may be one more of its user.
+    pub(super) fn admit(&mut self, socket: OwnedFd, reactor: &Reactor) {
+        let Ok(peer) = getsockopt(&socket, PeerCredentials) else {
+            return;
+        };
+        self.last_generation = self.last_generation.wrapping_add(1);
+        let client = Client {
+            socket,
+            generation: self.last_generation,
+            uid: peer.uid(),
+            may_everything: peer.uid() == 0 || peer.uid() == geteuid().as_raw(),
+            owed: 0,
+            is_deaf: false,
+        };
+        if self.is_full_for(&client) {
+            let error = Error::new(Code::Failed, "the supervisor has too many connections");
+            // One packet always fits into a new connection.
+            client.send(&Reply::Refused(error), 0, None);
+            return;
+        }
+        let free = self.list.iter().position(Option::is_none);
+        let index = free.unwrap_or(self.list.len());
+        let token = Token::new(Kind::Client, index, client.generation);
+        // Without memory for one more the client is dropped, and sees it.
+        if reactor.add(&client.socket, Interest::Read, token).is_ok() {
+            if free.is_none() {
+                self.list.push(None);
+            }
+            self.list[index] = Some(client);
+        }
+    }
+
+    fn is_full_for(&self, new: &Client) -> bool {
+        let (mut all, mut ordinary, mut of_user) = (0, 0, 0);
+        for client in self.list.iter().flatten() {
+            all += 1;
+            ordinary += usize::from(!client.may_everything);
+            of_user += usize::from(client.uid == new.uid);
+        }
+        let is_too_ordinary = ordinary >= MAX_ORDINARY || of_user >= MAX_OF_USER;
+        all >= MAX_ALL || (!new.may_everything && is_too_ordinary)
+    }
+
+    /// Hears a client.
+    pub(super) fn hear(&mut self, token: Token, reactor: &Reactor) -> Heard {
+        let Some(client) = self.at(token) else {
+            return Heard::Nothing;
+        };
+        if client.is_deaf {
+            // Nothing but its end is waited for.
+            self.forget(token, reactor);
+            return Heard::Nothing;
+        }
+        let mut packet = [0u8; MAX_REQUEST + 1];
+        let flags = MsgFlags::MSG_DONTWAIT;
+        let length = match recv(client.socket.as_raw_fd(), &mut packet, flags) {
+            Err(Errno::EAGAIN | Errno::EINTR) => return Heard::Nothing,
+            Err(_) | Ok(0) => {
+                self.forget(token, reactor);
+                return Heard::Nothing;
+            }
+            Ok(length) => length,
+        };
+        let error = match Request::decode(&packet[..length]) {
+            Ok((request, id)) if client.may_everything || request.is_harmless() => {
+                return Heard::Request(request, id);
+            }
+            Ok((_, id)) => {
+                let message = "only root may do this; status and list are for everybody";
+                (Error::new(Code::Permission, message), id)
+            }
+            Err(refused) => refused,
+        };
+        let (error, id) = error;
+        let is_broken = error.code == Code::Protocol;
+        self.reply(token, id, &Reply::Refused(error), None, reactor);
+        if is_broken {
+            self.forget(token, reactor);
+        }
+        Heard::Refused
+    }
+
+    /// Answers at once.
+    pub(super) fn reply(
+        &mut self,
+        token: Token,
+        id: u64,
+        reply: &Reply,
+        file: Option<BorrowedFd<'_>>,
+        reactor: &Reactor,
+    ) {
+        let taken = self
+            .at(token)
+            .is_none_or(|client| client.send(reply, id, file));
+        if !taken {
+            self.forget(token, reactor);
+        }
+    }
+
+    /// Promises an answer for later.
+    pub(super) fn promise(
+        &mut self,
+        token: Token,
+        id: u64,
+        service: &ServiceName,
+        reactor: &Reactor,
+    ) -> Waiter {
+        self.last_waiter += 1;
+        let waiter = Waiter(self.last_waiter);
+        if let Some(client) = self.at(token) {
+            client.owed += 1;
+            client.listen(token, reactor);
+            let owed = Owed {
+                client: token,
+                id,
+                service: service.clone(),
+            };
+            self.owed.insert(waiter, owed);
+        }
+        waiter
+    }
+
+    /// About which service an answer is owed.
+    pub(super) fn service_of(&self, waiter: Waiter) -> Option<&ServiceName> {
+        Some(&self.owed.get(&waiter)?.service)
+    }
+
+    /// Gives an answer that is owed. One who has left is owed nothing.
+    pub(super) fn answer(&mut self, waiter: Waiter, reply: &Reply, reactor: &Reactor) {
+        let Some(owed) = self.owed.remove(&waiter) else {
+            return;
+        };
+        self.reply(owed.client, owed.id, reply, None, reactor);
+        if let Some(client) = self.at(owed.client) {
+            client.owed -= 1;
+            client.listen(owed.client, reactor);
+        }
+    }
+
+    /// Ends a connection. What was asked is done all the same.
+    fn forget(&mut self, token: Token, reactor: &Reactor) {
+        let Some(slot) = self.list.get_mut(token.index as usize) else {
+            return;
+        };
+        if let Some(client) = slot.take() {
+            reactor.remove(&client.socket);
+            if client.owed > 0 {
+                self.owed.retain(|_, owed| owed.client != token);
+            }
+        }
+    }
+
+    fn at(&mut self, token: Token) -> Option<&mut Client> {
+        let client = self.list.get_mut(token.index as usize)?.as_mut()?;
+        let current = Token::new(Kind::Client, token.index as usize, client.generation);
+        (current == token).then_some(client)
+    }
+}
+
+impl Client {
+    /// Whether the kernel took the answer.
+    fn send(&self, reply: &Reply, id: u64, file: Option<BorrowedFd<'_>>) -> bool {
+        let packet = reply.encode(id);
+        let fds = file.map(|file| [file.as_raw_fd()]);
+        let control = fds.as_ref().map(|fds| [ControlMessage::ScmRights(fds)]);
+        let sent = sendmsg::<()>(
+            self.socket.as_raw_fd(),
+            &[IoSlice::new(&packet)],
+            control.as_ref().map_or(&[], |control| &control[..]),
+            MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL,
+            None,
+        );
+        sent == Ok(packet.len())
+    }
+
+    /// Listens to the client, or not, as it is owed little or much.
+    fn listen(&mut self, token: Token, reactor: &Reactor) {
+        let is_deaf = self.owed >= MAX_OWED;
+        if is_deaf == self.is_deaf {
+            return;
+        }
+        let interest = if is_deaf {
+            Interest::Nothing
+        } else {
+            Interest::Read
+        };
+        if reactor.change(&self.socket, interest, token).is_ok() {
+            self.is_deaf = is_deaf;
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Running the commands of a spec: finish and give-up.
+
+use super::process::Slot;
+use super::reactor::{Interest, Kind, Token};
+use super::{sys, Supervisor};
+use crate::core::{Event, Hook, Id};
+use rc_sv_api::exit::Exit;
+use rc_sv_api::Result;
+use rc_sv_exec::launch::{self, Ending, Failure, Launch};
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// A command of a spec that runs.
+pub(super) struct HookProcess {
+    /// The instance that it follows.
+    pub run: u32,
+    pub hook: Hook,
+    pub pid: i32,
+    pub pidfd: OwnedFd,
+    /// Looked at when it ended: one that hangs before its `execve` is killed by its time-out.
+    pub report: OwnedFd,
+    pub launch: Launch,
+}
+
+/// The setting of a command.
+fn key(hook: Hook) -> &'static str {
+    match hook {
+        Hook::Finish => "rc_supervise_finish",
+        Hook::GiveUp => "rc_supervise_on_give_up",
+    }
+}
+
+fn kind(hook: Hook) -> Kind {
+    match hook {
+        Hook::Finish => Kind::Finish,
+        Hook::GiveUp => Kind::GiveUp,
+    }
+}
+
+impl Slot {
+    fn hook(&mut self, run: u32, hook: Hook) -> Option<usize> {
+        self.hooks
+            .iter()
+            .position(|known| known.run == run && known.hook == hook)
+    }
+}
+
+impl Supervisor {
+    /// Runs a command; its end, or its failure, becomes an event.
+    pub(super) fn run_hook(&mut self, id: Id, run: u32, hook: Hook, exit: Exit) {
+        if let Err(error) = self.try_hook(id, run, hook, exit) {
+            let message = format!("{}: {}", key(hook), error.message);
+            self.events.push_back(Event::HookFailed {
+                id,
+                run,
+                hook,
+                message,
+            });
+        }
+    }
+
+    fn try_hook(&mut self, id: Id, run: u32, hook: Hook, exit: Exit) -> Result<()> {
+        let spec = self.read_spec(id)?;
+        let result = match hook {
+            Hook::Finish => None,
+            Hook::GiveUp => Some("start-limit-hit"),
+        };
+        let ending = Ending { exit, result };
+        let launch = Launch::for_hook(spec.settings(), key(hook), ending)?;
+        let child = launch::spawn(&launch, None)?;
+        let token = Token::new(kind(hook), id.index(), run);
+        if let Err(cause) = self.reactor.add(&child.pidfd, Interest::Read, token) {
+            self.abandon(child.pidfd);
+            return Err(rc_sv_api::Error::io("watch the process", &cause));
+        }
+        self.slots.of(id).hooks.push(HookProcess {
+            run,
+            hook,
+            pid: child.pid,
+            pidfd: child.pidfd,
+            report: child.report,
+            launch,
+        });
+        Ok(())
+    }
+
+    /// Kills a command and what it started, as far as it stayed in its group.
+    pub(super) fn kill_hook(&mut self, id: Id, run: u32, hook: Hook) {
+        let slot = self.slots.of(id);
+        let Some(found) = slot.hook(run, hook) else {
+            return;
+        };
+        let process = &slot.hooks[found];
+        // It may not have made its group yet, so it is killed by itself too. What ended already
+        // is as good as killed.
+        let _ = sys::kill_group(process.pid, libc::SIGKILL);
+        let _ = sys::send_signal(process.pidfd.as_fd(), libc::SIGKILL);
+    }
+
+    /// Takes in that a command ended.
+    pub(super) fn hook_ended(&mut self, token: Token, hook: Hook) {
+        let Some(id) = self.slots.id_at(token) else {
+            return;
+        };
+        let slot = self.slots.of(id);
+        let found = slot.hooks.iter().position(|known| {
+            known.hook == hook && Token::new(token.kind, id.index(), known.run) == token
+        });
+        let Some(found) = found else {
+            return;
+        };
+        let exit = match sys::ending(slot.hooks[found].pidfd.as_fd(), true) {
+            Ok(None) => return,
+            Ok(Some(exit)) => exit,
+            Err(_) => Exit::Unknown,
+        };
+        let ended = slot.hooks.swap_remove(found);
+        self.reactor.remove(&ended.pidfd);
+        let run = ended.run;
+        let mut record = [0u8; Failure::SIZE];
+        let length = File::from(ended.report).read(&mut record).unwrap_or(0);
+        let event = match Failure::decode(&record[..length]) {
+            Some(failure) => Event::HookFailed {
+                id,
+                run,
+                hook,
+                message: format!("{}: {}", key(hook), failure.message(&ended.launch)),
+            },
+            None => Event::HookEnded {
+                id,
+                run,
+                hook,
+                exit,
+            },
+        };
+        self.feed(event);
+    }
+}

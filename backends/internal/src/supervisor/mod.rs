@@ -1,0 +1,265 @@
+//! The supervisor: one thread that waits for everything at once and does what the core wants.
+//!
+//! It wakes up only when something happens: a signal, the end of a process, a client, or the time
+//! that the core has set. An idle supervisor does not wake up at all.
+
+mod cgroup;
+mod claim;
+mod clients;
+mod clock;
+mod effects;
+mod hook;
+mod listener;
+mod log;
+mod notes;
+mod pid_file;
+mod process;
+pub mod program;
+mod reactor;
+mod recorder;
+mod requests;
+mod surroundings;
+mod sweep;
+pub(crate) mod sys;
+
+use crate::core::{Core, Effect, Event, Hook, Id};
+use crate::protocol::Reply;
+use claim::Claim;
+use clients::Clients;
+use clock::Clock;
+use listener::Listener;
+use log::{Level, Log};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use process::Slots;
+use rc_sv_api::{Error, Result};
+use reactor::{Interest, Kind, Reactor, Token};
+use recorder::Recorder;
+use std::collections::VecDeque;
+use std::ffi::CString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Everything that the supervisor holds.
+struct Supervisor {
+    svcdir: PathBuf,
+    core: Core,
+    clock: Clock,
+    reactor: Reactor,
+    signals: SignalFd,
+    listener: Listener,
+    clients: Clients,
+    slots: Slots,
+    /// Children that could not be watched, and were killed.
+    strays: Vec<OwnedFd>,
+    recorder: Recorder,
+    /// The reactor waits for OpenRC's locks.
+    watches_locks: bool,
+    log: Log,
+    /// What the core is to be told next.
+    events: VecDeque<Event>,
+    effects: Vec<Effect>,
+    /// When memory is given back, if nothing happens before.
+    rest_at: Option<u64>,
+    is_over: bool,
+}
+
+/// After so long without any event the supervisor is idle.
+const REST_MS: u64 = 2_000;
+
+impl Supervisor {
+    /// A supervisor that can be reached from now on.
+    fn new(svcdir: &Path, claim: &Claim) -> Result<Supervisor> {
+        let failed = |cause: io::Error| Error::io("prepare the event loop", &cause);
+        let reactor = Reactor::new().map_err(failed)?;
+        let signals = wanted_signals().map_err(|errno| failed(errno.into()))?;
+        reactor
+            .add(&signals, Interest::Read, Token::of(Kind::Signals))
+            .map_err(failed)?;
+        let pid_file = CString::new(claim.pid_file().as_os_str().as_bytes())
+            .map_err(|_| Error::invalid("the path of the state directory contains a NUL byte"))?;
+        let listener = Listener::new(claim.listen()?, &reactor).map_err(failed)?;
+        Ok(Supervisor {
+            svcdir: svcdir.to_path_buf(),
+            core: Core::new(),
+            clock: Clock::new(),
+            reactor,
+            signals,
+            listener,
+            clients: Clients::default(),
+            slots: Slots::default(),
+            strays: Vec::new(),
+            recorder: Recorder::new(svcdir, pid_file),
+            watches_locks: false,
+            log: Log::new(),
+            events: VecDeque::new(),
+            effects: Vec::new(),
+            rest_at: None,
+            is_over: false,
+        })
+    }
+
+    /// Runs until it was told to end and everything is down.
+    fn run(&mut self) -> Result<()> {
+        sys::release_memory();
+        while !self.is_over {
+            let patience = self.patience();
+            self.reactor
+                .wait(patience)
+                .map_err(|cause| Error::io("wait for events", &cause))?;
+            for index in 0..self.reactor.count() {
+                if let Some(token) = self.reactor.happened(index) {
+                    self.happened(token);
+                }
+            }
+            self.do_what_is_due();
+        }
+        while self.recorder.is_due() {
+            self.recorder.write(None, &mut self.log);
+        }
+        Ok(())
+    }
+
+    /// How long nothing may happen, in milliseconds; `None` is for ever.
+    fn patience(&mut self) -> Option<u64> {
+        if self.recorder.is_due() {
+            return Some(0);
+        }
+        let deadlines = [self.core.deadline(), self.listener.deadline(), self.rest_at];
+        let next = deadlines.into_iter().flatten().min()?;
+        Some(next.saturating_sub(self.clock.now().boot_ms))
+    }
+
+    fn happened(&mut self, token: Token) {
+        match token.kind {
+            Kind::Signals => self.signalled(),
+            Kind::Listener => self.connected(),
+            Kind::Client => self.client_said(token),
+            Kind::Process => self.process_ended(token),
+            Kind::Report => self.reported(token),
+            Kind::Cgroup => self.cgroup_changed(token),
+            Kind::Finish => self.hook_ended(token, Hook::Finish),
+            Kind::GiveUp => self.hook_ended(token, Hook::GiveUp),
+            Kind::Locks => self.recorder.locks_changed(&mut self.log),
+        }
+    }
+
+    fn do_what_is_due(&mut self) {
+        let now_ms = self.clock.now().boot_ms;
+        self.rest(now_ms);
+        if self
+            .core
+            .deadline()
+            .is_some_and(|deadline| deadline <= now_ms)
+        {
+            self.feed(Event::Deadline);
+        }
+        self.listener.resume(&self.reactor, now_ms);
+        if !self.strays.is_empty() {
+            self.reap_strays();
+        }
+        // OpenRC is told when nothing more urgent is to be done.
+        if self.reactor.count() == 0 && self.recorder.is_due() {
+            self.recorder.write(None, &mut self.log);
+        }
+        self.watch_locks();
+    }
+
+    /// Gives memory back, once after some time without work.
+    fn rest(&mut self, now_ms: u64) {
+        if self.reactor.count() > 0 {
+            self.rest_at = Some(now_ms + REST_MS);
+        } else if self.rest_at.is_some_and(|at| at <= now_ms) {
+            self.rest_at = None;
+            self.events.shrink_to_fit();
+            self.effects.shrink_to_fit();
+            sys::release_memory();
+        }
+    }
+
+    /// Gives the core an event, and everything that follows from it.
+    fn feed(&mut self, event: Event) {
+        self.events.push_back(event);
+        // Whoever carries out an effect adds events, but does not call this again.
+        while let Some(event) = self.events.pop_front() {
+            let mut effects = std::mem::take(&mut self.effects);
+            self.core.step(event, self.clock.now(), &mut effects);
+            for effect in effects.drain(..) {
+                self.perform(effect);
+            }
+            self.effects = effects;
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Spawn { id, run } => self.spawn(id, run),
+            Effect::Signal {
+                id,
+                run,
+                signal,
+                whom,
+            } => self.signal(id, run, signal, whom),
+            Effect::Sweep { id, run } => self.sweep(id, run),
+            Effect::Reap { id, run } => self.reap(id, run),
+            Effect::RunHook {
+                id,
+                run,
+                hook,
+                exit,
+            } => self.run_hook(id, run, hook, exit),
+            Effect::KillHook { id, run, hook } => self.kill_hook(id, run, hook),
+            Effect::Answer { waiter, result } => {
+                // Whoever is told that a service runs finds it so in OpenRC's state.
+                if let Some(service) = self.clients.service_of(waiter) {
+                    self.recorder.write(Some(service), &mut self.log);
+                }
+                let reply = result.map_or_else(Reply::Refused, |()| Reply::Done);
+                self.clients.answer(waiter, &reply, &self.reactor);
+            }
+            Effect::Record { id, what } => self.record(id, what),
+            Effect::Quit => self.is_over = true,
+        }
+    }
+
+    fn warn(&mut self, id: Id, message: &str) {
+        let service = self
+            .core
+            .name(id)
+            .map_or("a forgotten service", |name| name.as_str());
+        self.log
+            .line(Level::Warning, &format!("{service}: {message}"));
+    }
+
+    fn signalled(&mut self) {
+        while let Ok(Some(signal)) = self.signals.read_signal() {
+            if signal.ssi_signo == Signal::SIGHUP as u32 {
+                self.log.reconnect();
+            } else {
+                self.feed(Event::Shutdown);
+            }
+        }
+    }
+
+    fn connected(&mut self) {
+        let now_ms = self.clock.now().boot_ms;
+        if let Err(cause) = self
+            .listener
+            .accept(&mut self.clients, &self.reactor, now_ms)
+        {
+            let error = Error::io("take a connection", &cause);
+            self.log.line(Level::Warning, &error.message);
+        }
+    }
+}
+
+/// HUP, INT and TERM, blocked and readable.
+fn wanted_signals() -> nix::Result<SignalFd> {
+    let wanted: SigSet = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]
+        .into_iter()
+        .collect();
+    wanted.thread_block()?;
+    SignalFd::with_flags(&wanted, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
+}

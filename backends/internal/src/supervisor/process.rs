@@ -1,0 +1,102 @@
+//! The main processes, as the system knows them.
+
+use super::cgroup::{Cgroup, Watch};
+use super::hook::HookProcess;
+use super::reactor::Token;
+use crate::core::Id;
+use rc_sv_exec::launch::Launch;
+use std::ffi::CString;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// One main process, from its making to its reaping.
+pub(super) struct Process {
+    /// The number of its instance.
+    pub run: u32,
+    pub pid: i32,
+    pub pidfd: OwnedFd,
+    /// It ended; the pidfd is not waited for any more.
+    pub ended: bool,
+    /// What it reports, until it executes its program.
+    pub report: Option<OwnedFd>,
+    /// What it was made from, until it executes its program: for messages.
+    pub launch: Option<Box<Launch>>,
+    /// Where its service has one.
+    pub cgroup: Option<Cgroup>,
+    /// While everything in the cgroup is to end.
+    pub watch: Option<Watch>,
+    /// The pid file that tells of it.
+    pub pid_file: Option<Box<Path>>,
+}
+
+/// The processes of one service.
+#[derive(Default)]
+pub(super) struct Slot {
+    /// Of which service; `None` before the first use.
+    id: Option<Id>,
+    /// At most two: the current one and the zombie of the one before.
+    pub processes: Vec<Process>,
+    /// Commands of the spec that run.
+    pub hooks: Vec<HookProcess>,
+    /// The service was spawned before in the life of this supervisor.
+    pub is_familiar: bool,
+}
+
+/// The processes of all services.
+#[derive(Default)]
+pub(super) struct Slots(Vec<Slot>);
+
+impl Slots {
+    /// The slot of a service; made where it is missing.
+    pub(super) fn of(&mut self, id: Id) -> &mut Slot {
+        let index = id.index();
+        if self.0.len() <= index {
+            self.0.resize_with(index + 1, Slot::default);
+        }
+        let slot = &mut self.0[index];
+        slot.id = Some(id);
+        slot
+    }
+
+    /// The service that an event is about.
+    pub(super) fn id_at(&self, token: Token) -> Option<Id> {
+        self.0.get(token.index as usize)?.id
+    }
+
+    /// The instance that an event is about.
+    pub(super) fn instance_at(&self, token: Token) -> Option<(Id, u32)> {
+        let slot = self.0.get(token.index as usize)?;
+        let id = slot.id?;
+        let mut runs = slot.processes.iter().map(|process| process.run);
+        let run = runs.find(|run| Token::new(token.kind, id.index(), *run) == token)?;
+        Some((id, run))
+    }
+
+    /// The program of a main process that has not executed it yet.
+    pub(super) fn program_of(&mut self, id: Id, pid: i32) -> Option<CString> {
+        let process = self
+            .of(id)
+            .processes
+            .iter()
+            .find(|process| process.pid == pid)?;
+        let program = process.launch.as_ref()?.program();
+        CString::new(program.as_os_str().as_bytes()).ok()
+    }
+
+    /// The process of an instance.
+    pub(super) fn process(&mut self, id: Id, run: u32) -> Option<&mut Process> {
+        let slot = self.0.get_mut(id.index())?;
+        slot.processes.iter_mut().find(|process| process.run == run)
+    }
+
+    /// Takes the process of an instance out.
+    pub(super) fn take(&mut self, id: Id, run: u32) -> Option<Process> {
+        let slot = self.0.get_mut(id.index())?;
+        let found = slot
+            .processes
+            .iter()
+            .position(|process| process.run == run)?;
+        Some(slot.processes.swap_remove(found))
+    }
+}

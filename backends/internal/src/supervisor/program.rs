@@ -1,0 +1,283 @@
+//! The program `rc-sv-supervisor`: its arguments, and its way into the background.
+
+use super::claim::{claim, claim_at_last, Claim, Claimed};
+use super::log::{Level, Log};
+use super::{cgroup, surroundings, sys, Supervisor};
+use nix::fcntl::OFlag;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, pipe2, setsid};
+use rc_sv_api::{Code, Error, Result};
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// What `--help` says.
+pub const USAGE: &str = "\
+usage: rc-sv-supervisor --daemon [--svcdir DIR]
+       rc-sv-supervisor --foreground [--svcdir DIR]
+       rc-sv-supervisor --help | --version";
+
+/// The cgroup of the supervisor, at the top of version 2.
+const CGROUP: &str = "rc-sv-supervisor";
+
+/// How long another supervisor may take to begin or to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the background process may take to tell how it fares.
+const REPORT_PATIENCE: Duration = Duration::from_secs(15);
+
+/// What the program is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Go into the background, and return when the supervisor can be reached.
+    Daemon(PathBuf),
+    /// Supervise; while there is another supervisor, wait for its end.
+    Foreground(PathBuf),
+    /// Print [`USAGE`].
+    Help,
+    /// Print the version.
+    Version,
+}
+
+impl Task {
+    /// The task of a command line without the program's name. `svcdir` is the state directory
+    /// where none is given.
+    ///
+    /// # Errors
+    /// [`Code::Invalid`] with what would be right.
+    pub fn parse(
+        arguments: impl IntoIterator<Item = OsString>,
+        svcdir: Option<OsString>,
+    ) -> Result<Task> {
+        let mut svcdir = PathBuf::from(svcdir.unwrap_or_else(|| "/run/openrc".into()));
+        let mut make: Option<fn(PathBuf) -> Task> = None;
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            match argument.to_str() {
+                Some("--daemon") if make.is_none() => make = Some(Task::Daemon),
+                Some("--foreground") if make.is_none() => make = Some(Task::Foreground),
+                Some("--help" | "-h") => return Ok(Task::Help),
+                Some("--version" | "-V") => return Ok(Task::Version),
+                Some("--svcdir") => match arguments.next() {
+                    Some(dir) => svcdir = dir.into(),
+                    None => return Err(Error::invalid("--svcdir needs a directory")),
+                },
+                _ => {
+                    let shown = argument.to_string_lossy();
+                    return Err(Error::invalid(format!("unexpected {shown}; see --help")));
+                }
+            }
+        }
+        if !svcdir.is_absolute() {
+            let shown = svcdir.display();
+            return Err(Error::invalid(format!(
+                "--svcdir {shown}: must be absolute"
+            )));
+        }
+        match make {
+            Some(make) => Ok(make(svcdir)),
+            None => Err(Error::invalid(
+                "--daemon or --foreground is needed; see --help",
+            )),
+        }
+    }
+}
+
+/// Supervises in the background. Returns in the caller's process, when a supervisor of `svcdir`
+/// can be reached: this one, or one that was there already.
+///
+/// # Errors
+/// There is none, and why.
+pub fn daemon(svcdir: &Path) -> Result<()> {
+    sys::close_from(3);
+    let failed = |cause: std::io::Error| Error::io("go into the background", &cause);
+    let (told, tell) = pipe2(OFlag::O_CLOEXEC).map_err(|errno| failed(errno.into()))?;
+    if sys::fork().map_err(failed)?.is_some() {
+        drop(tell);
+        return hear_report(told);
+    }
+    drop(told);
+    // The child of a fork is no group's leader, so this does not fail. The second fork makes a
+    // process that can never get a terminal.
+    let _ = setsid();
+    match sys::fork() {
+        Ok(Some(_)) => sys::leave(0),
+        Ok(None) => {}
+        Err(cause) => {
+            report(tell, &Err(failed(cause)));
+            sys::leave(1);
+        }
+    }
+    let code = match silence().and_then(|()| begin(svcdir)) {
+        Ok(None) => {
+            report(tell, &Ok(()));
+            0
+        }
+        Ok(Some((supervisor, claim, own_cgroup))) => {
+            report(tell, &Ok(()));
+            supervise(supervisor, claim, own_cgroup)
+        }
+        Err(error) => {
+            report(tell, &Err(error));
+            1
+        }
+    };
+    sys::leave(code)
+}
+
+/// Supervises until a signal ends it.
+///
+/// # Errors
+/// It cannot.
+pub fn foreground(svcdir: &Path) -> Result<()> {
+    sys::close_from(3);
+    surroundings::reset(svcdir);
+    let claim = claim_at_last(svcdir)?;
+    let own_cgroup = cgroup::leave(CGROUP);
+    let supervisor = Supervisor::new(svcdir, &claim)?;
+    match supervise(supervisor, claim, own_cgroup) {
+        0 => Ok(()),
+        _ => Err(Error::new(
+            Code::Failed,
+            "the event loop failed; see the system log",
+        )),
+    }
+}
+
+type Begun = (Supervisor, Claim, Option<PathBuf>);
+
+/// Gets everything ready; `None` when another supervisor is there.
+fn begin(svcdir: &Path) -> Result<Option<Begun>> {
+    surroundings::reset(svcdir);
+    let claim = match claim(svcdir, PATIENCE)? {
+        Claimed::Ours(claim) => claim,
+        Claimed::Others => return Ok(None),
+    };
+    let own_cgroup = cgroup::leave(CGROUP);
+    let supervisor = Supervisor::new(svcdir, &claim)?;
+    Ok(Some((supervisor, claim, own_cgroup)))
+}
+
+/// Runs the supervisor to its end; answers the exit code.
+fn supervise(mut supervisor: Supervisor, claim: Claim, own_cgroup: Option<PathBuf>) -> i32 {
+    std::panic::set_hook(Box::new(|panic| {
+        Log::new().line(Level::Error, &format!("bug: {panic}"));
+    }));
+    let result = supervisor.run();
+    claim.release();
+    if let Some(own) = own_cgroup {
+        cgroup::come_back(&own);
+    }
+    match result {
+        Ok(()) => 0,
+        Err(error) => {
+            Log::new().line(Level::Error, &error.message);
+            1
+        }
+    }
+}
+
+/// Lets go of whatever the caller reads from or writes to.
+fn silence() -> Result<()> {
+    let failed = |cause: std::io::Error| Error::io("open /dev/null", &cause);
+    let null = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/null")
+        .map_err(failed)?;
+    for done in [dup2_stdin(&null), dup2_stdout(&null), dup2_stderr(&null)] {
+        done.map_err(|errno| failed(errno.into()))?;
+    }
+    Ok(())
+}
+
+/// What precedes the words of an error; without it all is well.
+const GOOD: u8 = b'+';
+
+fn report(tell: OwnedFd, result: &Result<()>) {
+    let bytes = match result {
+        Ok(()) => vec![GOOD],
+        Err(error) => error.message.clone().into_bytes(),
+    };
+    // Nobody but the caller could be told that the caller is gone.
+    let _ = File::from(tell).write_all(&bytes);
+}
+
+fn hear_report(told: OwnedFd) -> Result<()> {
+    let failed = |cause: std::io::Error| Error::io("hear from the supervisor", &cause);
+    let deadline = Instant::now() + REPORT_PATIENCE;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        let mut fds = [PollFd::new(told.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut fds, timeout) {
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(failed(errno.into())),
+            Ok(0) => {
+                let message = "the background process does not tell how it fares";
+                return Err(Error::new(Code::Timeout, message));
+            }
+            Ok(_) => break,
+        }
+    }
+    let mut bytes = [0u8; 1024];
+    let length = File::from(told).read(&mut bytes).map_err(failed)?;
+    match &bytes[..length] {
+        [GOOD] => Ok(()),
+        [] => Err(Error::new(
+            Code::Failed,
+            "the background process ended at once",
+        )),
+        words => Err(Error::new(Code::Failed, String::from_utf8_lossy(words))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Task> {
+        Task::parse(
+            line.split_whitespace().map(OsString::from),
+            Some("/s".into()),
+        )
+    }
+
+    #[test]
+    fn command_lines() {
+        assert_eq!(parse("--daemon").unwrap(), Task::Daemon("/s".into()));
+        let given = parse("--svcdir /x --foreground").unwrap();
+        assert_eq!(given, Task::Foreground("/x".into()));
+        assert_eq!(parse("--help").unwrap(), Task::Help);
+        for line in [
+            "",
+            "--daemon --foreground",
+            "--svcdir",
+            "--svcdir x --daemon",
+            "--x",
+        ] {
+            assert_eq!(parse(line).unwrap_err().code, Code::Invalid, "{line}");
+        }
+    }
+
+    #[test]
+    fn reports_arrive() {
+        let said = |result: &Result<()>| {
+            let (told, tell) = pipe2(OFlag::O_CLOEXEC).unwrap();
+            report(tell, result);
+            hear_report(told)
+        };
+        assert_eq!(said(&Ok(())), Ok(()));
+        let error = Error::new(Code::Failed, "no room");
+        assert_eq!(said(&Err(error.clone())), Err(error));
+        let (told, tell) = pipe2(OFlag::O_CLOEXEC).unwrap();
+        drop(tell);
+        assert!(hear_report(told)
+            .unwrap_err()
+            .message
+            .contains("ended at once"));
+    }
+}

@@ -1,0 +1,203 @@
+//! Waiting for whatever happens first.
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use std::io;
+use std::os::fd::AsFd;
+
+/// What a descriptor belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    /// Signals to the supervisor.
+    Signals,
+    /// The control socket.
+    Listener,
+    /// A connection.
+    Client,
+    /// The main process of a service.
+    Process,
+    /// What a main process reports until it executes its program.
+    Report,
+    /// The cgroup of a service, which is to become empty.
+    Cgroup,
+    /// The finish command of a service.
+    Finish,
+    /// The give-up command of a service.
+    GiveUp,
+    /// OpenRC's locks.
+    Locks,
+}
+
+const KINDS: [Kind; 9] = [
+    Kind::Signals,
+    Kind::Listener,
+    Kind::Client,
+    Kind::Process,
+    Kind::Report,
+    Kind::Cgroup,
+    Kind::Finish,
+    Kind::GiveUp,
+    Kind::Locks,
+];
+
+/// What an event is about. `generation` tells a new owner of an index from an old one, whose
+/// events may still be in the same batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub kind: Kind,
+    pub index: u32,
+    pub generation: u32,
+}
+
+impl Token {
+    /// How many bits of a generation are kept.
+    const GENERATION: u32 = 0x00ff_ffff;
+
+    /// The token of something of which there is one only.
+    pub(super) fn of(kind: Kind) -> Token {
+        Token::new(kind, 0, 0)
+    }
+
+    pub(super) fn new(kind: Kind, index: usize, generation: u32) -> Token {
+        Token {
+            kind,
+            index: index as u32,
+            generation: generation & Token::GENERATION,
+        }
+    }
+
+    fn pack(self) -> u64 {
+        u64::from(self.kind as u8) << 56 | u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+
+    fn unpack(data: u64) -> Option<Token> {
+        Some(Token {
+            kind: *KINDS.get((data >> 56) as usize)?,
+            index: data as u32,
+            generation: (data >> 32) as u32 & Token::GENERATION,
+        })
+    }
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interest {
+    /// It becomes readable.
+    Read,
+    /// Something special about it changes.
+    Change,
+    /// Nothing for now but its loss.
+    Nothing,
+}
+
+impl Interest {
+    fn flags(self) -> EpollFlags {
+        match self {
+            Interest::Read => EpollFlags::EPOLLIN,
+            Interest::Change => EpollFlags::EPOLLPRI,
+            Interest::Nothing => EpollFlags::empty(),
+        }
+    }
+}
+
+/// The one place where the supervisor waits.
+pub(super) struct Reactor {
+    epoll: Epoll,
+    batch: [EpollEvent; Reactor::BATCH],
+    got: usize,
+}
+
+impl Reactor {
+    /// How many events are fetched at once.
+    const BATCH: usize = 64;
+
+    pub(super) fn new() -> io::Result<Reactor> {
+        Ok(Reactor {
+            epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
+            batch: [EpollEvent::empty(); Reactor::BATCH],
+            got: 0,
+        })
+    }
+
+    /// Begins to wait for `fd`.
+    pub(super) fn add(&self, fd: impl AsFd, interest: Interest, token: Token) -> io::Result<()> {
+        Ok(self
+            .epoll
+            .add(fd, EpollEvent::new(interest.flags(), token.pack()))?)
+    }
+
+    /// Changes what is waited for.
+    pub(super) fn change(&self, fd: impl AsFd, interest: Interest, token: Token) -> io::Result<()> {
+        let mut event = EpollEvent::new(interest.flags(), token.pack());
+        Ok(self.epoll.modify(fd, &mut event)?)
+    }
+
+    /// Ends waiting for `fd`. Closing it is not enough: a child that has not executed its program
+    /// yet holds a copy. One that is not waited for is left alone.
+    pub(super) fn remove(&self, fd: impl AsFd) {
+        // It fails for what was not added only.
+        let _ = self.epoll.delete(fd);
+    }
+
+    /// Waits until something happens, or for `millis`, or for ever. A signal handler's visit and
+    /// the end of the time count as nothing.
+    pub(super) fn wait(&mut self, millis: Option<u64>) -> io::Result<()> {
+        let timeout = match millis {
+            None => EpollTimeout::NONE,
+            Some(millis) => i32::try_from(millis)
+                .ok()
+                .and_then(|millis| EpollTimeout::try_from(millis).ok())
+                .unwrap_or(EpollTimeout::MAX),
+        };
+        self.got = match self.epoll.wait(&mut self.batch, timeout) {
+            Err(nix::errno::Errno::EINTR) => 0,
+            got => got?,
+        };
+        Ok(())
+    }
+
+    /// What happened during the last [`Reactor::wait`].
+    pub(super) fn happened(&self, index: usize) -> Option<Token> {
+        self.batch[..self.got]
+            .get(index)
+            .and_then(|event| Token::unpack(event.data()))
+    }
+
+    /// How much happened.
+    pub(super) fn count(&self) -> usize {
+        self.got
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_come_back_as_they_were() {
+        for kind in KINDS {
+            for generation in [0, 1, 0x00ff_ffff] {
+                let token = Token::new(kind, u32::MAX as usize, generation);
+                assert_eq!(Token::unpack(token.pack()), Some(token));
+            }
+        }
+        assert_eq!(Token::unpack(u64::MAX), None);
+    }
+
+    #[test]
+    fn what_is_removed_is_silent_though_a_copy_is_open() {
+        let (read, write) = nix::unistd::pipe().unwrap();
+        let copy = read.try_clone().unwrap();
+        let mut reactor = Reactor::new().unwrap();
+        let token = Token::of(Kind::Report);
+        reactor.add(&read, Interest::Read, token).unwrap();
+        drop(write);
+        reactor.wait(Some(1_000)).unwrap();
+        assert_eq!(reactor.happened(0), Some(token));
+        reactor.remove(&read);
+        drop(read);
+        reactor.wait(Some(0)).unwrap();
+        assert_eq!(reactor.count(), 0);
+        drop(copy);
+    }
+}

@@ -1,0 +1,129 @@
+//! Answering clients.
+
+use super::clients::Heard;
+use super::reactor::Token;
+use super::Supervisor;
+use crate::core::{Command, Event, Plan};
+use crate::protocol::{record, Reply, Request};
+use nix::fcntl::{fcntl, FcntlArg, SealFlag};
+use nix::sys::memfd::{memfd_create, MFdFlags};
+use rc_sv_api::{Error, Result, ServiceName, State, Status};
+use rc_sv_exec::place::Dir;
+use rc_sv_exec::spec_file;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// How many requests of one client are heard before others get their turn.
+const TURN: usize = 16;
+
+impl Supervisor {
+    /// Takes in that a client said something.
+    pub(super) fn client_said(&mut self, token: Token) {
+        for _ in 0..TURN {
+            match self.clients.hear(token, &self.reactor) {
+                Heard::Request(request, id) => self.request(token, request, id),
+                Heard::Refused => {}
+                Heard::Nothing => return,
+            }
+        }
+    }
+
+    fn request(&mut self, token: Token, request: Request, id: u64) {
+        let (service, command) = match request {
+            Request::Ping => {
+                let version = env!("CARGO_PKG_VERSION").to_string();
+                let here = Reply::Here(std::process::id() as i32, version);
+                return self.clients.reply(token, id, &here, None, &self.reactor);
+            }
+            Request::Status(service) => {
+                let reply = Reply::Status(self.status(&service));
+                return self.clients.reply(token, id, &reply, None, &self.reactor);
+            }
+            Request::List => return self.list(token, id),
+            Request::Start(service) => {
+                let plan = self.plan(&service);
+                (service, plan.map(Command::Start))
+            }
+            Request::Restart(service) => {
+                let plan = self.plan(&service);
+                (service, plan.map(|plan| Command::Restart(Some(plan))))
+            }
+            Request::Stop(service) => (service, Ok(Command::Stop)),
+            Request::Signal(service, number) => (service, Ok(Command::Signal(number))),
+            Request::Forget(service) => (service, Ok(Command::Forget)),
+        };
+        match command {
+            Ok(command) => {
+                let waiter = self.clients.promise(token, id, &service, &self.reactor);
+                self.feed(Event::Command {
+                    service,
+                    command,
+                    waiter: Some(waiter),
+                });
+            }
+            Err(error) => {
+                let refused = Reply::Refused(error);
+                self.clients.reply(token, id, &refused, None, &self.reactor);
+            }
+        }
+    }
+
+    /// What the core has to know of the spec that lies in the service's directory.
+    fn plan(&self, service: &ServiceName) -> Result<Box<Plan>> {
+        let spec = spec_file::read(&Dir::open_service(&self.svcdir, service)?)?;
+        if spec.settings().service()? != *service {
+            return Err(Error::invalid(format!(
+                "the spec in the directory of {service} is that of another service"
+            )));
+        }
+        Ok(Box::new(Plan::from_settings(spec.settings())))
+    }
+
+    fn status(&mut self, service: &ServiceName) -> Status {
+        let status = match self.core.find(service) {
+            Some(id) => self.core.status(id, self.clock.now()),
+            None => Status::of_state(State::Unmanaged),
+        };
+        Status {
+            supervisor_pid: Some(std::process::id() as i32),
+            ..status
+        }
+    }
+
+    fn list(&mut self, token: Token, id: u64) {
+        let now = self.clock.now();
+        let mut list = Vec::new();
+        for (service, name) in self.core.iter() {
+            let status = Status {
+                supervisor_pid: Some(std::process::id() as i32),
+                ..self.core.status(service, now)
+            };
+            record::put_entry(&mut list, name, &status);
+        }
+        match sealed(&list) {
+            Ok(file) => {
+                let reply = Reply::List(list.len() as u64);
+                let file = Some(file.as_fd());
+                self.clients.reply(token, id, &reply, file, &self.reactor);
+            }
+            Err(cause) => {
+                let refused = Reply::Refused(Error::io("make the list", &cause));
+                self.clients.reply(token, id, &refused, None, &self.reactor);
+            }
+        }
+    }
+}
+
+/// A memory file that nobody can change any more.
+fn sealed(bytes: &[u8]) -> io::Result<OwnedFd> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    let mut file = File::from(memfd_create(c"rc-sv-list", flags)?);
+    file.write_all(bytes)?;
+    let seals = SealFlag::F_SEAL_WRITE
+        | SealFlag::F_SEAL_GROW
+        | SealFlag::F_SEAL_SHRINK
+        | SealFlag::F_SEAL_SEAL;
+    fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
+    Ok(file.into())
+}

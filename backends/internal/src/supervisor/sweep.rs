@@ -1,0 +1,108 @@
+//! Making sure that nothing of an instance is left.
+
+use super::pid_file::PidFile;
+use super::process::Process;
+use super::reactor::{Interest, Kind, Reactor, Token};
+use super::{sys, Supervisor};
+use crate::core::{Event, Id};
+use rc_sv_api::{signal, Error};
+use std::io;
+use std::os::fd::AsFd;
+
+impl Supervisor {
+    /// Kills everything of an instance. That nothing is left becomes an event.
+    pub(super) fn sweep(&mut self, id: Id, run: u32) {
+        let is_empty = match self.slots.process(id, run) {
+            None => Ok(true),
+            Some(process) => process.kill(&self.reactor, Token::new(Kind::Cgroup, id.index(), run)),
+        };
+        if let Err(cause) = &is_empty {
+            self.warn(
+                id,
+                &Error::io("kill what is left in the cgroup", cause).message,
+            );
+        }
+        if is_empty.unwrap_or(true) {
+            self.events.push_back(Event::Emptied { id, run });
+        }
+    }
+
+    /// Takes in that the cgroup of an instance changed.
+    pub(super) fn cgroup_changed(&mut self, token: Token) {
+        let Some((id, run)) = self.slots.instance_at(token) else {
+            return;
+        };
+        let Some(process) = self.slots.process(id, run) else {
+            return;
+        };
+        let Some(watch) = &process.watch else {
+            return;
+        };
+        if matches!(watch.is_populated(), Ok(true)) {
+            return;
+        }
+        self.reactor.remove(watch);
+        process.watch = None;
+        self.feed(Event::Emptied { id, run });
+    }
+
+    /// Takes away the zombie of an instance, and what tells of it.
+    pub(super) fn reap(&mut self, id: Id, run: u32) {
+        let Some(process) = self.slots.take(id, run) else {
+            return;
+        };
+        let Process {
+            pid,
+            pidfd,
+            report,
+            cgroup,
+            watch,
+            pid_file,
+            ..
+        } = process;
+        self.reactor.remove(&pidfd);
+        if let Some(report) = report {
+            self.reactor.remove(report);
+        }
+        if let Some(watch) = watch {
+            self.reactor.remove(watch);
+        }
+        if matches!(sys::ending(pidfd.as_fd(), true), Ok(None)) {
+            self.strays.push(pidfd);
+        }
+        if let Some(Ok(file)) = pid_file.map(|path| PidFile::find(&path)) {
+            file.remove(pid);
+        }
+        if let Some(cgroup) = cgroup.filter(|_| self.slots.of(id).processes.is_empty()) {
+            cgroup.remove();
+        }
+    }
+}
+
+impl Process {
+    /// Kills it, its group and its cgroup. Answers whether nothing is left; if something is, the
+    /// reactor tells when it has gone.
+    fn kill(&mut self, reactor: &Reactor, token: Token) -> io::Result<bool> {
+        // What is gone already is what was wanted.
+        let _ = sys::kill_group(self.pid, signal::KILL);
+        if !self.ended {
+            let _ = sys::send_signal(self.pidfd.as_fd(), signal::KILL);
+        }
+        let Some(cgroup) = &self.cgroup else {
+            return Ok(true);
+        };
+        if !cgroup.is_populated()? {
+            return Ok(true);
+        }
+        cgroup.kill()?;
+        if self.watch.is_none() {
+            let watch = cgroup.watch()?;
+            reactor.add(&watch, Interest::Change, token)?;
+            self.watch = Some(watch);
+        }
+        match &self.watch {
+            Some(watch) => Ok(!watch.is_populated()?),
+            None => Ok(true),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The system calls that nix does not offer as safe functions. The only unsafe code of this crate.
+#![allow(unsafe_code)]
+
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockFlag};
+use rc_sv_api::exit::Exit;
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// Sends `signal` to the process behind `pidfd`; 0 only asks whether it could be sent.
+///
+/// # Errors
+/// `ESRCH`: it is reaped.
+pub(crate) fn send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
+    // SAFETY: the descriptor is open; a null pointer for the siginfo is allowed.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            signal,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
+    Ok(Errno::result(done).map(drop)?)
+}
+
+/// Sends `signal` to the process group of `leader`, which must not have been reaped: its zombie
+/// keeps the number from being used again.
+///
+/// # Errors
+/// `ESRCH`: the group is empty, or `leader` has not made it yet.
+pub(crate) fn kill_group(leader: i32, signal: i32) -> io::Result<()> {
+    if leader <= 1 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: no memory is involved.
+    Ok(Errno::result(unsafe { libc::kill(-leader, signal) }).map(drop)?)
+}
+
+/// How the child behind `pidfd` ended; `None` while it runs. With `reap` its zombie is taken away.
+///
+/// # Errors
+/// It is no child, or was reaped already.
+pub(crate) fn ending(pidfd: BorrowedFd<'_>, reap: bool) -> io::Result<Option<Exit>> {
+    let keep = if reap { 0 } else { libc::WNOWAIT };
+    // SAFETY: zeroes are a valid siginfo, and the pointer to it is valid during the call.
+    let info = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        Errno::result(libc::waitid(
+            libc::P_PIDFD,
+            pidfd.as_raw_fd() as libc::id_t,
+            &mut info,
+            libc::WEXITED | libc::WNOHANG | keep,
+        ))?;
+        info
+    };
+    // SAFETY: waitid filled in the members for a child, or left everything zero.
+    let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+    if pid == 0 {
+        return Ok(None);
+    }
+    Ok(Some(match info.si_code {
+        libc::CLD_EXITED => Exit::Code(status as u8),
+        libc::CLD_KILLED => Exit::Signal(status as u8),
+        libc::CLD_DUMPED => Exit::Dumped(status as u8),
+        _ => Exit::Unknown,
+    }))
+}
+
+/// Closes all descriptors from `first` on. Only for the beginning of a program, before anything
+/// owns one of them.
+pub(crate) fn close_from(first: u32) {
+    // SAFETY: by the contract nothing in this process owns these descriptors. A kernel without
+    // the call (before 5.9) leaves them open, which costs descriptors, not safety.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, first, u32::MAX, 0u32);
+    }
+}
+
+/// `fork` for a process of one thread: `Some(pid)` in the parent, `None` in the child.
+///
+/// # Errors
+/// No process could be made.
+pub(crate) fn fork() -> io::Result<Option<i32>> {
+    // SAFETY: the supervisor has one thread, so no lock is held by another one in the child.
+    let pid = Errno::result(unsafe { libc::fork() })?;
+    Ok((pid != 0).then_some(pid))
+}
+
+/// Ends the process at once, without running what `exit` runs.
+pub(crate) fn leave(code: i32) -> ! {
+    // SAFETY: it does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Gives all signals their default action and unblocks them, then ignores PIPE.
+pub(crate) fn reset_signals() {
+    // SAFETY: SIG_DFL and SIG_IGN are valid handlers; the kernel refuses KILL, STOP and the two
+    // of the C library, which does no harm. The set is initialised before it is used.
+    unsafe {
+        for signal in 1..=libc::SIGRTMAX() {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+    }
+}
+
+/// Undoes what a caller's nice, chrt, ionice or taskset did. What the caller may not undo stays.
+pub(crate) fn default_scheduling() {
+    const IOPRIO_WHO_PROCESS: i32 = 1;
+    // SAFETY: the parameter lives during the call; the others take numbers only.
+    unsafe {
+        let plain = libc::sched_param { sched_priority: 0 };
+        libc::sched_setscheduler(0, libc::SCHED_OTHER, &plain);
+        libc::setpriority(libc::PRIO_PROCESS, 0, 0);
+        libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0);
+    }
+}
+
+/// Takes over the resource limits of process `pid`; what is not allowed stays.
+pub(crate) fn copy_limits(pid: i32) {
+    /// `RLIM_NLIMITS` of Linux: the limits are numbered from 0.
+    const LIMITS: u32 = 16;
+    for resource in 0..LIMITS {
+        // SAFETY: both limits live during the calls.
+        unsafe {
+            let mut limit: libc::rlimit64 = std::mem::zeroed();
+            if libc::prlimit64(pid, resource as _, std::ptr::null(), &mut limit) == 0 {
+                libc::prlimit64(0, resource as _, &limit, std::ptr::null_mut());
+            }
+        }
+    }
+}
+
+/// 64 random bits from the kernel, or the clock where it has none yet.
+pub(crate) fn random() -> u64 {
+    let mut bytes = [0u8; 8];
+    // SAFETY: the buffer is as long as said.
+    let got =
+        unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), libc::GRND_NONBLOCK) };
+    if got == bytes.len() as isize {
+        return u64::from_ne_bytes(bytes);
+    }
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(1, |since| since.as_nanos() as u64)
+}
+
+/// Takes a waiting connection; nonblocking and close-on-exec.
+///
+/// # Errors
+/// `EAGAIN` when none waits, and what accept(2) says.
+pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let fd = nix::sys::socket::accept4(listener.as_raw_fd(), flags)?;
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Receives one packet into `buffer`, and the descriptor that came with it. The length is that of
+/// the packet, which may be longer than the buffer.
+///
+/// # Errors
+/// What recvmsg(2) says.
+pub(crate) fn receive(
+    socket: BorrowedFd<'_>,
+    buffer: &mut [u8],
+) -> io::Result<(usize, Option<OwnedFd>)> {
+    let mut space = nix::cmsg_space!([RawFd; 1]);
+    let mut parts = [IoSliceMut::new(buffer)];
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC | MsgFlags::MSG_TRUNC | MsgFlags::MSG_DONTWAIT;
+    let message = nix::sys::socket::recvmsg::<()>(
+        socket.as_fd().as_raw_fd(),
+        &mut parts,
+        Some(&mut space),
+        flags,
+    )?;
+    let mut received = None;
+    for control in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(fds) = control {
+            for fd in fds {
+                // SAFETY: the kernel has just made this descriptor for us.
+                received = Some(unsafe { OwnedFd::from_raw_fd(fd) });
+            }
+        }
+    }
+    Ok((message.bytes, received))
+}
+
+/// Gives back what work needed and idleness does not: freed memory, and the pages of the program's
+/// code and constants. These are never written, so the kernel takes them from the file again when
+/// they are needed.
+pub(crate) fn release_memory() {
+    extern "C" {
+        static __executable_start: u8;
+        static etext: u8;
+    }
+    // SAFETY: the linker defines both symbols, only their addresses are used, and what lies
+    // between them is mapped from the program's file and never written. No memory of ours is
+    // touched by trimming.
+    unsafe {
+        let start = &raw const __executable_start as usize;
+        let end = &raw const etext as usize;
+        let page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
+        let length = (end / page * page).saturating_sub(start);
+        libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED);
+        #[cfg(target_env = "gnu")]
+        libc::malloc_trim(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::signal::Signal;
+    use std::os::fd::AsFd;
+    use std::process::{Child, Command, Stdio};
+
+    fn child(script: &str) -> (Child, OwnedFd) {
+        let mut command = Command::new("/bin/sh");
+        let child = command
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // SAFETY: the child is not reaped; the call makes a new descriptor.
+        let pidfd = unsafe {
+            let fd = libc::syscall(libc::SYS_pidfd_open, child.id() as libc::pid_t, 0);
+            OwnedFd::from_raw_fd(Errno::result(fd).unwrap() as RawFd)
+        };
+        (child, pidfd)
+    }
+
+    fn ended(pidfd: &OwnedFd) {
+        use nix::poll::{poll, PollFd, PollFlags};
+        let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+        assert_eq!(poll(&mut fds, 5_000u16), Ok(1), "the child did not end");
+    }
+
+    #[test]
+    fn an_end_is_seen_before_and_at_the_reaping() {
+        let (mut child, pidfd) = child("read line; exit 3");
+        assert_eq!(ending(pidfd.as_fd(), false).unwrap(), None);
+        drop(child.stdin.take());
+        ended(&pidfd);
+        assert_eq!(ending(pidfd.as_fd(), false).unwrap(), Some(Exit::Code(3)));
+        assert_eq!(ending(pidfd.as_fd(), true).unwrap(), Some(Exit::Code(3)));
+        assert!(ending(pidfd.as_fd(), true).is_err());
+        assert!(send_signal(pidfd.as_fd(), 0).is_err());
+    }
+
+    #[test]
+    fn signals_arrive_real_time_ones_too() {
+        for signal in [Signal::SIGKILL as i32, 40] {
+            let (child, pidfd) = child("read line");
+            send_signal(pidfd.as_fd(), signal).unwrap();
+            ended(&pidfd);
+            let exit = ending(pidfd.as_fd(), true).unwrap();
+            assert_eq!(exit, Some(Exit::Signal(signal as u8)));
+            drop(child);
+        }
+    }
+
+    #[test]
+    fn nobody_signals_everybody() {
+        for leader in [1, 0, -1] {
+            assert!(kill_group(leader, 0).is_err());
+        }
+    }
+
+    #[test]
+    fn random_numbers_differ() {
+        assert_ne!(random(), random());
+    }
+}
