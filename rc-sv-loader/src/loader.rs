@@ -1,0 +1,101 @@
+//! The loader: what a program needs to find modules and to open them.
+
+use crate::config::{Config, Variables, SYSCONFDIR};
+use crate::host::Listener;
+use crate::module::Module;
+use crate::note;
+use crate::search::{is_privileged, Directories};
+use rc_sv_api::abi::note::Identity;
+use rc_sv_api::{Error, Result};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// Finds and opens modules.
+#[derive(Clone)]
+pub struct Loader {
+    directories: Directories,
+    config: Config,
+    listener: Rc<dyn Listener>,
+}
+
+/// A module's file in a list, known by its note; nothing of it was run.
+#[derive(Debug)]
+pub struct Listed {
+    /// The module's name.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// What it says of itself, or why it cannot be used.
+    pub identity: Result<Identity>,
+}
+
+impl Loader {
+    /// A loader for `directories` with the configuration `config`.
+    pub fn new(directories: Directories, config: Config, listener: Rc<dyn Listener>) -> Loader {
+        Loader {
+            directories,
+            config,
+            listener,
+        }
+    }
+
+    /// The loader of this process: the installed directories, and those of `RC_SV_PATH` unless
+    /// the process has more rights than its caller.
+    ///
+    /// # Errors
+    /// `RC_SV_PATH` does not fit.
+    pub fn of_process(listener: Rc<dyn Listener>) -> Result<Loader> {
+        let variables = Variables::of_process();
+        let further = if is_privileged() {
+            Vec::new()
+        } else {
+            variables.search_path()?
+        };
+        let config = Config::new(SYSCONFDIR, variables);
+        Ok(Loader::new(
+            Directories::installed(further),
+            config,
+            listener,
+        ))
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// All modules, and directories that cannot be used. A module that is hidden by one of the
+    /// same name in an earlier directory cannot be used either.
+    pub fn list(&self) -> (Vec<Listed>, Vec<Error>) {
+        let (found, errors) = self.directories.list();
+        let mut all: Vec<Listed> = Vec::new();
+        for found in found {
+            let earlier = all.iter().find(|earlier| earlier.name == found.name);
+            let identity = match earlier {
+                Some(earlier) => Err(Error::invalid(format!(
+                    "is hidden by {}",
+                    earlier.path.display()
+                ))),
+                None => found
+                    .file
+                    .and_then(|file| note::read(&file, &found.name).map_err(Error::invalid)),
+            };
+            all.push(Listed {
+                name: found.name,
+                path: found.path,
+                identity,
+            });
+        }
+        (all, errors)
+    }
+
+    /// Loads and opens the module `name`.
+    ///
+    /// # Errors
+    /// There is none, it must not be used, it does not fit, or it does not like its settings.
+    pub fn open(&self, name: &str) -> Result<Module> {
+        let found = self.directories.find(name)?;
+        let settings = self.config.module(name)?;
+        Module::load(found, &settings, self.listener.clone())
+    }
+}

@@ -1,0 +1,86 @@
+//! From a file to a checked table: the only file that opens shared objects.
+#![allow(unsafe_code)]
+
+use crate::note;
+use crate::search::Found;
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use rc_sv_api::abi::constants::RC_SV_ABI;
+use rc_sv_api::abi::note::Identity;
+use rc_sv_api::abi::table::{self, CheckedTable};
+use rc_sv_api::abi::types::rc_sv_backend;
+use rc_sv_api::abi::ENTRY;
+use rc_sv_api::{Code, Error, Result};
+use std::fs::File;
+use std::os::fd::{AsRawFd, IntoRawFd};
+use std::path::Path;
+
+/// The type of the entry.
+type Entry = unsafe extern "C" fn(u32) -> *const rc_sv_backend;
+
+/// Loads `found` and checks what it says of itself, before and after. It stays loaded for ever.
+///
+/// # Errors
+/// What is wrong with it, with its path.
+pub(super) fn load(found: Found) -> Result<CheckedTable> {
+    let Found { name, path, file } = found;
+    let refuse = |why: String| Error::new(Code::Abi, format!("{}: {why}", path.display()));
+    let identity = note::read(&file, &name).map_err(refuse)?;
+    let entry = entry(&path, file)?;
+    // SAFETY: a module's entry takes the host's ABI and returns NULL or a static table, and the
+    // module is never unloaded.
+    let table = unsafe { table::check(entry(RC_SV_ABI), &name) };
+    let table = table.map_err(|error| refuse(error.message))?;
+    compare(&identity, &table).map_err(refuse)?;
+    Ok(table)
+}
+
+/// Loads the very file that was checked, and finds its entry.
+fn entry(path: &Path, file: File) -> Result<Entry> {
+    /// Never unload: threads and exit handlers of the module may outlive it.
+    const RTLD_NODELETE: i32 = 0x1000;
+    let through = format!("/proc/self/fd/{}", file.as_raw_fd());
+    // The dynamic linker knows objects by name: a number that is never closed is never reused.
+    let _ = file.into_raw_fd();
+    // SAFETY: this runs the initialisers of a file that only its trusted owner can change and
+    // that says by its note that it is a module.
+    let library = unsafe { Library::open(Some(&through), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) };
+    let library = library.map_err(|error| {
+        let reason = error
+            .to_string()
+            .replace(&through, &path.display().to_string());
+        let proc = if Path::new("/proc/self/fd").exists() {
+            ""
+        } else {
+            " (/proc is not mounted)"
+        };
+        Error::new(
+            Code::Abi,
+            format!("{}: cannot be loaded{proc}: {reason}", path.display()),
+        )
+    })?;
+    // SAFETY: the ABI fixes the type behind this name.
+    let entry = unsafe { library.get::<Entry>(ENTRY.as_bytes()) };
+    let entry = entry
+        .map(|symbol| *symbol)
+        .map_err(|_| Error::new(Code::Abi, format!("{}: exports no {ENTRY}", path.display())));
+    std::mem::forget(library);
+    entry
+}
+
+/// Whether the note told the truth about the table.
+fn compare(identity: &Identity, table: &CheckedTable) -> std::result::Result<(), String> {
+    let (note, table) = (
+        (identity.abi, identity.caps.0),
+        (table.raw.abi, table.raw.caps),
+    );
+    if note == table {
+        return Ok(());
+    }
+    let text =
+        |(abi, caps): (u32, u64)| format!("ABI {} and capabilities {caps:#x}", note::abi_text(abi));
+    Err(format!(
+        "its note says {}, its table {}",
+        text(note),
+        text(table)
+    ))
+}

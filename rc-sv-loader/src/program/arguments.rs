@@ -1,0 +1,193 @@
+//! The command line. Help, manual page and completion are made from it.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use rc_sv_api::{signal, ServiceName};
+use std::ffi::OsString;
+
+/// What follows the options in help and manual page.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0   done; status: up, also while it waits for a respawn
+  1   failed, with one line on standard error: rc-sv-loader: SERVICE: MODULE: what
+  2   the command line is wrong
+  3   status: stopped, or given up
+  4   status: stopping
+  8   status: starting
+  32  status: crashed
+  64  status: runs unsupervised";
+
+/// Starts, stops and shows services that modules of rc-sv supervise.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rc-sv-loader",
+    version,
+    after_help = EXIT_CODES,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
+pub struct Arguments {
+    /// List the modules, those that cannot be used too, without running anything of theirs.
+    #[arg(long, conflicts_with = "describe")]
+    pub list: bool,
+
+    /// As JSON.
+    #[arg(long, requires = "list")]
+    pub json: bool,
+
+    /// Describe a module: what it can do, whether its supervisor is there, which settings there are.
+    #[arg(long, value_name = "MODULE")]
+    pub describe: Option<String>,
+
+    /// Print a file that is kept with the sources.
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["list", "describe"])]
+    pub generate: Option<What>,
+
+    /// What to do with which service.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do with which service.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a service.
+    ///
+    /// Its settings are the variables RCSV_NAME, which are those of conf.d exported by the drop-in,
+    /// and the configuration files; see rc-sv(5). A service that is up is left alone.
+    Start {
+        /// Name of the service.
+        #[arg(value_parser = service_name)]
+        service: ServiceName,
+        /// The module; without it rc_supervise_module says which.
+        #[arg(long, value_name = "NAME")]
+        module: Option<String>,
+        /// The program and its arguments.
+        #[arg(last = true, value_name = "ARGV")]
+        argv: Vec<OsString>,
+    },
+    /// Stop a service through the module that started it.
+    Stop {
+        /// Name of the service.
+        #[arg(value_parser = service_name)]
+        service: ServiceName,
+    },
+    /// Restart a service as it was started.
+    ///
+    /// The runscript is not run again, and conf.d is not read.
+    Restart {
+        /// Name of the service.
+        #[arg(value_parser = service_name)]
+        service: ServiceName,
+    },
+    /// Show a service, or all that a module has started.
+    Status {
+        /// Name of the service.
+        #[arg(value_parser = service_name)]
+        service: Option<ServiceName>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send a signal to the main process of a service.
+    Signal {
+        /// Name of the service.
+        #[arg(value_parser = service_name)]
+        service: ServiceName,
+        /// A name such as HUP, or a number.
+        #[arg(value_parser = signal_number)]
+        signal: Signal,
+    },
+}
+
+/// The number of a signal.
+#[derive(Clone, Copy, Debug)]
+pub struct Signal(pub i32);
+
+/// The files that are generated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// `openrc/rc-sv-keys.sh`
+    ShellKeys,
+    /// `man/rc-sv-loader.8`
+    #[value(name = "man-8")]
+    Man8,
+    /// `man/rc-sv.5`
+    #[value(name = "man-5")]
+    Man5,
+    /// For bash.
+    CompleteBash,
+    /// For zsh.
+    CompleteZsh,
+    /// For fish.
+    CompleteFish,
+}
+
+impl Command {
+    /// The service that is meant, if it is one.
+    pub fn service(&self) -> Option<&ServiceName> {
+        match self {
+            Command::Start { service, .. }
+            | Command::Stop { service }
+            | Command::Restart { service }
+            | Command::Signal { service, .. } => Some(service),
+            Command::Status { service, .. } => service.as_ref(),
+        }
+    }
+}
+
+fn service_name(text: &str) -> Result<ServiceName, String> {
+    ServiceName::new(text.as_bytes()).map_err(|error| error.message)
+}
+
+fn signal_number(text: &str) -> Result<Signal, &'static str> {
+    signal::parse(text)
+        .map(Signal)
+        .ok_or("must be a signal such as TERM or 15")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_daemons_arguments_are_taken_as_they_are() {
+        let line = [
+            "x", "start", "foo", "--module", "s6", "--", "/bin/d", "--module", "-x", "",
+        ];
+        let Some(Command::Start {
+            service,
+            module,
+            argv,
+        }) = Arguments::try_parse_from(line).unwrap().command
+        else {
+            panic!("not a start");
+        };
+        assert_eq!((service.as_str(), module.as_deref()), ("foo", Some("s6")));
+        assert_eq!(argv, ["/bin/d", "--module", "-x", ""]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            &["x"][..],
+            &["x", "start"],
+            &["x", "start", "../foo"],
+            &["x", "start", "foo", "/bin/d"],
+            &["x", "signal", "foo", "SIGFOO"],
+            &["x", "--json"],
+            &["x", "--list", "--describe", "s6"],
+            &["x", "--list", "stop", "foo"],
+            &["x", "--generate", "nonsense"],
+        ] {
+            let error = Arguments::try_parse_from(line).expect_err(&line.join(" "));
+            assert_eq!(error.exit_code(), 2, "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! `man/rc-sv-loader.8`, from the command line.
+
+use super::page::Page;
+use crate::program::arguments::{Arguments, EXIT_CODES};
+use clap::{Arg, Command, CommandFactory};
+
+pub(super) fn text() -> String {
+    let mut command = Arguments::command();
+    command.build();
+    let about = command
+        .get_about()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let about = about.trim_end_matches('.');
+    let mut page = Page::new("rc-sv-loader", "8", &lower(about));
+    synopsis(&mut page, &command);
+    page.section("DESCRIPTION");
+    page.text(
+        "*rc-sv-loader* is what OpenRC's scripts call for a service whose variable \
+         *rc_supervise_module* names a module. It reads the configuration of the service, captures \
+         what surrounds the runscript (environment, limits, priorities, cgroups), finds the module, \
+         refuses one that somebody else could have written, and hands everything over. People use \
+         it to see what is supervised, and why.",
+    );
+    page.text(
+        "A module that started a service is recorded. *stop*, *restart*, *signal* and *status* use \
+         the recorded one, whatever conf.d says by then.",
+    );
+    options(&mut page, &command);
+    commands(&mut page, &command);
+    exit_status(&mut page);
+    formats(&mut page);
+    surroundings(&mut page);
+    page.render()
+}
+
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
+        .unwrap_or_default()
+}
+
+fn visible(command: &Command) -> impl Iterator<Item = &Arg> {
+    command.get_arguments().filter(|arg| !arg.is_hide_set())
+}
+
+fn synopsis(page: &mut Page, command: &Command) {
+    page.section("SYNOPSIS");
+    page.text("*rc-sv-loader --list* [*--json*]");
+    page.text("*rc-sv-loader --describe* MODULE");
+    for sub in command.get_subcommands() {
+        page.text(format!("*rc-sv-loader {}*{}", sub.get_name(), usage(sub)));
+    }
+}
+
+/// The arguments of a subcommand: ` SERVICE [--module NAME] [-- ARGV...]`.
+fn usage(command: &Command) -> String {
+    let mut text = String::new();
+    let required = visible(command).filter(|arg| arg.is_positional() && arg.is_required_set());
+    let others = visible(command).filter(|arg| !arg.is_required_set() && arg.get_id() != "help");
+    for arg in required {
+        text.push_str(&format!(" {}", value(arg)));
+    }
+    for arg in others {
+        let takes_value = arg.get_num_args().is_some_and(|range| range.takes_values());
+        text.push_str(&match arg.get_long() {
+            Some(long) if takes_value => format!(" [*--{long}* {}]", value(arg)),
+            Some(long) => format!(" [*--{long}*]"),
+            None if arg.is_last_set() => format!(" [*--* {}...]", value(arg)),
+            None => format!(" [{}]", value(arg)),
+        });
+    }
+    text
+}
+
+fn value(arg: &Arg) -> String {
+    let name = arg.get_value_names().and_then(|names| names.first());
+    name.map(ToString::to_string)
+        .unwrap_or_else(|| arg.get_id().to_string().to_uppercase())
+}
+
+fn options(page: &mut Page, command: &Command) {
+    page.section("OPTIONS");
+    for arg in visible(command).filter(|arg| !arg.is_positional()) {
+        let takes_value = arg.get_num_args().is_some_and(|range| range.takes_values());
+        let mut term = arg
+            .get_short()
+            .map(|short| format!("-{short}, "))
+            .unwrap_or_default();
+        term.push_str(
+            &arg.get_long()
+                .map(|long| format!("--{long}"))
+                .unwrap_or_default(),
+        );
+        if takes_value {
+            term.push_str(&format!(" {}", value(arg)));
+        }
+        page.term(&term, &help(arg));
+    }
+}
+
+fn help(arg: &Arg) -> String {
+    arg.get_help()
+        .map(|help| sentence(&help.to_string()))
+        .unwrap_or_default()
+}
+
+/// Help texts lose their full stop on the way through clap.
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
+}
+
+fn commands(page: &mut Page, command: &Command) {
+    page.section("COMMANDS");
+    for sub in command.get_subcommands() {
+        let about = sub.get_long_about().or_else(|| sub.get_about());
+        let about = about
+            .map(|about| paragraph(&about.to_string()))
+            .unwrap_or_default();
+        page.term(
+            &format!("{}{}", sub.get_name(), usage(sub).replace('*', "")),
+            &about,
+        );
+        for arg in visible(sub).filter(|arg| !matches!(arg.get_id().as_str(), "help" | "service")) {
+            page.more(&format!("*{}*: {}", label(arg), help(arg)));
+        }
+    }
+}
+
+/// One paragraph of several.
+fn paragraph(text: &str) -> String {
+    sentence(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn label(arg: &Arg) -> String {
+    arg.get_long()
+        .map(|long| format!("--{long}"))
+        .unwrap_or_else(|| value(arg))
+}
+
+fn exit_status(page: &mut Page) {
+    page.section("EXIT STATUS");
+    for line in EXIT_CODES.lines().skip(1) {
+        if let Some((code, meaning)) = line.trim().split_once(' ') {
+            page.term(code, meaning.trim());
+        }
+    }
+}
+
+fn formats(page: &mut Page) {
+    page.section("STATUS");
+    page.text(
+        "*status* prints one line for each service: its name, its state, the pid of its main \
+         process, how long it has had that state, how often it was respawned, and what the module \
+         adds. States are *up*, *starting*, *stopping*, *down*, *waiting* (dead, a respawn is \
+         scheduled), *gave-up* (failed too often, or for good), *paused*; and what they mean for a \
+         service that was started: *crashed* (dead, and nobody brings it back), *unsupervised* (it \
+         runs, and nobody looks after it) and *stopped* (no module has started it).",
+    );
+    page.text(
+        "With *--json* it prints an object, or an array of objects, with these members; what a \
+         module cannot tell is null.",
+    );
+    for (member, meaning) in [
+        ("name, module", "The service, and the module that started it."),
+        ("standing", "One of up, starting, stopping, stopped, crashed, unsupervised: what the exit code tells."),
+        ("state", "The module's word: unknown, unmanaged, down, starting, up, stopping, waiting, gave-up, paused."),
+        ("pid, supervisor_pid", "The main process, and the process that waits on it."),
+        ("since, lasted_ms", "When the state began, as RFC 3339 in UTC; how long ago that was, by a clock that nobody sets where the module has one."),
+        ("restarts, failures", "Respawns since the module took the service; those since it was last up for long."),
+        ("last_exit", "How the main process ended last: kind (code, signal, dumped, not-run, unknown), value, and text for people."),
+        ("next_restart_ms", "Time until the scheduled respawn."),
+        ("wanted_up, ready, healthy", "Whether it is wanted up, said that it is ready, passes its health checks."),
+        ("detail", "One line for people; may be empty."),
+    ] {
+        page.term(member, meaning);
+    }
+    page.text(
+        "*--list --json* prints an array of objects with the members *name*, *path*, *usable*, \
+         *reason* (why not), *abi* and *capabilities*.",
+    );
+}
+
+fn surroundings(page: &mut Page) {
+    page.section("ENVIRONMENT");
+    page.term(
+        "RCSV_NAME",
+        "For *start*: the variable NAME of conf.d or of the runscript. Unknown names are errors.",
+    );
+    page.term(
+        "RC_SVCDIR",
+        "The state directory of OpenRC; /run/openrc when unset.",
+    );
+    page.term(
+        "RC_SV_PATH",
+        "Directories with modules, separated by colons, that go before the installed ones. Their \
+         files must belong to root or to the caller. Ignored in a program that has more rights \
+         than its caller.",
+    );
+    page.term(
+        "SSD_NICELEVEL, SSD_IONICELEVEL, SSD_OOM_SCORE_ADJ",
+        "Priorities of the daemon, as supervise-daemon(8) reads them; the settings \
+         rc_supervise_nice, rc_supervise_ionice and rc_supervise_oom_score_adj go before them.",
+    );
+    page.section("FILES");
+    page.term(
+        "/usr/lib/rc-sv/librc_sv_NAME.so, /usr/local/lib/rc-sv/librc_sv_NAME.so",
+        "Modules: below the prefix of the installation, then those that an administrator \
+         installed. File and directory must belong to root and be writable by nobody else.",
+    );
+    page.term(
+        "/etc/rc-sv.toml, /etc/rc-sv.d/SERVICE.toml",
+        "The configuration; see rc-sv(5).",
+    );
+    page.term(
+        "/run/openrc/rc-sv/SERVICE/module",
+        "The module that started the service.",
+    );
+    page.section("DIAGNOSTICS");
+    page.text(
+        "Every failure is one line on standard error: *rc-sv-loader: SERVICE: MODULE: what*. \
+         Messages of modules also go to the system's log, as those of a daemon.",
+    );
+    page.section("SEE ALSO");
+    page.text("rc-sv(5), rc-sv-supervisor(8), rc-service(8), openrc-run(8), supervise-daemon(8)");
+}

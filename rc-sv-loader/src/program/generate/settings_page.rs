@@ -1,0 +1,137 @@
+//! `man/rc-sv.5`, from the registry of settings.
+
+use super::page::Page;
+use crate::program::setting;
+use rc_sv_api::key::{self, Role};
+
+pub(super) fn text() -> String {
+    let mut page = Page::new("rc-sv", "5", "settings of services that rc-sv supervises");
+    page.section("DESCRIPTION");
+    page.text(
+        "A service is supervised by rc-sv when its variable *rc_supervise_module*, in \
+         /etc/conf.d/SERVICE or in the runscript, names a module. OpenRC's own variables keep \
+         their names and their meaning; those that begin with rc_supervise_ are added. All of them \
+         mean the same under every module; a module that cannot do what is asked for refuses to \
+         start the service.",
+    );
+    sources(&mut page);
+    values(&mut page);
+    settings(&mut page);
+    captured(&mut page);
+    examples(&mut page);
+    page.section("FILES");
+    page.term(
+        "/etc/conf.d/SERVICE, /etc/rc.conf",
+        "Variables; see openrc-run(8).",
+    );
+    page.term("/etc/rc-sv.d/SERVICE.toml", "Settings of one service.");
+    page.term(
+        "/etc/rc-sv.toml",
+        "Defaults for all services, and settings of modules.",
+    );
+    page.section("SEE ALSO");
+    page.text("rc-sv-loader(8), rc-sv-supervisor(8), openrc-run(8), supervise-daemon(8)");
+    page.render()
+}
+
+fn sources(page: &mut Page) {
+    page.section("WHERE SETTINGS COME FROM");
+    page.text("The first of these that sets something wins; an empty value takes back what a later one sets.");
+    page.term(
+        "1. Variables",
+        "of /etc/conf.d/SERVICE, of the runscript and of /etc/rc.conf, with OpenRC's own order \
+         among them.",
+    );
+    page.term(
+        "2. /etc/rc-sv.d/SERVICE.toml",
+        "Settings at the top of the file, no tables.",
+    );
+    page.term("3. /etc/rc-sv.toml", "Settings in the table [defaults].");
+    page.term("4. The defaults", "that are listed below.");
+    page.text(
+        "The files are TOML. A setting has the name of the variable. Its value is a string with \
+         what the variable would hold; numbers, true and false may be written without quotes, \
+         command lines also as an array of strings. Octal masks need quotes.",
+    );
+    page.text(
+        "Whether a service is supervised at all OpenRC decides by *rc_supervise_module* as a \
+         variable; in the files it only counts for a service that is started by hand with \
+         rc-sv-loader(8). What OpenRC's scripts act upon themselves can only be a variable.",
+    );
+    page.text(
+        "The table [modules.NAME] of /etc/rc-sv.toml belongs to the module NAME; its documentation \
+         says what may stand there.",
+    );
+    page.text(
+        "An unknown setting and a value that does not fit are errors, with the variable or with \
+         file and line, and the service is not started. The files must belong to root, or to the \
+         caller, and be writable by nobody else.",
+    );
+}
+
+fn values(page: &mut Page) {
+    page.section("VALUES");
+    for (name, meaning) in [
+        ("yes or no", "Also true, on, 1, y and false, off, 0, n."),
+        ("duration", "A number with or without fraction and a unit: ms, s, m, h or d. Without a unit it is in seconds, for some settings of s6 in milliseconds. At most 366 days."),
+        ("signal", "A name with or without SIG, or a number."),
+        ("stop ladder", "Signals, and how long to wait after each: TERM/30/KILL/5. A plain duration N stands for stopsig/N/KILL/N. After the last one everything left is killed."),
+        ("set of exits", "Exit codes, ranges such as 100-103 and names of signals, separated by blanks or commas."),
+        ("command line", "Words as in a shell, with its quotes, but nothing is expanded and no shell is involved."),
+        ("absolute path", "Begins with a slash."),
+    ] {
+        page.term(name, meaning);
+    }
+}
+
+fn settings(page: &mut Page) {
+    page.section("SETTINGS");
+    page.text(
+        "Each with the values it takes, its default, and since when OpenRC has it. A setting that \
+         OpenRC reads itself is listed because it matters to a supervised service too; modules do \
+         not see it.",
+    );
+    for (group, headline) in setting::GROUPS {
+        page.subsection(headline);
+        for key in setting::of_group(group) {
+            page.term(key.name, key.doc);
+            page.more(&format!("({})", setting::facts(key)));
+        }
+    }
+}
+
+fn captured(page: &mut Page) {
+    page.section("WHAT IS CAPTURED");
+    page.text(
+        "At start this is taken from the runscript's surroundings, and each respawn has it again. \
+         It cannot be set.",
+    );
+    for key in key::all().filter(|key| key.role == Role::Captured) {
+        page.term(key.name, key.doc);
+    }
+}
+
+fn examples(page: &mut Page) {
+    page.section("EXAMPLES");
+    page.text("/etc/conf.d/foo: supervised, respawned after 1, 2, 4, 5, 5 seconds, and given up after five respawns within a minute:");
+    page.example(
+        "rc_supervise_module=\"internal\"\n\
+         command_args_foreground=\"--no-daemon\"\n\
+         respawn_delay=\"1\"\n\
+         respawn_delay_cap=\"5\"\n\
+         respawn_max=\"5\"\n\
+         respawn_period=\"60\"",
+    );
+    page.text("The same service; a clean-up after each end, no respawn after a configuration error, and a mail when it is given up:");
+    page.example(
+        "rc_supervise_finish=\"/usr/local/sbin/foo-cleanup --all\"\n\
+         rc_supervise_prevent_codes=\"78\"\n\
+         rc_supervise_on_give_up=\"/usr/bin/mail -s 'foo was given up' root\"",
+    );
+    page.text("/etc/rc-sv.toml: other defaults for all services:");
+    page.example(
+        "[defaults]\n\
+         respawn_delay_cap = \"2m\"\n\
+         rc_supervise_on_give_up = [\"/usr/local/sbin/alert\", \"a service was given up\"]",
+    );
+}

@@ -1,0 +1,136 @@
+//! The program: what its command line asks for.
+
+pub mod arguments;
+mod describe;
+mod generate;
+mod list;
+mod moment;
+mod setting;
+mod status;
+mod table;
+
+use arguments::{Arguments, Command};
+use rc_sv_api::{Error, Request, ServiceName};
+use rc_sv_loader::{Failure, Listener, Loader, Services};
+use std::ffi::{CString, OsString};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::rc::Rc;
+
+/// The name of this program in its messages.
+pub const NAME: &str = "rc-sv-loader";
+
+/// Success.
+const OK: u8 = 0;
+/// Something failed; there is a line about it on standard error.
+const FAILED: u8 = 1;
+
+/// Does what the command line asks for; the exit code of the program.
+pub fn run(arguments: Arguments) -> u8 {
+    let service = arguments
+        .command
+        .as_ref()
+        .and_then(Command::service)
+        .cloned();
+    let listener = Rc::new(Lines {
+        service: service.clone(),
+    });
+    match dispatch(arguments, listener) {
+        Ok(code) => code,
+        Err(failure) => {
+            complain(service.as_ref(), &failure);
+            FAILED
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
+    if let Some(what) = arguments.generate {
+        print(&generate::generate(what))?;
+        return Ok(OK);
+    }
+    let loader = Loader::of_process(listener)?;
+    if arguments.list {
+        return list::run(&loader, arguments.json);
+    }
+    if let Some(module) = arguments.describe {
+        return describe::run(&loader, &module);
+    }
+    let services = Services::new(loader)?;
+    let request = Request::default();
+    match arguments.command {
+        Some(Command::Start {
+            service,
+            module,
+            argv,
+        }) => {
+            let argv = argv.into_iter().map(OsString::into_vec).collect();
+            services.start(&service, module.as_deref(), argv, &request)?;
+        }
+        Some(Command::Stop { service }) => {
+            services.stop(&service, &request)?;
+        }
+        Some(Command::Restart { service }) => {
+            services.restart(&service, &request)?;
+        }
+        Some(Command::Signal { service, signal }) => {
+            services.signal(&service, signal.0)?;
+        }
+        Some(Command::Status {
+            service: Some(service),
+            json,
+        }) => {
+            return status::one(&services, &service, json);
+        }
+        Some(Command::Status {
+            service: None,
+            json,
+        }) => return status::all(&services, json),
+        None => return Err(Error::invalid("nothing to do; see --help").into()),
+    }
+    Ok(OK)
+}
+
+/// One line on standard error: who, which service, which module, what.
+fn complain(service: Option<&ServiceName>, what: &dyn std::fmt::Display) {
+    let line = match service {
+        Some(service) => format!("{NAME}: {service}: {what}\n"),
+        None => format!("{NAME}: {what}\n"),
+    };
+    // There is nobody left to tell of a failure to tell.
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// Writes to standard output. A reader that has seen enough is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::io("standard output", &error).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What modules log: everything to the system's log, warnings and worse to standard error too.
+struct Lines {
+    service: Option<ServiceName>,
+}
+
+impl Listener for Lines {
+    fn log(&self, module: &str, level: i32, line: &str) {
+        const WARNING: i32 = 4;
+        let text = format!("{module}: {line}");
+        if level <= WARNING {
+            complain(self.service.as_ref(), &text);
+        }
+        let service = self
+            .service
+            .as_ref()
+            .map(|name| format!("{name}: "))
+            .unwrap_or_default();
+        if let Ok(text) = CString::new(format!("{service}{text}")) {
+            rc_sv_loader::log(level, &text);
+        }
+    }
+}

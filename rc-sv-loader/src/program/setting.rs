@@ -1,0 +1,88 @@
+//! A setting in words, for `--describe` and the manual page. Pure.
+
+use rc_sv_api::duration::Unit;
+use rc_sv_api::key::{self, Group, Key, Kind, Role};
+
+/// The headlines in their order.
+pub const GROUPS: [(Group, &str); 10] = [
+    (Group::Command, "What to run"),
+    (Group::Process, "As whom and in which surroundings"),
+    (Group::Output, "Where its output goes"),
+    (Group::Stop, "How it is stopped"),
+    (Group::Respawn, "When it is respawned and when given up"),
+    (Group::Readiness, "When it counts as ready"),
+    (Group::Health, "Whether it still works"),
+    (Group::Limits, "Limits and cgroups"),
+    (Group::Service, "How it fits into OpenRC"),
+    (Group::Suite, "What only one suite understands"),
+];
+
+/// The settings of `group` that an administrator can set, in the registry's order.
+pub fn of_group(group: Group) -> impl Iterator<Item = &'static Key> {
+    key::all().filter(move |key| key.group == group && key.role != Role::Captured)
+}
+
+/// What values a setting takes.
+pub fn kind(kind: Kind) -> String {
+    match kind {
+        Kind::Text => "text".into(),
+        Kind::Path => "absolute path".into(),
+        Kind::Flag => "yes or no".into(),
+        Kind::Count(max) => format!("number from 0 to {max}"),
+        Kind::Number(min, max) => format!("number from {min} to {max}"),
+        Kind::Factor => "factor from 1 to 100".into(),
+        Kind::Duration(Unit::Seconds) => "duration, in seconds if without unit".into(),
+        Kind::Duration(Unit::Millis) => "duration, in milliseconds if without unit".into(),
+        Kind::Umask => "octal mask".into(),
+        Kind::Signal => "signal".into(),
+        Kind::Ladder => "stop ladder".into(),
+        Kind::Exits => "set of exits".into(),
+        Kind::Command => "command line".into(),
+        Kind::List => "list".into(),
+        Kind::Choice(words) => format!("one of {}", words.join(", ")),
+    }
+}
+
+/// Kind, default and origin: `duration, in seconds if without unit; default 500ms; OpenRC 0.45`.
+pub fn facts(key: &Key) -> String {
+    let default = match key.default {
+        "" => "no default".to_string(),
+        default => format!("default {default}"),
+    };
+    let mut facts = format!("{}; {default}; {}", kind(key.kind), key.since.text());
+    if key.role == Role::OpenRc {
+        facts.push_str("; read by OpenRC itself");
+    }
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_has_a_headline() {
+        let count: usize = GROUPS
+            .iter()
+            .map(|(group, _)| of_group(*group).count())
+            .sum();
+        assert_eq!(
+            count,
+            key::all().filter(|key| key.role != Role::Captured).count()
+        );
+    }
+
+    #[test]
+    fn facts_tell_type_unit_default_and_origin() {
+        let text = |name| facts(key::find(name).unwrap());
+        assert_eq!(
+            text("respawn_delay"),
+            "duration, in seconds if without unit; default 500ms; OpenRC 0.45"
+        );
+        assert_eq!(text("retry"), "stop ladder; no default; OpenRC 0.45");
+        assert_eq!(
+            text("name"),
+            "text; no default; OpenRC 0.45; read by OpenRC itself"
+        );
+    }
+}

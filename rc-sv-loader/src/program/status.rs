@@ -1,0 +1,270 @@
+//! `status`: one service or all, for people and as JSON.
+
+use super::moment::{rfc3339, Now};
+use super::table::align;
+use super::{complain, print, FAILED, OK};
+use rc_sv_api::exit::Exit;
+use rc_sv_api::{duration, ServiceName, State, Status};
+use rc_sv_loader::{Failure, Report, Services, Standing};
+use serde::Serialize;
+
+/// Shows `service`; the exit code says how it stands.
+pub fn one(services: &Services, service: &ServiceName, json: bool) -> Result<u8, Failure> {
+    let report = services.status(service)?;
+    let now = Now::read();
+    print(&match json {
+        true => to_json(&Object::of(&report, now)),
+        false => align(&[row(&report, now)]),
+    })?;
+    Ok(report.standing.exit_code())
+}
+
+/// Shows all services that a module has started.
+pub fn all(services: &Services, json: bool) -> Result<u8, Failure> {
+    let reports = services.list()?;
+    let now = Now::read();
+    let mut code = OK;
+    let (mut rows, mut objects) = (Vec::new(), Vec::new());
+    for (service, report) in &reports {
+        match report {
+            Ok(report) if json => objects.push(Object::of(report, now)),
+            Ok(report) => rows.push(row(report, now)),
+            Err(failure) => {
+                complain(Some(service), failure);
+                code = FAILED;
+            }
+        }
+    }
+    print(&if json {
+        to_json(&objects)
+    } else {
+        align(&rows)
+    })?;
+    Ok(code)
+}
+
+/// Name, state, pid, how long, respawns, the rest.
+fn row(report: &Report, now: Now) -> [String; 6] {
+    let status = &report.status;
+    let state = match report.standing {
+        Standing::Crashed | Standing::Unsupervised => report.standing.name(),
+        _ if report.module.is_none() => report.standing.name(),
+        _ => status.state.name(),
+    };
+    let restarts = status.restarts.map(|count| match count {
+        1 => "1 restart".to_string(),
+        count => format!("{count} restarts"),
+    });
+    [
+        report.service.to_string(),
+        state.to_string(),
+        status
+            .pid
+            .map(|pid| format!("pid {pid}"))
+            .unwrap_or_default(),
+        now.lasted(status)
+            .map(|it| format!("for {}", duration::show(it)))
+            .unwrap_or_default(),
+        restarts.unwrap_or_default(),
+        detail(report),
+    ]
+}
+
+/// What the module adds; where it adds nothing, what its numbers say.
+fn detail(report: &Report) -> String {
+    let status = &report.status;
+    if report.module.is_none() {
+        return "no module has started it".into();
+    }
+    if !status.detail.is_empty() {
+        return status.detail.clone();
+    }
+    let mut words = Vec::new();
+    if status.healthy == Some(false) {
+        words.push("unhealthy".to_string());
+    }
+    let down = !matches!(status.state, State::Up | State::Starting | State::Paused);
+    words.extend(
+        status
+            .last_exit
+            .filter(|_| down)
+            .map(|exit| exit.to_string()),
+    );
+    words.extend(
+        status
+            .next_restart_ms
+            .filter(|_| status.state == State::Backoff)
+            .map(|millis| {
+                let wait = std::time::Duration::from_millis(millis.into());
+                format!("respawned in {}", duration::show(wait))
+            }),
+    );
+    words.join(", ")
+}
+
+/// A service in JSON. What the module cannot tell is null.
+#[derive(Serialize)]
+struct Object<'a> {
+    name: &'a str,
+    module: Option<&'a str>,
+    standing: &'static str,
+    state: &'static str,
+    pid: Option<i32>,
+    supervisor_pid: Option<i32>,
+    since: Option<String>,
+    lasted_ms: Option<u64>,
+    restarts: Option<u32>,
+    failures: u32,
+    last_exit: Option<Ended>,
+    next_restart_ms: Option<u32>,
+    wanted_up: Option<bool>,
+    ready: Option<bool>,
+    healthy: Option<bool>,
+    detail: &'a str,
+}
+
+/// How the main process ended last.
+#[derive(Serialize)]
+struct Ended {
+    kind: &'static str,
+    value: Option<i32>,
+    text: String,
+}
+
+impl Object<'_> {
+    fn of(report: &Report, now: Now) -> Object<'_> {
+        let status: &Status = &report.status;
+        Object {
+            name: report.service.as_str(),
+            module: report.module.as_deref(),
+            standing: report.standing.name(),
+            state: status.state.name(),
+            pid: status.pid,
+            supervisor_pid: status.supervisor_pid,
+            since: now.since(status).map(rfc3339),
+            lasted_ms: now.lasted(status).map(|it| it.as_millis() as u64),
+            restarts: status.restarts,
+            failures: status.failures,
+            last_exit: status.last_exit.map(ended),
+            next_restart_ms: status.next_restart_ms,
+            wanted_up: status.wanted_up,
+            ready: status.ready,
+            healthy: status.healthy,
+            detail: &status.detail,
+        }
+    }
+}
+
+fn ended(exit: Exit) -> Ended {
+    let (kind, value) = match exit {
+        Exit::Code(code) => ("code", Some(code.into())),
+        Exit::Signal(number) => ("signal", Some(number.into())),
+        Exit::Dumped(number) => ("dumped", Some(number.into())),
+        Exit::NotRun(errno) => ("not-run", Some(errno)),
+        Exit::Unknown => ("unknown", None),
+    };
+    Ended {
+        kind,
+        value,
+        text: exit.to_string(),
+    }
+}
+
+/// JSON of what cannot fail to be JSON, and a line end.
+pub(super) fn to_json(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Now = Now {
+        real: 1_000_000_000_000,
+        boot: 500_000_000_000,
+    };
+
+    fn report(status: Status, standing: Standing) -> Report {
+        let service = ServiceName::new(b"foo").unwrap();
+        Report {
+            service,
+            module: Some("internal".into()),
+            status,
+            standing,
+        }
+    }
+
+    fn line(status: Status, standing: Standing) -> String {
+        align(&[row(&report(status, standing), NOW)])
+    }
+
+    #[test]
+    fn one_line_for_people() {
+        let up = Status {
+            pid: Some(4711),
+            since_boot_ns: Some(320_000_000_000),
+            restarts: Some(1),
+            last_exit: Some(Exit::Code(3)),
+            ..Status::of_state(State::Up)
+        };
+        assert_eq!(
+            line(up, Standing::Up),
+            "foo  up  pid 4711  for 3 min  1 restart  -\n"
+        );
+        let waiting = Status {
+            restarts: Some(2),
+            last_exit: Some(Exit::Signal(9)),
+            next_restart_ms: Some(3500),
+            ..Status::of_state(State::Backoff)
+        };
+        assert_eq!(
+            line(waiting.clone(), Standing::Up),
+            "foo  waiting  -  -  2 restarts  killed by KILL, respawned in 4 s\n"
+        );
+        let told = Status {
+            detail: "3 of 10".into(),
+            ..waiting
+        };
+        assert_eq!(
+            line(told, Standing::Up),
+            "foo  waiting  -  -  2 restarts  3 of 10\n"
+        );
+        let lost = Status::of_state(State::Unmanaged);
+        assert_eq!(line(lost, Standing::Crashed), "foo  crashed  -  -  -  -\n");
+    }
+
+    #[test]
+    fn a_service_without_a_module_is_stopped() {
+        let status = Status::of_state(State::Unmanaged);
+        let unknown = Report {
+            module: None,
+            ..report(status, Standing::Stopped)
+        };
+        let expected = "foo  stopped  -  -  -  no module has started it\n";
+        assert_eq!(align(&[row(&unknown, NOW)]), expected);
+    }
+
+    #[test]
+    fn json_has_all_members_in_order() {
+        let status = Status {
+            pid: Some(1),
+            since_real_ns: Some(0),
+            last_exit: Some(Exit::Code(3)),
+            wanted_up: Some(true),
+            detail: "a \"b\"".into(),
+            ..Status::of_state(State::Up)
+        };
+        let report = report(status, Standing::Up);
+        assert_eq!(
+            to_json(&Object::of(&report, NOW)),
+            "{\"name\":\"foo\",\"module\":\"internal\",\"standing\":\"up\",\"state\":\"up\",\
+             \"pid\":1,\"supervisor_pid\":null,\"since\":\"1970-01-01T00:00:00.000Z\",\
+             \"lasted_ms\":1000000,\"restarts\":null,\"failures\":0,\
+             \"last_exit\":{\"kind\":\"code\",\"value\":3,\"text\":\"exited 3\"},\
+             \"next_restart_ms\":null,\"wanted_up\":true,\"ready\":null,\"healthy\":null,\
+             \"detail\":\"a \\\"b\\\"\"}\n"
+        );
+    }
+}

@@ -1,0 +1,250 @@
+//! Which module started a service: `SVCDIR/rc-sv/<service>/module`.
+//!
+//! What is recorded decides which code root runs at stop, so no symbolic link is followed, and
+//! what was opened is checked, not what was named.
+
+use crate::trust::distrust;
+use nix::errno::Errno;
+use nix::fcntl::{open, openat, renameat, OFlag};
+use nix::sys::stat::{fchmod, fstat, mkdirat, Mode};
+use nix::unistd::{geteuid, unlinkat, UnlinkatFlags};
+use rc_sv_api::name::is_module_name;
+use rc_sv_api::{Code, Error, Result, ServiceName};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// The directory of all services: everybody may enter, nobody may look around.
+const TREE: (&str, u32) = ("rc-sv", 0o711);
+/// A service's directory also holds its environment, which may be secret.
+const SERVICE_MODE: u32 = 0o700;
+const FILE: &str = "module";
+
+/// The records of one OpenRC.
+#[derive(Clone, Debug)]
+pub struct Records {
+    svcdir: PathBuf,
+}
+
+impl Records {
+    /// Those below the state directory `svcdir`.
+    pub fn new(svcdir: impl Into<PathBuf>) -> Records {
+        Records {
+            svcdir: svcdir.into(),
+        }
+    }
+
+    /// The state directory.
+    pub fn svcdir(&self) -> &Path {
+        &self.svcdir
+    }
+
+    /// The module that started `service`, if one did.
+    ///
+    /// # Errors
+    /// The record cannot be read or trusted. Of an ordinary user only root's services are kept
+    /// ([`Code::Permission`]).
+    pub fn read(&self, service: &ServiceName) -> Result<Option<String>> {
+        let Some(directory) = self.open(service)? else {
+            return Ok(None);
+        };
+        let path = self.path(service).join(FILE);
+        let file = match openat(&directory, FILE, READ, Mode::empty()) {
+            Err(Errno::ENOENT) => return Ok(None),
+            file => File::from(file.map_err(|errno| failed(&path, errno))?),
+        };
+        check(&path, &file)?;
+        let mut text = String::new();
+        let read = file.take(64).read_to_string(&mut text);
+        read.map_err(|error| Error::io(path.display(), &error))?;
+        match text
+            .strip_suffix('\n')
+            .filter(|name| is_module_name(name.as_bytes()))
+        {
+            Some(name) => Ok(Some(name.to_string())),
+            None => Err(Error::invalid(format!(
+                "{}: holds no module's name",
+                path.display()
+            ))),
+        }
+    }
+
+    /// Records that `module` starts `service`.
+    ///
+    /// # Errors
+    /// A directory or the file cannot be made, or what is there cannot be trusted.
+    pub fn write(&self, service: &ServiceName, module: &str) -> Result<()> {
+        let svcdir = self
+            .open_svcdir()?
+            .ok_or_else(|| failed(&self.svcdir, Errno::ENOENT))?;
+        let tree = make(&svcdir, &self.svcdir, TREE.0, TREE.1)?;
+        let directory = make(
+            &tree,
+            &self.svcdir.join(TREE.0),
+            service.as_str(),
+            SERVICE_MODE,
+        )?;
+        let path = self.path(service).join(FILE);
+        let aside = format!(".{FILE}.{}", std::process::id());
+        // Left over from a process of that number that was killed.
+        let _ = unlinkat(&directory, aside.as_str(), UnlinkatFlags::NoRemoveDir);
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | BASE;
+        let mode = Mode::from_bits_truncate(0o600);
+        let file = openat(&directory, aside.as_str(), flags, mode);
+        let mut file = File::from(file.map_err(|errno| failed(&path, errno))?);
+        let written = file.write_all(format!("{module}\n").as_bytes());
+        written.map_err(|error| Error::io(path.display(), &error))?;
+        renameat(&directory, aside.as_str(), &directory, FILE).map_err(|errno| failed(&path, errno))
+    }
+
+    /// Forgets `service`; its directory goes too when nothing else is in it.
+    ///
+    /// # Errors
+    /// The record cannot be removed.
+    pub fn remove(&self, service: &ServiceName) -> Result<()> {
+        let Some(directory) = self.open(service)? else {
+            return Ok(());
+        };
+        match unlinkat(&directory, FILE, UnlinkatFlags::NoRemoveDir) {
+            Ok(()) | Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(failed(&self.path(service).join(FILE), errno)),
+        }
+        match unlinkat(&self.tree()?, service.as_str(), UnlinkatFlags::RemoveDir) {
+            Ok(()) | Err(Errno::ENOENT | Errno::ENOTEMPTY | Errno::EEXIST) => Ok(()),
+            Err(errno) => Err(failed(&self.path(service), errno)),
+        }
+    }
+
+    /// All services that are recorded, with their modules, sorted; and records that cannot be read.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn all(&self) -> Result<Vec<(ServiceName, Result<String>)>> {
+        let path = self.svcdir.join(TREE.0);
+        let entries = match std::fs::read_dir(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(|error| Error::io(path.display(), &error))?,
+        };
+        let mut all = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| Error::io(path.display(), &error))?;
+            let name = entry.file_name();
+            let Ok(service) = ServiceName::new(name.as_encoded_bytes()) else {
+                continue;
+            };
+            match self.read(&service) {
+                Ok(None) => {}
+                Ok(Some(module)) => all.push((service, Ok(module))),
+                Err(error) => all.push((service, Err(error))),
+            }
+        }
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(all)
+    }
+
+    /// `SVCDIR/rc-sv/<service>`.
+    pub fn path(&self, service: &ServiceName) -> PathBuf {
+        self.svcdir.join(TREE.0).join(service.as_str())
+    }
+
+    /// The directory of `service`, if there is one.
+    fn open(&self, service: &ServiceName) -> Result<Option<OwnedFd>> {
+        let Some(svcdir) = self.open_svcdir()? else {
+            return Ok(None);
+        };
+        let Some(tree) = enter(&svcdir, &self.svcdir, TREE.0)? else {
+            return Ok(None);
+        };
+        enter(&tree, &self.svcdir.join(TREE.0), service.as_str())
+    }
+
+    fn tree(&self) -> Result<OwnedFd> {
+        let svcdir = self
+            .open_svcdir()?
+            .ok_or_else(|| failed(&self.svcdir, Errno::ENOENT))?;
+        enter(&svcdir, &self.svcdir, TREE.0)?.ok_or_else(|| failed(&self.svcdir, Errno::ENOENT))
+    }
+
+    /// Whoever sets `RC_SVCDIR` answers for its path, but not for its owner and mode.
+    fn open_svcdir(&self) -> Result<Option<OwnedFd>> {
+        match open(&self.svcdir, DIRECTORY, Mode::empty()) {
+            Err(Errno::ENOENT) => Ok(None),
+            opened => {
+                let opened = opened.map_err(|errno| failed(&self.svcdir, errno))?;
+                check(&self.svcdir, &opened)?;
+                Ok(Some(opened))
+            }
+        }
+    }
+}
+
+const BASE: OFlag = OFlag::O_CLOEXEC.union(OFlag::O_NOFOLLOW);
+/// A FIFO must not make us wait.
+const READ: OFlag = BASE.union(OFlag::O_RDONLY).union(OFlag::O_NONBLOCK);
+const DIRECTORY: OFlag = OFlag::O_PATH
+    .union(OFlag::O_DIRECTORY)
+    .union(OFlag::O_CLOEXEC);
+
+/// The directory `name` in `parent`, if there is one.
+fn enter(parent: &OwnedFd, parent_path: &Path, name: &str) -> Result<Option<OwnedFd>> {
+    let path = parent_path.join(name);
+    let flags = BASE | OFlag::O_RDONLY | OFlag::O_DIRECTORY;
+    match openat(parent, name, flags, Mode::empty()) {
+        Err(Errno::ENOENT) => Ok(None),
+        Err(Errno::EACCES) => {
+            // Not to be read, but perhaps to be entered.
+            let entered = openat(parent, name, DIRECTORY | OFlag::O_NOFOLLOW, Mode::empty());
+            let entered = entered.map_err(|errno| failed(&path, errno))?;
+            check(&path, &entered)?;
+            Ok(Some(entered))
+        }
+        opened => {
+            let opened = opened.map_err(|errno| failed(&path, errno))?;
+            check(&path, &opened)?;
+            Ok(Some(opened))
+        }
+    }
+}
+
+/// The same, made if need be.
+fn make(parent: &OwnedFd, parent_path: &Path, name: &str, mode: u32) -> Result<OwnedFd> {
+    let path = parent_path.join(name);
+    let mode = Mode::from_bits_truncate(mode);
+    let made = match mkdirat(parent, name, mode) {
+        Err(Errno::EEXIST) => false,
+        made => made.map(|()| true).map_err(|errno| failed(&path, errno))?,
+    };
+    let directory =
+        enter(parent, parent_path, name)?.ok_or_else(|| failed(&path, Errno::ENOENT))?;
+    if made {
+        // Whatever the caller's mask took away.
+        fchmod(&directory, mode).map_err(|errno| failed(&path, errno))?;
+    }
+    Ok(directory)
+}
+
+fn check(path: &Path, file: &impl AsFd) -> Result<()> {
+    let fd: BorrowedFd<'_> = file.as_fd();
+    let facts = fstat(fd).map_err(|errno| failed(path, errno))?;
+    match distrust(facts.st_uid, facts.st_mode, geteuid().as_raw()) {
+        None => Ok(()),
+        Some(why) => Err(Error::new(
+            Code::Permission,
+            format!("{}: {why}", path.display()),
+        )),
+    }
+}
+
+fn failed(path: &Path, errno: Errno) -> Error {
+    match errno {
+        Errno::ELOOP | Errno::ENOTDIR => {
+            let what = format!("{}: must be a directory or file, no link", path.display());
+            Error::new(Code::Permission, what)
+        }
+        _ => Error::io(path.display(), &errno.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

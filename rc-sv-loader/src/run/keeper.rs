@@ -1,0 +1,185 @@
+//! The processes between the host and the command: the keeper, and the command until its exec.
+//!
+//! What runs here after a fork only makes system calls: the host may have threads, and they may
+//! have held any lock.
+#![allow(unsafe_code)]
+
+use nix::errno::Errno;
+use nix::unistd::Pid;
+use std::ffi::{c_char, c_int};
+use std::mem::{size_of, MaybeUninit};
+use std::os::fd::RawFd;
+use std::ptr;
+use std::time::Duration;
+
+/// What the keeper or the command itself tells us. Small enough for an atomic write.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct Report {
+    /// `errno` of what failed before the exec, or 0.
+    pub errno: c_int,
+    pub timed_out: c_int,
+    pub wait_status: c_int,
+}
+
+/// Everything that the forked processes need, so that they need not allocate.
+pub(super) struct Prepared {
+    pub argv: Vec<*const c_char>,
+    pub environment: Vec<*const c_char>,
+    pub directory: *const c_char,
+    pub input: RawFd,
+    pub output: RawFd,
+    pub report: RawFd,
+    pub merge_stderr: bool,
+    pub timeout: Duration,
+}
+
+/// Forks the keeper; its pid.
+pub(super) fn fork_keeper(prepared: &Prepared) -> nix::Result<Pid> {
+    let mut everything = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: both sets are ours and filled before they are read. No handler of the host may run
+    // in the keeper, so all signals are blocked across the fork. The keeper only makes system
+    // calls and never returns.
+    unsafe {
+        libc::sigfillset(everything.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, everything.as_ptr(), before.as_mut_ptr());
+        let pid = libc::fork();
+        if pid == 0 {
+            keep(prepared);
+        }
+        let errno = Errno::last();
+        libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
+        if pid < 0 {
+            Err(errno)
+        } else {
+            Ok(Pid::from_raw(pid))
+        }
+    }
+}
+
+/// The keeper: starts the command, waits for it, reports.
+///
+/// # Safety
+/// In a forked child whose signals are all blocked.
+unsafe fn keep(prepared: &Prepared) -> ! {
+    // SAFETY: system calls only, on our own memory.
+    unsafe {
+        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+        let child = libc::fork();
+        if child == 0 {
+            execute(prepared);
+        }
+        if child < 0 {
+            tell(
+                prepared.report,
+                Report {
+                    errno: *libc::__errno_location(),
+                    timed_out: 0,
+                    wait_status: 0,
+                },
+            );
+            libc::_exit(1);
+        }
+        // Only the command holds the pipe for its output now.
+        libc::close(prepared.output);
+        let (wait_status, timed_out) = wait_or_kill(child, prepared.timeout);
+        tell(
+            prepared.report,
+            Report {
+                errno: 0,
+                timed_out: timed_out.into(),
+                wait_status,
+            },
+        );
+        libc::_exit(0);
+    }
+}
+
+/// Waits for `child`, and kills it with its group after `timeout`.
+///
+/// # Safety
+/// In the keeper, whose child it is.
+unsafe fn wait_or_kill(child: libc::pid_t, timeout: Duration) -> (c_int, bool) {
+    let mut status = 0;
+    // SAFETY: system calls only, on our own memory. SIGCHLD is blocked, so none is lost.
+    unsafe {
+        let mut ended = MaybeUninit::<libc::sigset_t>::uninit();
+        libc::sigemptyset(ended.as_mut_ptr());
+        libc::sigaddset(ended.as_mut_ptr(), libc::SIGCHLD);
+        let deadline = now() + timeout;
+        loop {
+            if libc::waitpid(child, &mut status, libc::WNOHANG) == child {
+                return (status, false);
+            }
+            let left = deadline.saturating_sub(now());
+            if left.is_zero() {
+                break;
+            }
+            let mut wait = MaybeUninit::<libc::timespec>::zeroed().assume_init();
+            wait.tv_sec = left.as_secs() as libc::time_t;
+            wait.tv_nsec = left.subsec_nanos() as _;
+            libc::sigtimedwait(ended.as_ptr(), ptr::null_mut(), &wait);
+        }
+        libc::kill(-child, libc::SIGKILL);
+        libc::kill(child, libc::SIGKILL);
+        libc::waitpid(child, &mut status, 0);
+        (status, true)
+    }
+}
+
+/// CLOCK_MONOTONIC.
+fn now() -> Duration {
+    let mut time = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: `time` is ours; zeroes are a time too.
+    let time = unsafe {
+        libc::clock_gettime(libc::CLOCK_MONOTONIC, time.as_mut_ptr());
+        time.assume_init()
+    };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Becomes the command, or reports why not.
+///
+/// # Safety
+/// In a forked child whose signals are all blocked; the pointers in `prepared` are valid and its
+/// lists end with NULL.
+unsafe fn execute(prepared: &Prepared) -> ! {
+    // SAFETY: system calls only; the pointers are valid by the contract.
+    unsafe {
+        libc::setsid();
+        for signal in 1..=rc_sv_api::signal::MAX {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        let mut nothing = MaybeUninit::<libc::sigset_t>::uninit();
+        libc::sigemptyset(nothing.as_mut_ptr());
+        let placed = libc::dup2(prepared.input, 0) == 0
+            && libc::dup2(prepared.output, 1) == 1
+            && (!prepared.merge_stderr || libc::dup2(prepared.output, 2) == 2)
+            && libc::chdir(prepared.directory) == 0;
+        if placed {
+            libc::sigprocmask(libc::SIG_SETMASK, nothing.as_ptr(), ptr::null_mut());
+            libc::execve(
+                prepared.argv[0],
+                prepared.argv.as_ptr(),
+                prepared.environment.as_ptr(),
+            );
+        }
+        tell(
+            prepared.report,
+            Report {
+                errno: *libc::__errno_location(),
+                timed_out: 0,
+                wait_status: 0,
+            },
+        );
+        libc::_exit(127);
+    }
+}
+
+/// # Safety
+/// `pipe` is an open descriptor.
+unsafe fn tell(pipe: RawFd, report: Report) {
+    // SAFETY: `report` is ours and has no padding. Who should hear it may be gone: nothing to do.
+    unsafe { libc::write(pipe, ptr::addr_of!(report).cast(), size_of::<Report>()) };
+}

@@ -1,0 +1,159 @@
+//! What a status means in OpenRC's words and exit codes.
+
+use rc_sv_api::{Code, Result, ServiceName, State, Status};
+use std::path::Path;
+
+/// How a service that was started stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It runs, or will again by itself.
+    Up,
+    /// It is down, or was given up.
+    Stopped,
+    /// It is being stopped.
+    Stopping,
+    /// It runs and is not ready yet.
+    Starting,
+    /// It is dead, and nobody brings it back.
+    Crashed,
+    /// It runs, and nobody looks after it.
+    Unsupervised,
+}
+
+impl Standing {
+    /// The exit code of `rc-service SERVICE status`.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Standing::Up => 0,
+            Standing::Stopped => 3,
+            Standing::Stopping => 4,
+            Standing::Starting => 8,
+            Standing::Crashed => 32,
+            Standing::Unsupervised => 64,
+        }
+    }
+
+    /// The word for people and for JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Standing::Up => "up",
+            Standing::Stopped => "stopped",
+            Standing::Stopping => "stopping",
+            Standing::Starting => "starting",
+            Standing::Crashed => "crashed",
+            Standing::Unsupervised => "unsupervised",
+        }
+    }
+
+    /// What the answer `status` for a service that was started means. `child_is_alive` is asked
+    /// when the supervisor does not know.
+    ///
+    /// # Errors
+    /// The module could not be asked, and that does not mean that its supervisor is gone.
+    pub(crate) fn of(
+        status: Result<Status>,
+        child_is_alive: impl FnOnce() -> bool,
+    ) -> Result<(Status, Standing)> {
+        let status = match status {
+            Err(error) if matches!(error.code, Code::NotRunning | Code::NotFound) => {
+                let state = State::Unmanaged;
+                Status {
+                    detail: error.message,
+                    ..Status::of_state(state)
+                }
+            }
+            other => other?,
+        };
+        let standing = match status.state {
+            State::Up | State::Backoff | State::Paused => Standing::Up,
+            State::Starting => Standing::Starting,
+            State::Stopping => Standing::Stopping,
+            State::Down if status.wanted_up == Some(true) => Standing::Crashed,
+            State::Down | State::GaveUp => Standing::Stopped,
+            State::Unknown | State::Unmanaged => match child_is_alive() {
+                true => Standing::Unsupervised,
+                false => Standing::Crashed,
+            },
+        };
+        Ok((status, standing))
+    }
+}
+
+/// Whether the main process that OpenRC knows of (its value `child_pid`) still runs.
+pub(crate) fn child_is_alive(svcdir: &Path, service: &ServiceName) -> bool {
+    let path = svcdir
+        .join("options")
+        .join(service.as_str())
+        .join("child_pid");
+    let pid = std::fs::read_to_string(path)
+        .ok()
+        .and_then(|text| text.trim().parse::<u32>().ok());
+    pid.is_some_and(|pid| Path::new("/proc").join(pid.to_string()).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rc_sv_api::Error;
+
+    fn code(status: Result<Status>, alive: bool) -> Result<u8> {
+        Standing::of(status, || alive).map(|(_, standing)| standing.exit_code())
+    }
+
+    #[test]
+    fn every_state_has_the_exit_code_of_openrc() {
+        let table = [
+            (State::Up, 0),
+            (State::Backoff, 0),
+            (State::Paused, 0),
+            (State::Down, 3),
+            (State::GaveUp, 3),
+            (State::Stopping, 4),
+            (State::Starting, 8),
+            (State::Unmanaged, 32),
+            (State::Unknown, 32),
+        ];
+        assert_eq!(table.len(), State::ALL.len());
+        for (state, expected) in table {
+            assert_eq!(
+                code(Ok(Status::of_state(state)), false),
+                Ok(expected),
+                "{state:?}"
+            );
+        }
+        let wanted = Status {
+            wanted_up: Some(true),
+            ..Status::of_state(State::Down)
+        };
+        assert_eq!(code(Ok(wanted), false), Ok(32));
+        assert_eq!(code(Ok(Status::of_state(State::Unmanaged)), true), Ok(64));
+    }
+
+    #[test]
+    fn a_dead_supervisor_leaves_the_service_crashed_or_unsupervised() {
+        let gone = || Err(Error::new(Code::NotRunning, "the supervisor does not run"));
+        assert_eq!(code(gone(), true), Ok(64));
+        let (status, standing) = Standing::of(gone(), || false).unwrap();
+        assert_eq!(
+            (standing, status.state),
+            (Standing::Crashed, State::Unmanaged)
+        );
+        assert_eq!(status.detail, "the supervisor does not run");
+        let other = Error::new(Code::Timeout, "no answer");
+        assert_eq!(code(Err(other.clone()), true), Err(other));
+    }
+
+    #[test]
+    fn the_child_is_looked_up_in_openrcs_values() {
+        let svcdir = std::env::temp_dir().join(format!("rc-sv-standing-{}", std::process::id()));
+        let options = svcdir.join("options/foo");
+        std::fs::create_dir_all(&options).unwrap();
+        let foo = ServiceName::new(b"foo").unwrap();
+        assert!(!child_is_alive(&svcdir, &foo));
+        std::fs::write(options.join("child_pid"), std::process::id().to_string()).unwrap();
+        assert!(child_is_alive(&svcdir, &foo));
+        std::fs::write(options.join("child_pid"), "4194305").unwrap();
+        assert!(!child_is_alive(&svcdir, &foo));
+        std::fs::remove_dir_all(&svcdir).unwrap();
+    }
+}

@@ -1,0 +1,62 @@
+//! Callers who are not root, and a program that is more than its caller.
+
+mod support;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use support::sample_place;
+
+#[test]
+fn a_program_with_more_rights_than_its_caller_ignores_rc_sv_path() {
+    let place = sample_place();
+    let program = place.0.join("loader");
+    fs::copy(env!("CARGO_BIN_EXE_rc-sv-loader"), &program).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o4755)).unwrap();
+    let list = |uid: u32| {
+        let mut command = std::process::Command::new(&program);
+        command
+            .arg("--list")
+            .env_clear()
+            .env("RC_SV_PATH", place.modules());
+        let output = command.uid(uid).output();
+        place.said(output.expect("this test changes its user and must be run by root"))
+    };
+    let (_, as_root, _) = list(0);
+    assert!(as_root.contains("librc_sv_sample.so"), "{as_root}");
+    let (_, as_user, err) = list(12345);
+    assert!(!as_user.contains("librc_sv_sample.so"), "{as_user}{err}");
+}
+
+#[test]
+fn an_ordinary_user_can_ask_for_the_status_of_roots_services() {
+    let place = sample_place();
+    let program = place.0.join("loader");
+    fs::copy(env!("CARGO_BIN_EXE_rc-sv-loader"), &program).unwrap();
+    place.record("foo", "sample");
+    place.set_state("foo", 4);
+    let status = || {
+        let mut command = std::process::Command::new(&program);
+        command
+            .args(["status", "foo"])
+            .env_clear()
+            .env("RC_SV_PATH", place.modules());
+        let output = command
+            .env("RC_SVCDIR", place.0.join("run"))
+            .uid(12345)
+            .gid(12345)
+            .output();
+        place.said(output.expect("this test changes its user and must be run by root"))
+    };
+    let line = "rc-sv-loader: foo: run/rc-sv/foo/module: Permission denied\n";
+    assert_eq!(
+        status(),
+        (1, String::new(), line.into()),
+        "nothing is known of it"
+    );
+    // What the drop-in writes.
+    fs::create_dir_all(place.0.join("run/options/foo")).unwrap();
+    fs::write(place.0.join("run/options/foo/rcsv_module"), "sample").unwrap();
+    let line = "foo  up  pid 4711  -  2 restarts  a sample\n";
+    assert_eq!(status(), (0, line.into(), String::new()));
+}
