@@ -4,9 +4,14 @@
 //! [`spec_file`] keeps it in a file of the service's directory, which [`place`] makes; [`launch`]
 //! runs it, once for each spawn; [`openrc`] tells OpenRC.
 
+mod capability;
+mod environment;
+mod ioprio;
 pub mod launch;
 pub mod openrc;
 pub mod place;
 pub mod resolve;
+mod rlimit;
+mod securebits;
 pub mod spec_file;
 pub mod suite;

@@ -1,99 +1,133 @@
 //! Running a resolved spec.
 //!
 //! [`Launch::from_settings`] prepares everything in the parent; [`spawn`] makes the child, which
-//! only makes system calls until it executes the program.
+//! only makes system calls until it executes the program. In which order it does what, and why,
+//! stands in `steps.rs`.
 
-use rc_sv_api::exit::Exit;
-use rc_sv_api::{Code, Error, Result, Settings};
-use std::os::fd::{BorrowedFd, OwnedFd};
+mod child;
+mod failure;
+mod hook;
+mod settings;
+mod spawn;
+mod steps;
+mod syscall;
+
+use crate::capability::Iab;
+use crate::rlimit::Rlimit;
+use crate::securebits;
+use rc_sv_api::{Result, Settings};
+use std::ffi::{CStr, CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use steps::Identity;
+
+pub use child::NOT_RUN;
+pub use failure::{Failure, Stage};
+pub use hook::Ending;
+pub use spawn::{spawn, Child};
 
 /// A program ready to be run. Cheap to make; made anew for each spawn.
-#[derive(Debug)]
-pub struct Launch(());
-
-/// What a hook is told of the end that it follows.
-#[derive(Clone, Copy, Debug)]
-pub struct Ending<'a> {
-    /// How the main process ended.
-    pub exit: Exit,
-    /// systemd's `$SERVICE_RESULT`; `None` derives `success`, `exit-code`, `signal` or `core-dump`
-    /// from `exit`. The supervisor says `timeout`, `start-limit-hit` and the like.
-    pub result: Option<&'a str>,
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// Never empty; the first is the program.
+    argv: Vec<CString>,
+    environment: Vec<CString>,
+    /// The `cgroup.procs` of each.
+    cgroups_v1: Vec<CString>,
+    oom_score_adj: Option<String>,
+    nice: Option<(i32, String)>,
+    ioprio: Option<i32>,
+    rlimits: Vec<Rlimit>,
+    umask: Option<u32>,
+    chroot: Option<CString>,
+    directory: CString,
+    identity: Identity,
+    capabilities: Option<Iab>,
+    /// `None` for 0 too: that is what everybody has, and only root may say so.
+    securebits: Option<u32>,
+    no_new_privs: bool,
+    input: Option<CString>,
+    output: Option<CString>,
+    error: Option<CString>,
+    /// As whom the files are opened, where that is not who the program is run as.
+    log_owner: Option<LogOwner>,
 }
 
-/// A process that was made, but may not have executed its program yet.
-#[derive(Debug)]
-pub struct Child {
-    /// Its pid, which is also its session and its process group. It must be waited for.
-    pub pid: i32,
-    /// Readable when it ended.
-    pub pidfd: OwnedFd,
-    /// Nonblocking read end of a pipe. End of file without a byte: the program was executed, or
-    /// the child was killed before (its exit tells). Else one record for [`Failure::decode`]; the
-    /// child then exits with [`NOT_RUN`].
-    pub report: OwnedFd,
-}
-
-/// The exit code of a child that could not execute its program.
-pub const NOT_RUN: u8 = 127;
-
-/// Why a child could not execute its program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// What it was doing.
-    pub stage: u32,
-    /// `errno`.
-    pub errno: i32,
+/// Of a hook, which runs as the caller but writes to the log of the service.
+#[derive(Clone, Debug)]
+struct LogOwner {
+    of_logs: Identity,
+    of_caller: Identity,
 }
 
 impl Launch {
     /// Prepares the daemon of a *resolved* spec. Asks no name service and opens nothing.
     ///
     /// # Errors
-    /// [`Code::Invalid`]: the spec is not resolved, or a value does not fit.
-    pub fn from_settings(_spec: &dyn Settings) -> Result<Launch> {
-        Err(Error::new(Code::Unsupported, "not there yet"))
-    }
-
-    /// Prepares the hook `key` (`rc_supervise_finish` or `rc_supervise_on_give_up`) of a resolved
-    /// spec. It runs as the caller's user, in `/`, in a session of its own, with the caller's
-    /// limits. `RC_SVCNAME`, `EXIT_CODE`, `EXIT_STATUS` and `SERVICE_RESULT` are in its
-    /// environment, and its last two arguments are the exit code, or 256, and the signal, or 0.
-    ///
-    /// # Errors
-    /// [`Code::Invalid`]: the spec has no such hook, or is not resolved.
-    pub fn for_hook(_spec: &dyn Settings, _key: &str, _ending: Ending<'_>) -> Result<Launch> {
-        Err(Error::new(Code::Unsupported, "not there yet"))
+    /// [`rc_sv_api::Code::Invalid`]: the spec is not resolved, or a value does not fit.
+    pub fn from_settings(spec: &dyn Settings) -> Result<Launch> {
+        let launch = Launch::in_surroundings(spec, settings::command(spec, "argv")?)?;
+        let directory = settings::text(spec, "directory")?;
+        let bits = settings::parsed(spec, "secbits", securebits::parse)?;
+        Ok(Launch {
+            cgroups_v1: settings::cgroups_v1(spec)?,
+            chroot: settings::text(spec, "chroot")?,
+            directory: directory.unwrap_or(launch.directory),
+            identity: settings::identity(spec)?,
+            capabilities: settings::parsed(spec, "capabilities", Iab::parse)?,
+            securebits: bits.filter(|bits| *bits != 0),
+            no_new_privs: spec.flag("no_new_privs"),
+            input: settings::text(spec, "input_file")?,
+            output: settings::text(spec, "output_log")?,
+            error: settings::text(spec, "error_log")?,
+            ..launch
+        })
     }
 
     /// The program, as seen in its root directory.
     pub fn program(&self) -> &Path {
-        Path::new("/")
+        path_of(self.file())
+    }
+
+    /// A program in the priorities, limits, umask and environment of the service; as the caller,
+    /// in `/`, without files.
+    fn in_surroundings(spec: &dyn Settings, argv: Vec<CString>) -> Result<Launch> {
+        let score = settings::number::<i32>(spec, "rc_supervise_oom_score_adj")?;
+        let nice = settings::number::<i32>(spec, "rc_supervise_nice")?;
+        Ok(Launch {
+            argv,
+            environment: settings::variables(spec)?,
+            cgroups_v1: Vec::new(),
+            oom_score_adj: score.map(|score| score.to_string()),
+            nice: nice.map(|level| (level, level.to_string())),
+            ioprio: settings::ioprio(spec)?,
+            rlimits: settings::rlimits(spec)?,
+            umask: settings::number(spec, "umask")?,
+            chroot: None,
+            directory: c"/".into(),
+            identity: Identity::default(),
+            capabilities: None,
+            securebits: None,
+            no_new_privs: false,
+            input: None,
+            output: None,
+            error: None,
+            log_owner: None,
+        })
+    }
+
+    fn file(&self) -> &CStr {
+        self.argv.first().map(CString::as_c_str).unwrap_or_default()
+    }
+
+    /// Whether the program's file exists. Only for words about a failure.
+    fn program_is_there(&self) -> bool {
+        let root = self.chroot.as_deref().map_or(Path::new("/"), path_of);
+        root.join(self.program().strip_prefix("/").unwrap_or(Path::new("")))
+            .exists()
     }
 }
 
-/// Makes a process that runs `launch`, in the cgroup (version 2) that `cgroup` is a descriptor
-/// of, or in the caller's. Returns as soon as the process exists; it is never waited for here.
-/// The caller's signals are blocked meanwhile, so that no handler of it runs in the child.
-///
-/// # Errors
-/// No process was made: the limit of processes, memory, descriptors, or the cgroup said no.
-pub fn spawn(_launch: &Launch, _cgroup: Option<BorrowedFd<'_>>) -> Result<Child> {
-    Err(Error::new(Code::Unsupported, "not there yet"))
-}
-
-impl Failure {
-    /// Length of a record in bytes. It arrives in one piece.
-    pub const SIZE: usize = 8;
-
-    /// The failure in what was read from [`Child::report`]; `None` when that is no record.
-    pub fn decode(_record: &[u8]) -> Option<Failure> {
-        None
-    }
-
-    /// One line, such as `cannot execute /usr/bin/x: No such file or directory`.
-    pub fn message(&self, _launch: &Launch) -> String {
-        String::new()
-    }
+fn path_of(text: &CStr) -> &Path {
+    Path::new(OsStr::from_bytes(text.to_bytes()))
 }

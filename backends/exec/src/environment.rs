@@ -1,0 +1,86 @@
+//! A list of `NAME=value`.
+
+/// An environment in the making. Order is kept; a name occurs once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Environment(Vec<Vec<u8>>);
+
+impl Environment {
+    /// Takes `NAME=value` strings; of a repeated name the last one counts, as with putenv(3).
+    ///
+    /// # Errors
+    /// The string that is none.
+    pub(crate) fn new<'a>(list: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, &'a [u8]> {
+        let mut environment = Environment::default();
+        for variable in list {
+            let (name, value) = split(variable).ok_or(variable)?;
+            environment.set(name, value);
+        }
+        Ok(environment)
+    }
+
+    /// The value of `name`.
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&[u8]> {
+        let variables = self.0.iter().filter_map(|variable| split(variable));
+        variables
+            .filter(|(known, _)| *known == name)
+            .map(|(_, value)| value)
+            .next()
+    }
+
+    /// Sets `name`, where it is or at the end.
+    pub(crate) fn set(&mut self, name: &[u8], value: &[u8]) {
+        let variable = [name, b"=", value].concat();
+        match self.position(name) {
+            Some(index) => self.0[index] = variable,
+            None => self.0.push(variable),
+        }
+    }
+
+    /// Sets `name` unless it is set.
+    pub(crate) fn set_default(&mut self, name: &[u8], value: &[u8]) {
+        if self.position(name).is_none() {
+            self.set(name, value);
+        }
+    }
+
+    /// The strings.
+    pub(crate) fn into_list(self) -> Vec<Vec<u8>> {
+        self.0
+    }
+
+    fn position(&self, name: &[u8]) -> Option<usize> {
+        self.0
+            .iter()
+            .position(|known| split(known).is_some_and(|(known, _)| known == name))
+    }
+}
+
+/// Name and value of `NAME=value`; `None` when there is no name or no `=`.
+pub(crate) fn split(variable: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = variable.iter().position(|byte| *byte == b'=')?;
+    (end > 0).then(|| (&variable[..end], &variable[end + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_of_a_name_counts() {
+        let list: [&[u8]; 4] = [b"A=1", b"B=x=y", b"A=2", b"C="];
+        let mut environment = Environment::new(list).unwrap();
+        assert_eq!(environment.get(b"A"), Some(&b"2"[..]));
+        assert_eq!(environment.get(b"B"), Some(&b"x=y"[..]));
+        environment.set_default(b"A", b"3");
+        environment.set_default(b"D", b"\xff\n");
+        environment.set(b"B", b"");
+        let expected: [&[u8]; 4] = [b"A=2", b"B=", b"C=", b"D=\xff\n"];
+        assert_eq!(environment.into_list(), expected);
+    }
+
+    #[test]
+    fn what_is_no_variable_is_named() {
+        assert_eq!(Environment::new([&b"=x"[..]]), Err(&b"=x"[..]));
+        assert_eq!(Environment::new([&b"A"[..]]), Err(&b"A"[..]));
+    }
+}

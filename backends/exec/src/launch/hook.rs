@@ -1,0 +1,149 @@
+//! Hooks: the commands that are run after the end of a service.
+
+use super::settings;
+use super::steps::Identity;
+use super::{Launch, LogOwner};
+use crate::environment::Environment;
+use nix::unistd::{getegid, geteuid, getgroups};
+use rc_sv_api::exit::Exit;
+use rc_sv_api::{signal, Error, Result, Settings};
+use std::ffi::CString;
+
+/// What a hook is told of the end that it follows.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'a> {
+    /// How the main process ended.
+    pub exit: Exit,
+    /// systemd's `$SERVICE_RESULT`; `None` derives `success`, `exit-code`, `signal` or
+    /// `core-dump` from `exit`. The supervisor says `timeout`, `start-limit-hit` and the like.
+    pub result: Option<&'a str>,
+}
+
+impl Launch {
+    /// Prepares the hook `key` (`rc_supervise_finish` or `rc_supervise_on_give_up`) of a resolved
+    /// spec.
+    ///
+    /// It runs as the caller's user, in `/` and outside of any chroot, in a session of its own,
+    /// with the priorities, limits, umask and environment of the service, but with the HOME, USER
+    /// and LOGNAME of root where it is root and the service is not. Its input is /dev/null. Its
+    /// output is appended to the service's `error_log`, opened as the service's user; where that
+    /// is unset, cannot be opened, or lies in a chroot, it is /dev/null too. `RC_SVCNAME`,
+    /// `EXIT_CODE`, `EXIT_STATUS` and `SERVICE_RESULT` are added to its environment, as systemd
+    /// does for `ExecStopPost=`, and two arguments, as s6 does for `finish`: the exit code, or
+    /// 256, and the number of the signal, or 0.
+    ///
+    /// # Errors
+    /// [`rc_sv_api::Code::Invalid`]: the spec has no such hook, or is not resolved.
+    pub fn for_hook(spec: &dyn Settings, key: &str, ending: Ending<'_>) -> Result<Launch> {
+        let words = Words::of(ending.exit);
+        let mut argv = settings::command(spec, key)?;
+        argv.extend([number(words.code), number(words.signal)]);
+        let mut launch = Launch::in_surroundings(spec, argv)?;
+        let identity = settings::identity(spec)?;
+        launch.environment = environment(spec, &identity, &words, ending.result)?;
+        if spec.text("chroot").is_none() {
+            let log = settings::text(spec, "error_log")?;
+            launch.output = log.clone();
+            launch.error = log;
+        }
+        if geteuid().is_root() && identity.uid.is_some_and(|uid| uid != 0) {
+            launch.log_owner = Some(LogOwner {
+                of_logs: identity,
+                of_caller: caller()?,
+            });
+        } else if launch.error.is_some() {
+            let nobody_else = Identity::default();
+            launch.log_owner = Some(LogOwner {
+                of_logs: nobody_else.clone(),
+                of_caller: nobody_else,
+            });
+        }
+        Ok(launch)
+    }
+}
+
+/// An end in the words of systemd.exec(5) and the numbers of s6-supervise.
+struct Words {
+    exit_code: &'static str,
+    exit_status: String,
+    result: &'static str,
+    code: u32,
+    signal: u32,
+}
+
+impl Words {
+    fn of(exit: Exit) -> Words {
+        let (exit_code, exit_status, result, code, signal) = match exit {
+            Exit::Code(0) => ("exited", "0".into(), "success", 0, 0),
+            Exit::Code(code) => ("exited", code.to_string(), "exit-code", u32::from(code), 0),
+            Exit::Signal(number) => ("killed", name(number), "signal", 256, u32::from(number)),
+            Exit::Dumped(number) => ("dumped", name(number), "core-dump", 256, u32::from(number)),
+            Exit::NotRun(_) => (
+                "exited",
+                super::NOT_RUN.to_string(),
+                "resources",
+                u32::from(super::NOT_RUN),
+                0,
+            ),
+            Exit::Unknown => ("unknown", String::new(), "unknown", 256, 0),
+        };
+        let result = if exit.is_clean() { "success" } else { result };
+        Words {
+            exit_code,
+            exit_status,
+            result,
+            code,
+            signal,
+        }
+    }
+}
+
+fn name(number: u8) -> String {
+    signal::name(i32::from(number))
+}
+
+fn number(number: u32) -> CString {
+    CString::new(number.to_string()).unwrap_or_default()
+}
+
+fn environment(
+    spec: &dyn Settings,
+    identity: &Identity,
+    words: &Words,
+    result: Option<&str>,
+) -> Result<Vec<CString>> {
+    let list = spec.list("environment").unwrap_or_default();
+    let mut environment = Environment::new(list).map_err(|text| {
+        let text = String::from_utf8_lossy(text);
+        Error::invalid(format!("environment={text:?}: must be NAME=value"))
+    })?;
+    if geteuid().is_root() && identity.uid.is_some_and(|uid| uid != 0) {
+        for (name, value) in [("HOME", "/root"), ("USER", "root"), ("LOGNAME", "root")] {
+            environment.set(name.as_bytes(), value.as_bytes());
+        }
+    }
+    let service = spec.service()?;
+    let variables = [
+        ("RC_SVCNAME", service.as_str()),
+        ("EXIT_CODE", words.exit_code),
+        ("EXIT_STATUS", words.exit_status.as_str()),
+        ("SERVICE_RESULT", result.unwrap_or(words.result)),
+    ];
+    for (name, value) in variables {
+        environment.set(name.as_bytes(), value.as_bytes());
+    }
+    let strings = environment.into_list().into_iter().map(CString::new);
+    strings
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|_| Error::invalid("environment: must be free of NUL bytes"))
+}
+
+/// Who the caller is, to become it again.
+fn caller() -> Result<Identity> {
+    let groups = getgroups().map_err(|errno| Error::io("read the own groups", &errno.into()))?;
+    Ok(Identity {
+        groups: Some(groups.into_iter().map(|group| group.as_raw()).collect()),
+        gid: Some(getegid().as_raw()),
+        uid: Some(geteuid().as_raw()),
+    })
+}

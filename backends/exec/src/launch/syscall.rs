@@ -1,0 +1,265 @@
+//! The system calls of a child, as safe functions: arguments are checked by their types. They
+//! neither allocate nor panic, so they can be used between clone3 and execve.
+//!
+//! They are raw, because the C library's setuid(2) and the like would signal all threads of the
+//! process, and in a child only one of them is left. Linux 5.9 is needed (close_range).
+
+#![allow(unsafe_code)]
+
+use crate::capability::Iab;
+use crate::rlimit::Rlimit;
+use libc::c_long;
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::RawFd;
+
+/// The number of a system call's failure.
+pub(super) type Errno = i32;
+
+// Where 16-bit user ids came first, the calls for today's have names of their own.
+#[cfg(not(any(target_arch = "x86", target_arch = "arm", target_arch = "m68k")))]
+use libc::{SYS_setgroups as SETGROUPS, SYS_setresgid as SETRESGID, SYS_setresuid as SETRESUID};
+#[cfg(any(target_arch = "x86", target_arch = "arm", target_arch = "m68k"))]
+use libc::{
+    SYS_setgroups32 as SETGROUPS, SYS_setresgid32 as SETRESGID, SYS_setresuid32 as SETRESUID,
+};
+
+pub(super) fn new_session() {
+    plain(libc::SYS_setsid, [0; 5]).unwrap_or(0);
+}
+
+pub(super) fn set_nice(level: i32) -> Result<(), Errno> {
+    let arguments = [libc::PRIO_PROCESS as usize, 0, level as usize, 0, 0];
+    plain(libc::SYS_setpriority, arguments).map(drop)
+}
+
+pub(super) fn set_ioprio(priority: i32) -> Result<(), Errno> {
+    const IOPRIO_WHO_PROCESS: usize = 1;
+    plain(
+        libc::SYS_ioprio_set,
+        [IOPRIO_WHO_PROCESS, 0, priority as usize, 0, 0],
+    )
+    .map(drop)
+}
+
+pub(super) fn set_rlimit(limit: &Rlimit) -> Result<(), Errno> {
+    let new = [limit.soft, limit.hard];
+    let arguments = [0, limit.resource as usize, new.as_ptr() as usize, 0, 0];
+    // SAFETY: reads `new`, which has the layout of `struct rlimit64`.
+    unsafe { call(libc::SYS_prlimit64, arguments) }.map(drop)
+}
+
+pub(super) fn set_umask(mask: u32) {
+    plain(libc::SYS_umask, [mask as usize, 0, 0, 0, 0]).unwrap_or(0);
+}
+
+pub(super) fn change_root(path: &CStr) -> Result<(), Errno> {
+    with_path(libc::SYS_chroot, path)
+}
+
+pub(super) fn change_directory(path: &CStr) -> Result<(), Errno> {
+    with_path(libc::SYS_chdir, path)
+}
+
+pub(super) fn set_groups(groups: &[u32]) -> Result<(), Errno> {
+    // SAFETY: reads as many numbers as are there.
+    unsafe { call(SETGROUPS, [groups.len(), groups.as_ptr() as usize, 0, 0, 0]) }.map(drop)
+}
+
+/// For the next two, as with setresuid(2), this leaves an id as it is.
+pub(super) const KEEP: u32 = u32::MAX;
+
+pub(super) fn set_gids(real: u32, effective: u32, saved: u32) -> Result<(), Errno> {
+    plain(
+        SETRESGID,
+        [real, effective, saved, 0, 0].map(|id| id as usize),
+    )
+    .map(drop)
+}
+
+pub(super) fn set_uids(real: u32, effective: u32, saved: u32) -> Result<(), Errno> {
+    plain(
+        SETRESUID,
+        [real, effective, saved, 0, 0].map(|id| id as usize),
+    )
+    .map(drop)
+}
+
+/// Whether the permitted capabilities survive a change from user 0 to another.
+pub(super) fn keep_capabilities() -> Result<(), Errno> {
+    prctl(libc::PR_SET_KEEPCAPS, 1, 0).map(drop)
+}
+
+/// The effective, permitted and inheritable capabilities of this process.
+#[derive(Clone, Copy)]
+pub(super) struct Sets {
+    pub(super) effective: u64,
+    pub(super) permitted: u64,
+    pub(super) inheritable: u64,
+}
+
+/// `_LINUX_CAPABILITY_VERSION_3` and this process.
+const CAPABILITY_HEADER: [u32; 2] = [0x2008_0522, 0];
+
+pub(super) fn capabilities() -> Result<Sets, Errno> {
+    let (mut header, mut data) = (CAPABILITY_HEADER, [0u32; 6]);
+    let arguments = [
+        header.as_mut_ptr() as usize,
+        data.as_mut_ptr() as usize,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: two arrays with the layout of the header and of two data structs, as version 3 says.
+    unsafe { call(libc::SYS_capget, arguments) }?;
+    let [e0, p0, i0, e1, p1, i1] = data.map(u64::from);
+    Ok(Sets {
+        effective: e0 | e1 << 32,
+        permitted: p0 | p1 << 32,
+        inheritable: i0 | i1 << 32,
+    })
+}
+
+pub(super) fn set_capabilities(sets: Sets) -> Result<(), Errno> {
+    let mut header = CAPABILITY_HEADER;
+    let Sets {
+        effective: e,
+        permitted: p,
+        inheritable: i,
+    } = sets;
+    let data = [
+        e as u32,
+        p as u32,
+        i as u32,
+        (e >> 32) as u32,
+        (p >> 32) as u32,
+        (i >> 32) as u32,
+    ];
+    let arguments = [
+        header.as_mut_ptr() as usize,
+        data.as_ptr() as usize,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: as for capget.
+    unsafe { call(libc::SYS_capset, arguments) }.map(drop)
+}
+
+/// Makes exactly the capabilities of `iab` ambient.
+pub(super) fn set_ambient(iab: &Iab) -> Result<(), Errno> {
+    prctl(
+        libc::PR_CAP_AMBIENT,
+        libc::PR_CAP_AMBIENT_CLEAR_ALL as usize,
+        0,
+    )?;
+    let raise = libc::PR_CAP_AMBIENT_RAISE as usize;
+    each(iab.ambient, |number| {
+        prctl(libc::PR_CAP_AMBIENT, raise, number).map(drop)
+    })
+}
+
+/// Drops what `iab` blocks and is still there. A capability that this kernel does not know is not.
+pub(super) fn drop_bounding(iab: &Iab) -> Result<(), Errno> {
+    each(iab.blocked, |number| {
+        match prctl(libc::PR_CAPBSET_READ, number, 0) {
+            Ok(1) => prctl(libc::PR_CAPBSET_DROP, number, 0).map(drop),
+            _ => Ok(()),
+        }
+    })
+}
+
+pub(super) fn set_securebits(bits: u32) -> Result<(), Errno> {
+    prctl(libc::PR_SET_SECUREBITS, bits as usize, 0).map(drop)
+}
+
+pub(super) fn set_no_new_privs() -> Result<(), Errno> {
+    prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0).map(drop)
+}
+
+/// Opens `path`. The number is a plain one: whatever is left open is closed before the program is
+/// executed.
+pub(super) fn open(path: &CStr, flags: i32, mode: u32) -> Result<RawFd, Errno> {
+    let flags = flags | libc::O_LARGEFILE;
+    let arguments = [
+        libc::AT_FDCWD as usize,
+        path.as_ptr() as usize,
+        flags as usize,
+        mode as usize,
+        0,
+    ];
+    // SAFETY: reads the string `path`.
+    unsafe { call(libc::SYS_openat, arguments) }.map(|fd| fd as RawFd)
+}
+
+pub(super) fn write(fd: RawFd, bytes: &[u8]) -> Result<(), Errno> {
+    let arguments = [fd as usize, bytes.as_ptr() as usize, bytes.len(), 0, 0];
+    // SAFETY: reads as many bytes as are there.
+    unsafe { call(libc::SYS_write, arguments) }.map(drop)
+}
+
+/// Makes `to` another number of `fd`; `flags` may be `O_CLOEXEC`.
+pub(super) fn duplicate(fd: RawFd, to: RawFd, flags: i32) -> Result<(), Errno> {
+    if fd == to {
+        return Ok(());
+    }
+    plain(
+        libc::SYS_dup3,
+        [fd as usize, to as usize, flags as usize, 0, 0],
+    )
+    .map(drop)
+}
+
+/// Sets the status flags of `fd`.
+pub(super) fn set_flags(fd: RawFd, flags: i32) -> Result<(), Errno> {
+    plain(
+        libc::SYS_fcntl,
+        [fd as usize, libc::F_SETFL as usize, flags as usize, 0, 0],
+    )
+    .map(drop)
+}
+
+/// Closes every descriptor from `first` on.
+pub(super) fn close_from(first: RawFd) -> Result<(), Errno> {
+    plain(
+        libc::SYS_close_range,
+        [first as usize, u32::MAX as usize, 0, 0, 0],
+    )
+    .map(drop)
+}
+
+fn prctl(option: i32, second: usize, third: usize) -> Result<usize, Errno> {
+    plain(libc::SYS_prctl, [option as usize, second, third, 0, 0])
+}
+
+fn with_path(number: c_long, path: &CStr) -> Result<(), Errno> {
+    // SAFETY: the callers name calls that read one string.
+    unsafe { call(number, [path.as_ptr() as usize, 0, 0, 0, 0]) }.map(drop)
+}
+
+/// Applies `act` to the number of each bit that is set.
+pub(super) fn each(bits: u64, act: impl Fn(usize) -> Result<(), Errno>) -> Result<(), Errno> {
+    (0..64)
+        .filter(|number| bits & 1 << number != 0)
+        .try_for_each(act)
+}
+
+/// A system call that takes no pointer.
+pub(super) fn plain(number: c_long, arguments: [usize; 5]) -> Result<usize, Errno> {
+    // SAFETY: the callers, all in this file, pass numbers only to calls that take numbers only.
+    unsafe { call(number, arguments) }
+}
+
+/// Any system call.
+///
+/// # Safety
+/// As the call itself.
+pub(super) unsafe fn call(number: c_long, [a, b, c, d, e]: [usize; 5]) -> Result<usize, Errno> {
+    // SAFETY: the caller's. syscall(2) adds only the thread's errno, and the child has its own.
+    match unsafe { libc::syscall(number, a, b, c, d, e) } {
+        -1 => Err(io::Error::last_os_error()
+            .raw_os_error()
+            .unwrap_or(libc::EINVAL)),
+        result => Ok(result as usize),
+    }
+}
