@@ -1,0 +1,247 @@
+//! The backend: what the module does in the loader's process.
+
+mod begin;
+pub mod connection;
+pub mod refusals;
+
+use crate::core::Plan;
+use crate::protocol::{self, Reply};
+use begin::begin;
+use connection::{unexpected, Connection};
+use rc_sv_api::abi::{Host, Sink};
+use rc_sv_api::{
+    Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Spec, State,
+    Status,
+};
+use rc_sv_exec::launch::Launch;
+use rc_sv_exec::place::Dir;
+use rc_sv_exec::{resolve, spec_file};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How long the supervisor may take for what it does at once.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+/// What is added to the sum of a service's own time-outs: the final KILL and what follows it.
+const SLACK: Duration = Duration::from_secs(20);
+
+/// The state directory of a system where nothing else is said.
+const SVCDIR: &str = "/run/openrc";
+
+/// The module.
+pub struct Internal {
+    host: Host,
+}
+
+/// One call: about what, and until when.
+struct Call {
+    service: ServiceName,
+    svcdir: PathBuf,
+    patience: Duration,
+}
+
+impl Call {
+    /// `patience` holds where the request gives no time-out.
+    fn new(spec: &dyn Settings, request: &Request, patience: Duration) -> Result<Call> {
+        Ok(Call {
+            service: spec.service()?,
+            svcdir: svcdir(spec.text("svcdir")),
+            patience: request.timeout.unwrap_or(patience),
+        })
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.patience
+    }
+
+    /// The supervisor, if it is there.
+    fn connect(&self) -> Result<Option<Connection>> {
+        Connection::open(&self.svcdir, self.patience.min(AT_ONCE))
+    }
+
+    /// Asks for something that may take its time.
+    fn order(
+        &self,
+        mut connection: Connection,
+        order: protocol::Request,
+        nowait: bool,
+    ) -> Result<Outcome> {
+        let deadline = self.deadline();
+        if nowait {
+            // Answers come in order, unless they are deferred: what is refused is refused before
+            // the answer to the second request.
+            let ordered = connection.send(&order, deadline)?;
+            let pinged = connection.send(&protocol::Request::Ping, deadline)?;
+            loop {
+                match connection.receive(deadline)? {
+                    (Reply::Refused(error), _, _) => return Err(error),
+                    (Reply::Done, id, _) if id == ordered => return Ok(Outcome::Done),
+                    (_, id, _) if id == pinged => return Ok(Outcome::Pending),
+                    _ => {}
+                }
+            }
+        }
+        match connection.ask(&order, deadline)? {
+            Reply::Done => Ok(Outcome::Done),
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+impl Internal {
+    /// The supervisor, begun where it is not there.
+    fn connect(&self, call: &Call) -> Result<Connection> {
+        for _ in 0..2 {
+            if let Some(connection) = call.connect()? {
+                return Ok(connection);
+            }
+            begin(&self.host, &call.svcdir)?;
+        }
+        Err(Error::new(
+            Code::NotRunning,
+            "the supervisor was begun, but ended again",
+        ))
+    }
+
+    /// Everything about a start that can be found out before it.
+    fn prepare(spec: &dyn Settings) -> Result<Spec> {
+        refusals::check(spec)?;
+        let resolved = resolve::resolve(spec)?;
+        Launch::from_settings(resolved.settings())?;
+        Ok(resolved)
+    }
+}
+
+impl Backend for Internal {
+    const NAME: &'static str = "internal";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "rc-sv's own supervisor: one process for all services";
+    const CAPS: Caps = Caps::OWNS_PROCESS
+        .and(Caps::RESTARTS)
+        .and(Caps::BACKOFF)
+        .and(Caps::GIVE_UP)
+        .and(Caps::SIGNAL)
+        .and(Caps::FINISH_SCRIPT);
+
+    fn open(host: Host) -> Result<Internal> {
+        Ok(Internal { host })
+    }
+
+    fn probe(&mut self) -> Result<Caps> {
+        begin::program(&self.host)?;
+        Ok(Internal::CAPS)
+    }
+
+    fn start(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        let call = Call::new(spec, request, start_time(spec))?;
+        let resolved = Internal::prepare(spec)?;
+        if request.dry_run {
+            return Ok(Outcome::Done);
+        }
+        let dir = Dir::make_service(&call.svcdir, &call.service)?;
+        spec_file::write(&dir, resolved.settings())?;
+        let connection = self.connect(&call)?;
+        let order = protocol::Request::Start(call.service.clone());
+        let result = call.order(connection, order, request.nowait);
+        if matches!(&result, Err(error) if error.code == Code::Timeout) && !request.nowait {
+            // Who was told that it failed must not find it running later.
+            if let Some(connection) = call.connect()? {
+                let order = protocol::Request::Stop(call.service.clone());
+                call.order(connection, order, true)?;
+            }
+        }
+        result
+    }
+
+    fn stop(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        let call = Call::new(spec, request, stop_time(spec))?;
+        match call.connect()? {
+            Some(_) | None if request.dry_run => Ok(Outcome::Done),
+            Some(connection) => {
+                let order = protocol::Request::Stop(call.service.clone());
+                call.order(connection, order, request.nowait)
+            }
+            None => Ok(Outcome::Done),
+        }
+    }
+
+    fn restart(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        let call = Call::new(spec, request, stop_time(spec) + start_time(spec))?;
+        if request.dry_run {
+            return Ok(Outcome::Done);
+        }
+        let connection = self.connect(&call)?;
+        let order = protocol::Request::Restart(call.service.clone());
+        call.order(connection, order, request.nowait)
+    }
+
+    fn signal(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        let call = Call::new(spec, request, AT_ONCE)?;
+        let Some(connection) = call.connect()? else {
+            return Err(Error::new(Code::NotFound, "the supervisor does not run"));
+        };
+        if request.dry_run {
+            return Ok(Outcome::Done);
+        }
+        let order = protocol::Request::Signal(call.service.clone(), request.signal);
+        call.order(connection, order, false)
+    }
+
+    fn status(&mut self, spec: &dyn Settings) -> Result<Status> {
+        let call = Call::new(spec, &Request::default(), AT_ONCE)?;
+        let Some(mut connection) = call.connect()? else {
+            return Ok(Status {
+                detail: "the supervisor does not run".into(),
+                ..Status::of_state(State::Unmanaged)
+            });
+        };
+        let question = protocol::Request::Status(call.service.clone());
+        match connection.ask(&question, call.deadline())? {
+            Reply::Status(status) => Ok(status),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn forget(&mut self, spec: &dyn Settings) -> Result<()> {
+        let call = Call::new(spec, &Request::default(), AT_ONCE)?;
+        if let Some(connection) = call.connect()? {
+            let order = protocol::Request::Forget(call.service.clone());
+            call.order(connection, order, false)?;
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, sink: &mut Sink<'_>) -> Result<()> {
+        let svcdir = svcdir(None);
+        let Some(mut connection) = Connection::open(&svcdir, AT_ONCE)? else {
+            return Ok(());
+        };
+        for (service, status) in connection.list(Instant::now() + AT_ONCE)? {
+            if !sink(service.as_str(), &status) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The state directory: that of the spec, else that of the environment, else OpenRC's.
+fn svcdir(of_spec: Option<&[u8]>) -> PathBuf {
+    match of_spec {
+        Some(path) => PathBuf::from(OsStr::from_bytes(path)),
+        None => std::env::var_os("RC_SVCDIR").map_or_else(|| SVCDIR.into(), PathBuf::from),
+    }
+}
+
+/// How long a start may take: an earlier instance may have to end first.
+fn start_time(spec: &dyn Settings) -> Duration {
+    Plan::from_settings(spec).ready_timeout + stop_time(spec)
+}
+
+/// How long a stop may take.
+fn stop_time(spec: &dyn Settings) -> Duration {
+    let plan = Plan::from_settings(spec);
+    plan.ladder.total() + plan.finish_timeout + SLACK
+}
