@@ -31,6 +31,14 @@ fn output_status_and_surroundings() {
 }
 
 #[test]
+fn nothing_of_the_hosts_is_left_open() {
+    let (open, _other) = nix::unistd::pipe().unwrap();
+    let number = std::os::fd::AsRawFd::as_raw_fd(&open);
+    let script = format!("test -e /proc/self/fd/{number} && echo open");
+    assert_eq!(sh(&script, b"", LONG).unwrap().output, b"");
+}
+
+#[test]
 fn more_output_than_wanted_is_cut_but_read() {
     let ran = sh("dd if=/dev/zero bs=1000 count=1000 2>/dev/null", b"", LONG).unwrap();
     assert_eq!(
