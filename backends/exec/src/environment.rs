@@ -36,13 +36,6 @@ impl Environment {
         }
     }
 
-    /// Sets `name` unless it is set.
-    pub(crate) fn set_default(&mut self, name: &[u8], value: &[u8]) {
-        if self.position(name).is_none() {
-            self.set(name, value);
-        }
-    }
-
     /// The strings.
     pub(crate) fn into_list(self) -> Vec<Vec<u8>> {
         self.0
@@ -71,8 +64,7 @@ mod tests {
         let mut environment = Environment::new(list).unwrap();
         assert_eq!(environment.get(b"A"), Some(&b"2"[..]));
         assert_eq!(environment.get(b"B"), Some(&b"x=y"[..]));
-        environment.set_default(b"A", b"3");
-        environment.set_default(b"D", b"\xff\n");
+        environment.set(b"D", b"\xff\n");
         environment.set(b"B", b"");
         let expected: [&[u8]; 4] = [b"A=2", b"B=", b"C=", b"D=\xff\n"];
         assert_eq!(environment.into_list(), expected);
