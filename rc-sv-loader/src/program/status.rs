@@ -43,7 +43,8 @@ pub fn all(services: &Services, json: bool) -> Result<u8, Failure> {
     Ok(code)
 }
 
-/// Name, state, pid, how long, respawns, the rest.
+/// Name, state, pid, how long, respawns, the rest. The drop-in takes the line of one service apart
+/// again, so its columns are two blanks apart, and the words for a service without a module are fixed.
 fn row(report: &Report, now: Now) -> [String; 6] {
     let status = &report.status;
     let state = match report.standing {

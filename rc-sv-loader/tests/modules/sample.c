@@ -134,6 +134,19 @@ static void dump(struct rc_sv_instance *self, const struct rc_sv_spec *spec, FIL
 	}
 }
 
+/* A line and an event on the way. */
+static void warn(struct rc_sv_instance *self)
+{
+	struct rc_sv_event event = {.struct_size = sizeof(event), .kind = RC_SV_EVENT_GAVE_UP};
+	event.seq = 7;
+	strcpy(event.service, "warns");
+	event.status.struct_size = sizeof(event.status);
+	event.status.valid = RC_SV_ST_STATE;
+	event.status.state = RC_SV_STATE_GAVE_UP;
+	self->host->emit(self->host, &event);
+	self->host->log(self->host, 4, "mind\nthe gap");
+}
+
 static rc_sv_result sample_start(struct rc_sv_instance *self, const struct rc_sv_spec *spec,
 	const struct rc_sv_req *request, struct rc_sv_error *error)
 {
@@ -150,7 +163,7 @@ static rc_sv_result sample_start(struct rc_sv_instance *self, const struct rc_sv
 	if (strcmp(service, "delegates") == 0)
 		return RC_SV_DELEGATE;
 	if (strcmp(service, "warns") == 0)
-		self->host->log(self->host, 4, "mind\nthe gap");
+		warn(self);
 	state_path(self, spec, path);
 	file = fopen(path, "w");
 	if (!file)
