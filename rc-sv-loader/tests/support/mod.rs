@@ -24,8 +24,9 @@ impl Place {
     pub fn new() -> Place {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let root = format!("loader-{}-{number}", std::process::id());
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(root);
+        let root = format!("rc-sv-loader-{}-{number}", std::process::id());
+        // Where other users can get to, too.
+        let root = std::env::temp_dir().join(root);
         for name in ["modules", "run", "etc"] {
             fs::create_dir_all(root.join(name)).unwrap();
             // Whatever the umask of the tests is.
