@@ -65,12 +65,13 @@ impl Service {
         exit: Option<Exit>,
         message: Option<&str>,
     ) {
-        let State::Finishing { part, .. } = self.state else {
+        let State::Finishing {
+            part: part @ (Part::Hook | Part::KilledHook),
+            ..
+        } = self.state
+        else {
             return;
         };
-        if part == Part::Sweep {
-            return;
-        }
         self.instance.permanent = part == Part::Hook && exit == Some(Exit::Code(NEVER_AGAIN));
         self.note = message.map(Into::into);
         self.decide(turn);

@@ -120,6 +120,17 @@ fn a_restart_of_what_is_starting_answers_the_start_too() {
 }
 
 #[test]
+fn a_restart_of_what_ends_anyway_sends_nothing() {
+    let mut bench = Bench::new(&[]);
+    bench.start(1);
+    bench.spawned();
+    bench.exec_failed();
+    let first = "1 Failed: cannot execute /x: No such file or directory";
+    assert_eq!(bench.restart(2), first);
+    assert_eq!(bench.exited(Exit::Code(127)), "spawn 2, reap 1");
+}
+
+#[test]
 fn a_restart_that_cannot_start_again_fails_and_stays_down() {
     let mut bench = Bench::up(&[]);
     bench.restart(2);

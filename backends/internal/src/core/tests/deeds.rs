@@ -14,9 +14,12 @@ impl Witness {
             Effect::Spawn { id, run } => self.spawned(world, event, *id, *run),
             Effect::Signal { run, .. } | Effect::Sweep { run, .. } => {
                 let process = &world.processes[run];
-                assert!(
-                    process.pid.is_some() && !process.reaped,
-                    "{effect:?} for nobody"
+                let exists = process.pid.is_some() && !process.reaped;
+                assert!(exists, "{effect:?} for nobody");
+                let latest = world.latest(process.service).unwrap();
+                assert_eq!(
+                    process.pid, latest.pid,
+                    "{effect:?} would hit its successor"
                 );
             }
             Effect::Reap { run, .. } => {

@@ -18,6 +18,7 @@ fn repeated_and_late_events_change_nothing() {
     assert_eq!(bench.spawn_failed() + &bench.emptied(), "");
     assert_eq!(bench.hook_ended(Hook::Finish, Exit::Code(0)), "");
     assert_eq!(bench.exited(CRASH), "spawn 2, reap 1");
+    assert_eq!(bench.status().last_exit, Some(CRASH));
     bench.run = 1;
     assert_eq!(
         bench.exited(CRASH) + &bench.emptied() + &bench.spawned(),
@@ -208,4 +209,22 @@ fn an_end_without_a_spawned_is_reaped_all_the_same() {
     assert_eq!(bench.exited(Exit::Signal(9)), answer);
     assert_eq!(bench.spawned(), "");
     assert_eq!(bench.state(), State::Down);
+}
+
+#[test]
+fn what_was_not_executed_cannot_be_executed_later() {
+    let mut bench = Bench::new(&[]);
+    bench.start(1);
+    bench.spawned();
+    bench.exec_failed();
+    assert_eq!(bench.executed(), "");
+    assert_eq!(bench.state(), State::Starting);
+}
+
+#[test]
+fn a_finish_command_that_was_not_run_cannot_end() {
+    let mut bench = Bench::up(&[("rc_supervise_finish", "/bin/f")]);
+    bench.exited_leaving(CRASH);
+    assert_eq!(bench.hook_ended(Hook::Finish, Exit::Code(125)), "");
+    assert_eq!(bench.emptied(), "finish 1 (exited 3), reap 1");
 }

@@ -40,6 +40,7 @@ fn the_default_gives_up_after_ten_respawns_and_243_seconds() {
     let pauses = crash_loop(&mut bench);
     assert_pauses(&pauses, &DEFAULT);
     assert_eq!(bench.state(), State::GaveUp);
+    assert_eq!(bench.status().wanted_up, Some(true));
     assert_eq!(
         bench.status().detail,
         "gave up after 10 restarts in 243 s: exited 3"
@@ -85,8 +86,11 @@ fn a_system_that_cannot_fork_is_tried_again_whatever_the_policy() {
     let mut bench = Bench::up(&[("rc_supervise_policy", "on-success")]);
     bench.exited(Exit::Code(0));
     bench.pass(500);
+    bench.spawn_failed();
+    bench.pass(1_000);
     bench.come_up();
-    assert_eq!(bench.exited(CRASH), "reap 2, <failed for good: exited 3>");
+    let failed = "reap 3, <failed for good: exited 3>";
+    assert_eq!(bench.exited(CRASH), failed, "the policy is as it was");
 }
 
 #[test]
@@ -166,6 +170,8 @@ fn the_alert_is_run_once_per_give_up_and_not_for_ever() {
         bench.exited(CRASH),
         format!("reap 4, {gave_up}, kill alert 2, alert 4 (exited 3)")
     );
+    bench.run = 2;
+    assert_eq!(bench.hook_ended(Hook::GiveUp, Exit::Signal(9)), "");
     assert_eq!(bench.pass(59_999), "");
     assert_eq!(bench.pass(1), "kill alert 4");
     assert_eq!(bench.pass(1_000_000), "");
@@ -218,4 +224,45 @@ fn forgetting_a_service_kills_its_alert() {
         "kill alert 1, 2 ok"
     );
     assert_eq!(bench.core.deadline(), None);
+}
+
+#[test]
+fn a_start_forgives_what_it_finds_starting() {
+    let mut bench = Bench::up(&[]);
+    bench.exited(CRASH);
+    bench.pass(500);
+    bench.spawned();
+    let status = bench.status();
+    assert_eq!((status.restarts, status.failures), (Some(1), 1));
+    bench.start(2);
+    let status = bench.status();
+    assert_eq!((status.restarts, status.failures), (Some(0), 0));
+}
+
+#[test]
+fn a_restart_forgives_too() {
+    let mut bench = Bench::up(&[]);
+    bench.exited(CRASH);
+    bench.pass(500);
+    bench.come_up();
+    bench.restart(2);
+    bench.exited(CRASH);
+    let status = bench.status();
+    assert_eq!((status.restarts, status.failures), (Some(0), 0));
+}
+
+#[test]
+fn an_exec_that_failed_is_forgotten_when_another_succeeds() {
+    let mut bench = Bench::up(&[("respawn_delay", "0.5")]);
+    bench.exited(CRASH);
+    bench.pass(500);
+    bench.spawned();
+    bench.exec_failed();
+    bench.exited(Exit::Code(127));
+    let line = "restarting in 1 s (2 of 10): cannot execute /x: No such file or directory";
+    assert_eq!(bench.status().detail, line);
+    bench.pass(1_000);
+    bench.come_up();
+    bench.exited(CRASH);
+    assert_eq!(bench.status().detail, "restarting in 2 s (3 of 10)");
 }

@@ -119,3 +119,43 @@ fn a_shutdown_does_not_wait_for_what_does_not_die_or_for_alerts() {
     assert_eq!(bench.tell(Event::Shutdown), "<down>, kill alert 1, quit");
     assert_eq!(bench.hook_ended(Hook::GiveUp, Exit::Signal(9)), "");
 }
+
+#[test]
+fn ids_of_forgotten_services_are_used_again() {
+    let mut bench = Bench::new(&[]);
+    for run in 1..100 {
+        assert_eq!(bench.start(run), format!("spawn {run}"));
+        assert_eq!(bench.id().index(), 0);
+        bench.spawn_failed();
+        bench.command(Command::Forget, run);
+    }
+}
+
+/// Two services that are decided about in the same step do not come back together.
+#[test]
+fn jitter_differs_between_services() {
+    let settings = [("rc_supervise_finish", "/f"), ("respawn_delay", "60")];
+    let mut bench = Bench::up(&settings);
+    bench.exited(CRASH);
+    let start = Event::Command {
+        service: name("bar"),
+        command: Command::Start(plan(&settings)),
+        waiter: None,
+    };
+    assert_eq!(bench.tell(start), "spawn 2");
+    let (id, run, exit) = (bench.core.find(&name("bar")).unwrap(), 2, CRASH);
+    bench.tell(Event::Executed { id, run });
+    let exited = Event::Exited {
+        id,
+        run,
+        exit,
+        alone: true,
+    };
+    assert_eq!(bench.tell(exited), "finish 2 (exited 3), reap 2");
+    assert_eq!(
+        bench.pass(10_000),
+        "kill finish 1, kill finish 2, <backoff>, <backoff>"
+    );
+    let bar = bench.core.status(id, bench.now());
+    assert_ne!(bar.next_restart_ms, bench.status().next_restart_ms);
+}
