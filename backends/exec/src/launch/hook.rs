@@ -81,7 +81,7 @@ impl Words {
             Exit::NotRun(_) => (
                 "exited",
                 super::NOT_RUN.to_string(),
-                "resources",
+                "exit-code",
                 u32::from(super::NOT_RUN),
                 0,
             ),
