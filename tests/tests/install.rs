@@ -1,0 +1,96 @@
+//! `make install` puts everything where it belongs, readable by all and
+//! writable by nobody.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Everything that is installed with PREFIX=/usr, with its permissions.
+const INSTALLED: [(&str, u32); 16] = [
+    ("etc/rc.conf.d/zz-rc-sv.conf", 0o644),
+    ("usr/bin/rc-sv-loader", 0o755),
+    ("usr/include/rc_sv_backend.h", 0o644),
+    ("usr/lib/rc-sv/librc_sv_daemontools.so", 0o644),
+    ("usr/lib/rc-sv/librc_sv_internal.so", 0o644),
+    ("usr/lib/rc-sv/librc_sv_monit.so", 0o644),
+    ("usr/lib/rc-sv/librc_sv_runit.so", 0o644),
+    ("usr/lib/rc-sv/librc_sv_s6.so", 0o644),
+    ("usr/libexec/rc-sv/rc-sv-keys.sh", 0o644),
+    ("usr/libexec/rc-sv/rc-sv-supervisor", 0o755),
+    ("usr/libexec/rc-sv/rc-sv.sh", 0o644),
+    ("usr/share/man/man5/rc-sv.5", 0o644),
+    ("usr/share/man/man8/rc-sv-loader.8", 0o644),
+    ("usr/share/man/man8/rc-sv-supervisor.8", 0o644),
+    // The lab's own, last.
+    ("usr/lib/rc-sv-tests/probe-daemon", 0o755),
+    ("usr/lib/rc-sv-tests/rc-sv-lab", 0o755),
+];
+
+fn stage() -> PathBuf {
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/lab/stage");
+    let stage = std::env::var_os("RC_SV_STAGE").map_or_else(default, PathBuf::from);
+    assert!(
+        stage.join("usr").is_dir(),
+        "no {}: run 'make stage'",
+        stage.display()
+    );
+    stage
+}
+
+fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let status = fs::symlink_metadata(&path).unwrap();
+        assert_eq!(status.uid(), 0, "{}: owner", path.display());
+        assert_eq!(status.mode() & 0o022, 0, "{}: writable", path.display());
+        if status.is_dir() {
+            assert_eq!(status.mode() & 0o7777, 0o755, "{}", path.display());
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn everything_is_where_it_belongs_and_nothing_else() {
+    let stage = stage();
+    let mut found = Vec::new();
+    files(&stage, &mut found);
+    let name = |path: &PathBuf| path.strip_prefix(&stage).unwrap().display().to_string();
+    let tool = |path: &String| path.starts_with("usr/lib/rc-sv-tests/");
+    let mut names: Vec<String> = found.iter().map(name).filter(|name| !tool(name)).collect();
+    names.sort();
+    let expected: Vec<&str> = INSTALLED
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| !tool(&name.to_string()))
+        .collect();
+    assert_eq!(names, expected);
+    for (name, mode) in INSTALLED {
+        let status = fs::metadata(stage.join(name)).unwrap();
+        assert_eq!(status.mode() & 0o7777, mode, "{name}");
+    }
+}
+
+#[test]
+fn the_prefix_is_written_into_what_is_installed() {
+    let stage = stage();
+    for (name, line) in [
+        (
+            "etc/rc.conf.d/zz-rc-sv.conf",
+            "_rcsv_libexec=/usr/libexec/rc-sv",
+        ),
+        (
+            "usr/libexec/rc-sv/rc-sv.sh",
+            "_rcsv_loader=/usr/bin/rc-sv-loader",
+        ),
+    ] {
+        let text = fs::read_to_string(stage.join(name)).unwrap();
+        assert!(text.lines().any(|other| other == line), "{name}: no {line}");
+        assert!(!text.contains("/usr/local"), "{name}: names /usr/local");
+    }
+    let module = fs::read(stage.join("usr/lib/rc-sv/librc_sv_internal.so")).unwrap();
+    let names = |text: &[u8]| module.windows(text.len()).any(|part| part == text);
+    assert!(!names(b"/usr/local"), "internal was built for /usr/local");
+}
