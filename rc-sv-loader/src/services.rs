@@ -8,7 +8,7 @@ use crate::capture;
 use crate::loader::Loader;
 use crate::module::Module;
 use crate::record::Records;
-use crate::standing::Standing;
+use crate::standing::{living_child, Standing};
 use rc_sv_api::{Code, Error, Outcome, Request, ServiceName, Spec, State, Status};
 
 type Result<T> = std::result::Result<T, Failure>;
@@ -60,6 +60,8 @@ impl Services {
             self.settle(service, other)?;
         }
         let mut module = self.loader.open(&name).map_err(of)?;
+        self.check_supervised(&mut module, &spec, service)
+            .map_err(of)?;
         self.records.write(service, &name).map_err(of)?;
         let result = match module.start(&spec, request) {
             Ok(Outcome::Delegate) => {
@@ -80,7 +82,10 @@ impl Services {
     /// # Errors
     /// None did, or the service still runs.
     pub fn stop(&self, service: &ServiceName, request: &Request) -> Result<Outcome> {
-        let outcome = self.with_module(service, |module, spec| module.stop(spec, request))?;
+        let outcome = self.with_module(service, |module, spec| {
+            self.check_supervised(module, spec, service)?;
+            module.stop(spec, request)
+        })?;
         if outcome == Outcome::Done {
             self.records.remove(service)?;
         }
@@ -92,7 +97,10 @@ impl Services {
     /// # Errors
     /// None did, or the restart failed.
     pub fn restart(&self, service: &ServiceName, request: &Request) -> Result<Outcome> {
-        self.with_module(service, |module, spec| module.restart(spec, request))
+        self.with_module(service, |module, spec| {
+            self.check_supervised(module, spec, service)?;
+            module.restart(spec, request)
+        })
     }
 
     /// Sends a signal to `service` through the module that started it.
@@ -201,7 +209,7 @@ impl Services {
         module: &str,
         status: rc_sv_api::Result<Status>,
     ) -> rc_sv_api::Result<Report> {
-        let child = || crate::standing::child_is_alive(self.records.svcdir(), service);
+        let child = || living_child(self.records.svcdir(), service).is_some();
         let (status, standing) = Standing::of(status, child)?;
         let module = Some(module.to_string());
         Ok(Report {
@@ -271,6 +279,28 @@ impl Services {
             Err(error) => Err(conflict(format!(
                 "has the service and cannot be asked: {error}"
             ))),
+        }
+    }
+
+    /// A daemon whose supervisor is gone is out of reach of the module, which would call it down:
+    /// a stop would leave it running, and a start would make a second one.
+    fn check_supervised(
+        &self,
+        module: &mut Module,
+        spec: &Spec,
+        service: &ServiceName,
+    ) -> rc_sv_api::Result<()> {
+        let Some(pid) = living_child(self.records.svcdir(), service) else {
+            return Ok(());
+        };
+        match module.status(spec) {
+            Ok(status) if status.state != State::Unmanaged => Ok(()),
+            Err(error) if error.code != Code::NotRunning => Err(error),
+            _ => {
+                let what =
+                    format!("runs as pid {pid} without its supervisor, which died: kill {pid}");
+                Err(Error::new(Code::Conflict, what))
+            }
         }
     }
 

@@ -79,8 +79,8 @@ impl Standing {
     }
 }
 
-/// Whether the main process that OpenRC knows of (its value `child_pid`) still runs.
-pub(crate) fn child_is_alive(svcdir: &Path, service: &ServiceName) -> bool {
+/// The main process that OpenRC knows of (its value `child_pid`), if it still runs.
+pub(crate) fn living_child(svcdir: &Path, service: &ServiceName) -> Option<u32> {
     let path = svcdir
         .join("options")
         .join(service.as_str())
@@ -88,7 +88,7 @@ pub(crate) fn child_is_alive(svcdir: &Path, service: &ServiceName) -> bool {
     let pid = std::fs::read_to_string(path)
         .ok()
         .and_then(|text| text.trim().parse::<u32>().ok());
-    pid.is_some_and(|pid| Path::new("/proc").join(pid.to_string()).exists())
+    pid.filter(|pid| Path::new("/proc").join(pid.to_string()).exists())
 }
 
 #[cfg(test)]
@@ -149,11 +149,11 @@ mod tests {
         let options = svcdir.join("options/foo");
         std::fs::create_dir_all(&options).unwrap();
         let foo = ServiceName::new(b"foo").unwrap();
-        assert!(!child_is_alive(&svcdir, &foo));
+        assert_eq!(living_child(&svcdir, &foo), None);
         std::fs::write(options.join("child_pid"), std::process::id().to_string()).unwrap();
-        assert!(child_is_alive(&svcdir, &foo));
+        assert_eq!(living_child(&svcdir, &foo), Some(std::process::id()));
         std::fs::write(options.join("child_pid"), "4194305").unwrap();
-        assert!(!child_is_alive(&svcdir, &foo));
+        assert_eq!(living_child(&svcdir, &foo), None);
         std::fs::remove_dir_all(&svcdir).unwrap();
     }
 }
