@@ -116,15 +116,16 @@ _rcsv_status_started()
 	return 32
 }
 
-# From the loader's line, "foo  waiting  -  -  1 restart  restarting in 4 s", the
-# columns that say something, after $2: "waiting, 1 restart, restarting in 4 s".
+# From the loader's line, "foo  up  pid 42  for 3 min  1 restart  -", what OpenRC
+# has not said, after $2: "pid 42, for 3 min, 1 restart". A service that is not up
+# has a last column that says it all: "restarting in 4 s (3 of 10)".
 _rcsv_detail()
 {
-	local _rcsv_rest="${1#*  }" _rcsv_column _rcsv_text= _rcsv_number
+	local _rcsv_rest="$1" _rcsv_column _rcsv_text= _rcsv_state= _rcsv_number
 
-	for _rcsv_number in 2 3 4 5 6; do
+	for _rcsv_number in 1 2 3 4 5 6; do
 		case "$_rcsv_number$_rcsv_rest" in
-			[2-5]*"  "*)
+			[1-5]*"  "*)
 				_rcsv_column=${_rcsv_rest%%  *}
 				_rcsv_rest=${_rcsv_rest#*  }
 				;;
@@ -133,9 +134,13 @@ _rcsv_detail()
 				_rcsv_rest=
 				;;
 		esac
-		case "$_rcsv_column" in
-			""|-|up|down|gave-up|stopped|crashed|unsupervised) ;;
-			"no module has started it") ;;
+		case "$_rcsv_number$_rcsv_column" in
+			1*|[3-6]|[3-6]-|"6no module has started it") ;;
+			2*) _rcsv_state=$_rcsv_column ;;
+			6*)
+				[ "$_rcsv_state" = up ] || _rcsv_text=
+				_rcsv_text="$_rcsv_text, $_rcsv_column"
+				;;
 			*) _rcsv_text="$_rcsv_text, $_rcsv_column" ;;
 		esac
 	done
