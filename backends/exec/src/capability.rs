@@ -133,4 +133,13 @@ mod tests {
             assert!(Iab::parse(text).is_err(), "{text:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused(text in "[a-z0-9_,:!^%x ]{0,20}|.{0,20}") {
+            if let Err(wanted) = Iab::parse(&text) {
+                proptest::prop_assert!(!wanted.is_empty());
+            }
+        }
+    }
 }

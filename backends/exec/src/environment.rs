@@ -1,18 +1,24 @@
 //! A list of `NAME=value`.
 
+use rc_sv_api::{Error, Result, Settings};
+
 /// An environment in the making. Order is kept; a name occurs once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Environment(Vec<Vec<u8>>);
 
 impl Environment {
-    /// Takes `NAME=value` strings; of a repeated name the last one counts, as with putenv(3).
+    /// The captured environment of a spec; of a repeated name the last one counts, as with
+    /// putenv(3).
     ///
     /// # Errors
-    /// The string that is none.
-    pub(crate) fn new<'a>(list: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, &'a [u8]> {
+    /// [`rc_sv_api::Code::Invalid`]: a string that is none.
+    pub(crate) fn from_settings(spec: &dyn Settings) -> Result<Environment> {
         let mut environment = Environment::default();
-        for variable in list {
-            let (name, value) = split(variable).ok_or(variable)?;
+        for variable in spec.list("environment").unwrap_or_default() {
+            let (name, value) = split(variable).ok_or_else(|| {
+                let text = String::from_utf8_lossy(variable);
+                Error::invalid(format!("environment={text:?}: must be NAME=value"))
+            })?;
             environment.set(name, value);
         }
         Ok(environment)
@@ -57,11 +63,18 @@ pub(crate) fn split(variable: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rc_sv_api::{Spec, Value};
+
+    fn environment(list: &[&[u8]]) -> Result<Environment> {
+        let mut spec = Spec::default();
+        let list = list.iter().map(|variable| variable.to_vec()).collect();
+        spec.put("environment", Value::List(list));
+        Environment::from_settings(spec.settings())
+    }
 
     #[test]
     fn the_last_of_a_name_counts() {
-        let list: [&[u8]; 4] = [b"A=1", b"B=x=y", b"A=2", b"C="];
-        let mut environment = Environment::new(list).unwrap();
+        let mut environment = environment(&[b"A=1", b"B=x=y", b"A=2", b"C="]).unwrap();
         assert_eq!(environment.get(b"A"), Some(&b"2"[..]));
         assert_eq!(environment.get(b"B"), Some(&b"x=y"[..]));
         environment.set(b"D", b"\xff\n");
@@ -72,7 +85,12 @@ mod tests {
 
     #[test]
     fn what_is_no_variable_is_named() {
-        assert_eq!(Environment::new([&b"=x"[..]]), Err(&b"=x"[..]));
-        assert_eq!(Environment::new([&b"A"[..]]), Err(&b"A"[..]));
+        for variable in ["=x", "A"] {
+            let error = environment(&[variable.as_bytes()]).unwrap_err();
+            assert_eq!(
+                error.message,
+                format!("environment={variable:?}: must be NAME=value")
+            );
+        }
     }
 }

@@ -72,4 +72,13 @@ mod tests {
             assert!(parse(text).is_err(), "{text:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused(text in "[a-z0-9_,:!^%x ]{0,20}|.{0,20}") {
+            if let Err(wanted) = parse(&text) {
+                proptest::prop_assert!(!wanted.is_empty());
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 mod scene;
 use nix::sys::signal::{pthread_sigmask, SigSet, SigmaskHow, Signal};
+use nix::sys::wait::WaitStatus;
 use rc_sv_exec::launch::{spawn, Child, Launch};
 use scene::{field, Scene};
 use std::fs;
@@ -16,6 +17,31 @@ extern "C" fn never(_: i32) {
 
 #[test]
 fn nothing_of_it_is_inherited() {
+    // In this order: what is ignored is looked up at the first spawn.
+    what_it_ignores_blocks_and_has_open_is_not_handed_on();
+    no_handler_of_it_runs_in_a_child();
+}
+
+fn no_handler_of_it_runs_in_a_child() {
+    let launch = Launch::from_settings(Scene::new(&["/bin/sleep", "60"]).spec.settings()).unwrap();
+    // SAFETY: a child can be waited for again.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    for _ in 0..100 {
+        // SAFETY: `never` ends the process, which is all that a handler may do.
+        unsafe { libc::signal(libc::SIGUSR1, never as *const () as libc::sighandler_t) };
+        let child = spawn(&launch, None).unwrap();
+        // Before, while or after it executes its program, as it happens.
+        // SAFETY: it was not waited for, so the number is still that of the child.
+        unsafe { libc::kill(child.pid, libc::SIGUSR1) };
+        let status = scene::wait(&child);
+        assert!(
+            matches!(status, WaitStatus::Signaled(_, Signal::SIGUSR1, _)),
+            "{status:?}"
+        );
+    }
+}
+
+fn what_it_ignores_blocks_and_has_open_is_not_handed_on() {
     // SAFETY: sets dispositions of this process, whose only test this is.
     unsafe {
         for signal in [
@@ -34,7 +60,6 @@ fn nothing_of_it_is_inherited() {
             // Raw, because the C library keeps 32 and 33 to itself.
             libc::syscall(libc::SYS_rt_sigaction, signal, action.as_ptr(), 0, 8);
         }
-        libc::signal(libc::SIGUSR1, never as *const () as libc::sighandler_t);
         let all = u64::MAX;
         libc::syscall(
             libc::SYS_rt_sigprocmask,

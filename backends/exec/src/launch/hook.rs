@@ -112,11 +112,7 @@ fn environment(
     words: &Words,
     result: Option<&str>,
 ) -> Result<Vec<CString>> {
-    let list = spec.list("environment").unwrap_or_default();
-    let mut environment = Environment::new(list).map_err(|text| {
-        let text = String::from_utf8_lossy(text);
-        Error::invalid(format!("environment={text:?}: must be NAME=value"))
-    })?;
+    let mut environment = Environment::from_settings(spec)?;
     if geteuid().is_root() && identity.uid.is_some_and(|uid| uid != 0) {
         for (name, value) in [("HOME", "/root"), ("USER", "root"), ("LOGNAME", "root")] {
             environment.set(name.as_bytes(), value.as_bytes());

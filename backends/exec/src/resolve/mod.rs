@@ -38,11 +38,7 @@ const HOOKS: [&str; 2] = ["rc_supervise_finish", "rc_supervise_on_give_up"];
 /// [`rc_sv_api::Code::Permission`] when somebody other than root asks for another user.
 pub fn resolve(spec: &dyn Settings) -> Result<Spec> {
     let mut resolved = needed(spec);
-    let list = spec.list("environment").unwrap_or_default();
-    let mut environment = Environment::new(list).map_err(|text| {
-        let text = String::from_utf8_lossy(text);
-        Error::invalid(format!("environment={text:?}: must be NAME=value"))
-    })?;
+    let mut environment = Environment::from_settings(spec)?;
     let mut wanted = Wanted::default();
     if let Some(text) = spec.text("command_user") {
         become_user(&mut wanted, &mut environment, text, "command_user")?;
