@@ -23,7 +23,8 @@ fn nothing_of_it_is_inherited() {
 }
 
 fn no_handler_of_it_runs_in_a_child() {
-    let launch = Launch::from_settings(Scene::new(&["/bin/sleep", "60"]).spec.settings()).unwrap();
+    let scene = Scene::new(&["/bin/sleep", "60"]);
+    let launch = Launch::from_settings(scene.spec.settings()).unwrap();
     // SAFETY: a child can be waited for again.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
     for _ in 0..100 {
