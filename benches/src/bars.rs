@@ -1,0 +1,117 @@
+//! What must hold for internal: relations within one run, and its memory. Never absolute times.
+
+use crate::figure::{find, Figure};
+use crate::inside::FLOOR;
+use crate::{memory, restart, storm};
+
+/// One condition.
+#[derive(Clone, Debug)]
+pub struct Bar {
+    /// What is asked, with what was measured.
+    pub text: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// Whether the run fails without it.
+    pub binding: bool,
+}
+
+const OURS: &str = "internal";
+
+/// All of them, for a run with internal.
+pub fn check(figures: &[Figure]) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    for peer in ["supervise-daemon", "s6, readiness", "s6"] {
+        bars.push(ahead_of(figures, peer, 1.0, true));
+    }
+    for peer in ["runit", "daemontools"] {
+        bars.push(ahead_of(figures, peer, 1.0, false));
+    }
+    bars.push(ahead_of(figures, FLOOR, 1.5, false));
+    for section in [storm::LOST, storm::DOUBLED] {
+        bars.push(at_most(figures, section, OURS, 0.0, "services"));
+    }
+    let pss = |services, most| {
+        at_most(
+            figures,
+            memory::PSS,
+            &memory::name(OURS, services),
+            most,
+            "kB",
+        )
+    };
+    bars.push(pss(1, 600.0));
+    bars.push(pss(1_000, 5_000.0));
+    bars
+}
+
+/// A restart takes less than `times` that of `peer`.
+fn ahead_of(figures: &[Figure], peer: &str, times: f64, binding: bool) -> Bar {
+    let median = |name| find(figures, restart::SECTION, name).map_or(f64::NAN, Figure::median);
+    let ratio = median(OURS) / median(peer);
+    Bar {
+        text: format!("restart: below {times:.1} of {peer}: {ratio:.2}"),
+        holds: ratio < times,
+        binding,
+    }
+}
+
+fn at_most(figures: &[Figure], section: &str, name: &str, most: f64, unit: &str) -> Bar {
+    let value = find(figures, section, name).map_or(f64::NAN, Figure::median);
+    Bar {
+        text: format!("{section}: {name}: at most {most} {unit}: {value}"),
+        holds: value <= most,
+        binding: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::Unit;
+
+    fn run(ours: f64, lost: f64) -> Vec<Bar> {
+        let one =
+            |section: &str, name: &str, value| Figure::new(section, name, Unit::Count, vec![value]);
+        let restart = |name, value| one(restart::SECTION, name, value);
+        check(&[
+            restart(OURS, ours),
+            restart("supervise-daemon", 10.0),
+            restart("s6, readiness", 9.0),
+            restart("s6", 1000.0),
+            restart("runit", 8.0),
+            restart("daemontools", 7.0),
+            restart(FLOOR, 6.0),
+            one(storm::LOST, OURS, lost),
+            one(storm::DOUBLED, OURS, 0.0),
+            one(memory::PSS, "internal, 1", 599.0),
+            one(memory::PSS, "internal, 1000", 4_999.0),
+        ])
+    }
+
+    fn failed(bars: &[Bar]) -> usize {
+        bars.iter().filter(|bar| bar.binding && !bar.holds).count()
+    }
+
+    #[test]
+    fn a_good_run_passes() {
+        assert!(run(6.5, 0.0).iter().all(|bar| bar.holds));
+    }
+
+    #[test]
+    fn slower_than_runit_is_said_but_no_failure() {
+        let bars = run(8.5, 0.0);
+        assert_eq!(failed(&bars), 0);
+        assert_eq!(bars.iter().filter(|bar| !bar.holds).count(), 2);
+    }
+
+    #[test]
+    fn slower_than_stock_or_a_lost_service_fails() {
+        assert_eq!(failed(&run(9.5, 0.0)), 1);
+        assert_eq!(failed(&run(6.5, 1.0)), 1);
+    }
+
+    #[test]
+    fn what_was_not_measured_fails() {
+        assert_eq!(failed(&check(&[])), 7);
+    }
+}

@@ -1,0 +1,78 @@
+//! The module internal: rc-sv-supervisor, one process for all services.
+
+use std::ops::Range;
+
+use super::{all_up, in_parallel, program, succeed, Contender, STAMP};
+use crate::process;
+use crate::stamps::Stamps;
+use crate::Result;
+
+/// rc-sv-supervisor, asked through rc-sv-loader, without any pause and without a limit.
+#[derive(Debug)]
+pub struct Internal {
+    numbers: Range<u32>,
+}
+
+impl Internal {
+    /// Numbers begin with `first`.
+    pub fn new(first: u32) -> Internal {
+        Internal {
+            numbers: first..first,
+        }
+    }
+}
+
+/// Settings with which a service that ends is run again at once, always.
+pub const AT_ONCE: [(&str, &str); 5] = [
+    ("RCSV_rc_supervise_module", "internal"),
+    ("RCSV_respawn_delay", "0"),
+    ("RCSV_respawn_max", "0"),
+    ("RCSV_rc_supervise_jitter", "0"),
+    ("RCSV_rc_supervise_min_interval", "0"),
+];
+
+/// The name of service `number`.
+pub fn service(number: u32) -> String {
+    format!("bench-{number}")
+}
+
+/// `rc-sv-loader OPERATION SERVICE`.
+pub fn loader(operation: &str, service: &str) -> std::process::Command {
+    let mut command = program("rc-sv-loader");
+    command.args([operation, service]);
+    command
+}
+
+impl Contender for Internal {
+    fn name(&self) -> &'static str {
+        "internal"
+    }
+
+    fn numbers(&self) -> Range<u32> {
+        self.numbers.clone()
+    }
+
+    fn start(&mut self, stamps: &mut Stamps, count: u32) -> Result<()> {
+        self.numbers.end = self.numbers.start + count;
+        in_parallel(self.numbers(), |number| {
+            let mut command = loader("start", &service(number));
+            command.args(["--", STAMP]).envs(AT_ONCE);
+            succeed(command.env("STAMP", number.to_string()))
+        })?;
+        all_up(stamps, self.numbers())?;
+        Ok(())
+    }
+
+    fn supervisors(&self) -> Result<Vec<i32>> {
+        Ok(process::called("rc-sv-supervisor")?.into_iter().collect())
+    }
+
+    fn stop(&mut self, stamps: &mut Stamps) -> Result<()> {
+        in_parallel(self.numbers(), |number| {
+            succeed(&mut loader("stop", &service(number)))
+        })?;
+        stamps.forget(self.numbers());
+        self.numbers.end = self.numbers.start;
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! Memory of the supervising processes.
+
+use crate::contender::Contender;
+use crate::figure::{Figure, Unit};
+use crate::stamps::Stamps;
+use crate::{process, Result};
+
+/// Proportional set size.
+pub const PSS: &str = "memory, PSS";
+/// Pages that nobody shares.
+pub const PRIVATE: &str = "memory, private";
+
+/// The name of a figure in either section.
+pub fn name(contender: &str, services: usize) -> String {
+    format!("{contender}, {services}")
+}
+
+/// With 1 and with 100 services.
+pub fn measure(stamps: &mut Stamps, contender: &mut dyn Contender) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for count in [1, 100] {
+        contender.start(stamps, count)?;
+        figures.extend(figure(contender)?);
+        contender.stop(stamps)?;
+    }
+    Ok(figures)
+}
+
+/// With those that run.
+pub fn figure(contender: &dyn Contender) -> Result<[Figure; 2]> {
+    let memory = process::memory(&contender.supervisors()?)?;
+    let name = name(contender.name(), contender.numbers().len());
+    Ok([
+        Figure::one(PSS, &name, Unit::Kb, memory.pss),
+        Figure::one(PRIVATE, &name, Unit::Kb, memory.private),
+    ])
+}

@@ -1,0 +1,51 @@
+//! What the lab gets on top: the compiled C programs and this program itself.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::Result;
+
+/// Where it is in the lab.
+pub const PROGRAM: &str = "/usr/lib/rc-sv-bench/rc-sv-bench";
+
+/// A C program and its options.
+const SOURCES: [(&str, &[&str]); 3] = [
+    ("stamp", &["-static", "-nostdlib", "-fno-stack-protector"]),
+    ("floor", &["-static"]),
+    // The library that each Rust module needs, so that the two dlopens load the same.
+    ("dlopen", &["-Wl,--no-as-needed", "-lgcc_s"]),
+];
+
+/// Compiles; needs `cc`. The directory is gone when it is dropped.
+pub fn make() -> Result<TempDir> {
+    let tree = tempfile::tempdir().map_err(|error| format!("a directory: {error}"))?;
+    let place = tree.path().join("usr/lib/rc-sv-bench");
+    fs::create_dir_all(&place).map_err(|error| format!("{}: {error}", place.display()))?;
+    for (name, options) in SOURCES {
+        compile(name, options, &place.join(name))?;
+    }
+    let own = std::env::current_exe().map_err(|error| format!("/proc/self/exe: {error}"))?;
+    fs::copy(&own, place.join("rc-sv-bench")).map_err(|error| format!("copy: {error}"))?;
+    Ok(tree)
+}
+
+fn compile(name: &str, options: &[&str], to: &Path) -> Result<()> {
+    let source = format!("{}/c/{name}.c", env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new("cc")
+        .args(["-O2", "-Wall", "-Wextra", "-Werror", "-o"])
+        .arg(to)
+        .arg(&source)
+        .args(options)
+        .output()
+        .map_err(|error| format!("cc: {error}: install a C compiler"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!(
+        "cc {source}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    ))
+}
