@@ -91,7 +91,7 @@ tools:
 check: root stage
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 	@echo 'make check: everything passed'
 
 demo: root stage
