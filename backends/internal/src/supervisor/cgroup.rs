@@ -36,8 +36,13 @@ impl Cgroup {
         }
     }
 
-    /// Opens it, made where it is missing, for a process to be made in it.
-    pub(super) fn make(&self) -> io::Result<OwnedFd> {
+    /// Opens it, made where it is missing, for a process to be made in it. With `afresh` it is
+    /// replaced, if it is empty: since 6.14 the kernel kills whatever is made in a cgroup that was
+    /// ever killed at once (kernel/cgroup/cgroup.c, `kill_seq`; seen with 6.18).
+    pub(super) fn make(&self, afresh: bool) -> io::Result<OwnedFd> {
+        if afresh {
+            self.remove();
+        }
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
         match open(&*self.path, flags, Mode::empty()) {
             Err(Errno::ENOENT) => {}
@@ -158,6 +163,8 @@ pub(super) fn leave(own: &str) -> Option<PathBuf> {
             continue;
         }
         let own = top.join(own);
+        // One that was ever killed will not do, see `Cgroup::make`.
+        let _ = fs::remove_dir(&own);
         let _ = fs::create_dir(&own);
         if fs::write(own.join("cgroup.procs"), "0").is_ok() {
             made = Some(own);
@@ -230,7 +237,7 @@ mod tests {
         let gone = Cgroup::in_service(Path::new("/nonexistent"));
         assert!(!gone.is_populated().unwrap());
         gone.kill_each().unwrap();
-        assert!(gone.make().is_err());
+        assert!(gone.make(true).is_err());
     }
 
     #[test]

@@ -91,8 +91,10 @@ impl Supervisor {
     /// new instance a second copy.
     fn open_cgroup(&mut self, id: Id, cgroup: &Cgroup) -> Result<OwnedFd> {
         let failed = |cause| Error::io(format_args!("cgroup {}", cgroup.path().display()), &cause);
-        let opened = cgroup.make().map_err(failed)?;
-        if !self.slots.of(id).is_familiar && cgroup.is_populated().map_err(failed)? {
+        let slot = self.slots.of(id);
+        let afresh = !slot.is_familiar || std::mem::take(&mut slot.cgroup_was_killed);
+        let opened = cgroup.make(afresh).map_err(failed)?;
+        if !slot.is_familiar && cgroup.is_populated().map_err(failed)? {
             let message = format!(
                 "processes of an earlier supervisor still run in {}: end them first",
                 cgroup.path().display()

@@ -41,6 +41,8 @@ pub(super) struct Slot {
     pub hooks: Vec<HookProcess>,
     /// The service was spawned before in the life of this supervisor.
     pub is_familiar: bool,
+    /// Everything in its cgroup was killed.
+    pub cgroup_was_killed: bool,
 }
 
 /// The processes of all services.

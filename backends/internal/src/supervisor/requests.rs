@@ -11,7 +11,7 @@ use rc_sv_api::{Error, Result, ServiceName, State, Status};
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::spec_file;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// How many requests of one client are heard before others get their turn.
@@ -120,6 +120,7 @@ fn sealed(bytes: &[u8]) -> io::Result<OwnedFd> {
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
     let mut file = File::from(memfd_create(c"rc-sv-list", flags)?);
     file.write_all(bytes)?;
+    file.rewind()?;
     let seals = SealFlag::F_SEAL_WRITE
         | SealFlag::F_SEAL_GROW
         | SealFlag::F_SEAL_SHRINK

@@ -12,6 +12,7 @@ use std::os::fd::AsFd;
 impl Supervisor {
     /// Kills everything of an instance. That nothing is left becomes an event.
     pub(super) fn sweep(&mut self, id: Id, run: u32) {
+        self.slots.of(id).cgroup_was_killed = true;
         let is_empty = match self.slots.process(id, run) {
             None => Ok(true),
             Some(process) => process.kill(&self.reactor, Token::new(Kind::Cgroup, id.index(), run)),

@@ -1,0 +1,218 @@
+//! A supervisor of its own in a state directory of its own, and services whose shell scripts
+//! report into files.
+
+#![allow(dead_code)] // Each test program uses a part of this.
+
+mod reports;
+
+pub use reports::Reports;
+
+use rc_sv_api::{Error, ServiceName, Spec, State, Status, Value};
+use rc_sv_exec::place::Dir;
+use rc_sv_exec::spec_file;
+use rc_sv_internal::client::connection::Connection;
+use rc_sv_internal::protocol::{Reply, Request};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Longer than anything that a test waits for takes on a slow machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A scene of one test. Ends its supervisor, with all services, when it is dropped.
+pub struct Scene {
+    pub dir: PathBuf,
+    pub svcdir: PathBuf,
+    pub reports: Reports,
+}
+
+impl Scene {
+    /// A scene with a supervisor.
+    pub fn new() -> Scene {
+        let scene = Scene::unattended();
+        let begun = scene.begin();
+        assert!(begun.status.success(), "{begun:?}");
+        scene
+    }
+
+    /// A scene without one.
+    pub fn unattended() -> Scene {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("rc-sv-scene-{}-{count}", std::process::id()));
+        let svcdir = dir.join("openrc");
+        fs::create_dir_all(&svcdir).unwrap();
+        for path in [&dir, &svcdir] {
+            fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        }
+        let reports = Reports::new(&dir.join("reports"));
+        Scene {
+            dir,
+            svcdir,
+            reports,
+        }
+    }
+
+    /// The command that begins a supervisor in the background.
+    pub fn beginning(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rc-sv-supervisor"));
+        command.args(["--daemon", "--svcdir"]).arg(&self.svcdir);
+        command
+    }
+
+    /// Begins a supervisor.
+    pub fn begin(&self) -> Output {
+        self.beginning().stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// The pid of the supervisor.
+    pub fn supervisor(&self) -> i32 {
+        let path = self.svcdir.join("rc-sv/.internal/pid");
+        fs::read_to_string(path).unwrap().trim().parse().unwrap()
+    }
+
+    /// A connection to the supervisor.
+    pub fn connect(&self) -> Connection {
+        let connection = Connection::open(&self.svcdir, PATIENCE).unwrap();
+        connection.expect("there is no supervisor")
+    }
+
+    /// Asks on a connection of its own.
+    pub fn ask(&self, request: Request) -> Result<Reply> {
+        self.connect().ask(&request, Instant::now() + PATIENCE)
+    }
+
+    /// The spec of a service that runs `script`. `$R` is its report file.
+    pub fn spec(&self, service: &str, script: &str) -> Spec {
+        self.spec_of(service, &["/bin/sh", "-c", script])
+    }
+
+    /// The spec of a service that runs `argv`.
+    pub fn spec_of(&self, service: &str, argv: &[&str]) -> Spec {
+        let mut spec = Spec::of_service(&name(service));
+        let report = format!("R={}", self.reports.path(service).display());
+        spec.put("argv", list(argv));
+        spec.put("environment", list(&["PATH=/usr/bin:/bin", &report]));
+        spec.put("rc_supervise_oom_score_adj", Value::Int(0));
+        spec
+    }
+
+    /// Puts a spec where the supervisor finds it.
+    pub fn write(&self, spec: &Spec) -> ServiceName {
+        let service = spec.settings().service().unwrap();
+        let dir = Dir::make_service(&self.svcdir, &service).unwrap();
+        spec_file::write(&dir, spec.settings()).unwrap();
+        service
+    }
+
+    /// Starts a service, and waits until it runs.
+    pub fn start(&self, spec: &Spec) -> Result<()> {
+        let service = self.write(spec);
+        self.order(Request::Start(service))
+    }
+
+    /// Stops it, and waits until it is down.
+    pub fn stop(&self, service: &str) -> Result<()> {
+        self.order(Request::Stop(name(service)))
+    }
+
+    pub fn order(&self, request: Request) -> Result<()> {
+        match self.ask(request)? {
+            Reply::Done => Ok(()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn status(&self, service: &str) -> Status {
+        match self.ask(Request::Status(name(service))).unwrap() {
+            Reply::Status(status) => status,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The pid of the main process, which must be there.
+    pub fn pid(&self, service: &str) -> i32 {
+        let status = self.status(service);
+        status
+            .pid
+            .unwrap_or_else(|| panic!("{service} does not run: {status:?}"))
+    }
+
+    /// Asks until the service is in this state.
+    pub fn until(&self, service: &str, state: State) -> Status {
+        let deadline = Instant::now() + PATIENCE;
+        let mut connection = self.connect();
+        loop {
+            let question = Request::Status(name(service));
+            let Reply::Status(status) = connection.ask(&question, deadline).unwrap() else {
+                panic!("no status");
+            };
+            if status.state == state {
+                return status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{service} is not {state:?}: {status:?}"
+            );
+        }
+    }
+
+    /// Ends the supervisor as init would, and waits until it has gone.
+    pub fn end(&self) {
+        if let Ok(Some(connection)) = Connection::open(&self.svcdir, PATIENCE) {
+            signal(self.supervisor(), libc::SIGTERM);
+            await_end(connection);
+        }
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.end();
+        // What a test leaves behind is the business of the next clean-up of the directory.
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// Waits until the supervisor behind `connection` has closed it.
+pub fn await_end(mut connection: Connection) {
+    let error = connection.receive(Instant::now() + PATIENCE).unwrap_err();
+    assert_eq!(error.code, rc_sv_api::Code::NotRunning, "{error}");
+}
+
+pub fn name(service: &str) -> ServiceName {
+    ServiceName::new(service.as_bytes()).unwrap()
+}
+
+pub fn list(words: &[&str]) -> Value {
+    Value::List(words.iter().map(|word| word.as_bytes().to_vec()).collect())
+}
+
+/// Sets settings as an administrator writes them.
+pub fn with(mut spec: Spec, settings: &[(&str, &str)]) -> Spec {
+    for (name, value) in settings {
+        spec.set(name, value.as_bytes(), "test").unwrap();
+    }
+    spec
+}
+
+pub fn signal(pid: i32, number: i32) {
+    let signal = nix::sys::signal::Signal::try_from(number).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).unwrap();
+}
+
+/// Whether there is such a process, dead or alive.
+pub fn exists(pid: i32) -> bool {
+    Path::new(&format!("/proc/{pid}")).exists()
+}
+
+/// The file for the output of commands that are to be looked into later.
+pub fn executable(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+}
