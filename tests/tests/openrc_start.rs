@@ -191,15 +191,24 @@ fn the_program_is_kept_in_the_foreground() {
 fn a_pidfile_of_a_daemon_that_seems_to_fork_is_questioned() {
     let warning = "has a pidfile but neither command_args_foreground nor command_background";
     let cases = [
-        ("", true),
-        ("command_background=yes", false),
-        ("command_args_foreground=-f", false),
-        ("command_args_foreground=", false),
-        ("supervisor=supervise-daemon", false),
+        ("pidfile=/run/foo.pid\n", "", true),
+        ("pidfile=/run/foo.pid\n", "command_background=yes", false),
+        (
+            "pidfile=/run/foo.pid\n",
+            "command_args_foreground=-f",
+            false,
+        ),
+        ("pidfile=/run/foo.pid\n", "command_args_foreground=", false),
+        (
+            "pidfile=/run/foo.pid\n",
+            "supervisor=supervise-daemon",
+            false,
+        ),
+        ("", "", false),
     ];
     each_shell(|lab| {
-        for (script, warned) in cases {
-            lab.service("foo", &format!("{RECORDED}pidfile=/run/foo.pid\n{script}"));
+        for (pidfile, script, warned) in cases {
+            lab.service("foo", &format!("{RECORDED}{pidfile}{script}"));
             lab.conf("foo", INTERNAL);
             let output = rc(lab, "foo", "start");
             assert_eq!(output.code(), 0, "{script}: {output}");

@@ -144,6 +144,8 @@ fn settings_arrive_unchanged() {
         conf(lab, "unrelated", b"x");
         rc(lab, "foo", "start").ok();
         assert_eq!(spied(lab, "RCSV_output_logger"), None, "it is not set");
+        let everybodys = spied(lab, "RCSV_s6_service_path");
+        assert_eq!(everybodys, None, "OpenRC sets that for every service");
     });
 }
 
