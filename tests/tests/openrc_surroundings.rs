@@ -20,7 +20,6 @@ const CASES: [&str; 9] = [
 
 /// What the kernel knows of a process, as far as it is not about this very one.
 fn surroundings(lab: &Lab, service: &str, pid: i32) -> String {
-    // Also for bash what follows is not split: one line is one fact.
     let facts = lab.sh(&format!(
         "cd /proc/{pid}; grep -E '^(Umask|Uid|Gid|Groups|SigBlk|Cap|NoNewPrivs)' status; \
          cut -d' ' -f19 stat; cat limits oom_score_adj cgroup; readlink cwd root; \
