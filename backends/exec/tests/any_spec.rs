@@ -41,7 +41,7 @@ fn spec() -> impl Strategy<Value = Spec> {
 proptest! {
     #[test]
     fn it_is_taken_or_refused(spec in spec()) {
-        let ending = Ending { exit: Exit::Code(0), result: None };
+        let ending = Ending { exit: Exit::Code(0), result: None, restarts: 0 };
         let launches = [
             Launch::from_settings(spec.settings()).map(drop),
             Launch::for_hook(spec.settings(), "rc_supervise_finish", ending).map(drop),

@@ -30,7 +30,12 @@ fn with_finish(argv: &[&str]) -> Scene {
 
 /// Runs the hook, which must succeed.
 fn run(scene: &Scene, exit: Exit, result: Option<&str>) {
-    let launch = Launch::for_hook(scene.spec.settings(), FINISH, Ending { exit, result }).unwrap();
+    let ending = Ending {
+        exit,
+        result,
+        restarts: 7,
+    };
+    let launch = Launch::for_hook(scene.spec.settings(), FINISH, ending).unwrap();
     let child = spawn(&launch, None).unwrap();
     if let Some(failure) = scene::report(&child) {
         panic!("{}", failure.message(&launch));
@@ -44,31 +49,36 @@ fn hook(scene: &Scene) -> String {
 
 #[test]
 fn it_is_told_how_the_service_ended() {
-    let line = "echo \"$@\" $RC_SVCNAME $EXIT_CODE $EXIT_STATUS $SERVICE_RESULT >\"$OUT\"";
+    let line =
+        "echo \"$@\" $RC_SVCNAME $EXIT_CODE $EXIT_STATUS $SERVICE_RESULT $RESPAWN_COUNT >\"$OUT\"";
     let scene = with_finish(&["/bin/sh", "-c", line, "sh", "a b"]);
     let cases = [
-        (Exit::Code(0), None, "a b 0 0 foo exited 0 success\n"),
-        (Exit::Code(3), None, "a b 3 0 foo exited 3 exit-code\n"),
+        (Exit::Code(0), None, "a b 0 0 foo exited 0 success 7\n"),
+        (Exit::Code(3), None, "a b 3 0 foo exited 3 exit-code 7\n"),
         (
             Exit::Signal(15),
             None,
-            "a b 256 15 foo killed TERM success\n",
+            "a b 256 15 foo killed TERM success 7\n",
         ),
-        (Exit::Signal(9), None, "a b 256 9 foo killed KILL signal\n"),
+        (
+            Exit::Signal(9),
+            None,
+            "a b 256 9 foo killed KILL signal 7\n",
+        ),
         (
             Exit::Dumped(11),
             None,
-            "a b 256 11 foo dumped SEGV core-dump\n",
+            "a b 256 11 foo dumped SEGV core-dump 7\n",
         ),
         (
             Exit::NotRun(2),
             None,
-            "a b 127 0 foo exited 127 exit-code\n",
+            "a b 127 0 foo exited 127 exit-code 7\n",
         ),
         (
             Exit::Signal(9),
             Some("timeout"),
-            "a b 256 9 foo killed KILL timeout\n",
+            "a b 256 9 foo killed KILL timeout 7\n",
         ),
     ];
     for (exit, result, expected) in cases {
@@ -176,6 +186,7 @@ fn a_hook_that_is_not_there_is_refused() {
     let ending = Ending {
         exit: Exit::Code(0),
         result: None,
+        restarts: 0,
     };
     let scene = Scene::new(&["/bin/true"]);
     let error = Launch::for_hook(scene.spec.settings(), FINISH, ending).unwrap_err();

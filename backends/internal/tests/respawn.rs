@@ -62,7 +62,7 @@ fn pauses_grow_until_the_service_is_given_up_once() {
     let hook = scene.dir.join("gave-up");
     scene::executable(
         &hook,
-        "#!/bin/sh\necho \"$RC_SVCNAME $SERVICE_RESULT $*\" >> $R.hook\n",
+        "#!/bin/sh\necho \"$RC_SVCNAME $SERVICE_RESULT $RESPAWN_COUNT $*\" >> $R.hook\n",
     );
     let settings = [
         ("respawn_delay", "20ms"),
@@ -76,7 +76,7 @@ fn pauses_grow_until_the_service_is_given_up_once() {
     let status = scene.until("foo", State::GaveUp);
     assert_eq!(status.last_exit, Some(Exit::Code(3)));
     let hooks = scene.reports.until("foo.hook", 1);
-    assert_eq!(hooks, ["foo start-limit-hit 3 0"]);
+    assert_eq!(hooks, ["foo start-limit-hit 4 3 0"]);
     let starts: Vec<u64> = scene
         .reports
         .lines("foo")

@@ -17,6 +17,8 @@ pub struct Ending<'a> {
     /// systemd's `$SERVICE_RESULT`; `None` derives `success`, `exit-code`, `signal` or
     /// `core-dump` from `exit`. The supervisor says `timeout`, `start-limit-hit` and the like.
     pub result: Option<&'a str>,
+    /// Respawns since somebody started the service.
+    pub restarts: u32,
 }
 
 impl Launch {
@@ -29,7 +31,7 @@ impl Launch {
     /// output is appended to the service's `error_log`, opened as the service's user; where that
     /// is unset, cannot be opened, or lies in a chroot, it is /dev/null too. `RC_SVCNAME`,
     /// `EXIT_CODE`, `EXIT_STATUS` and `SERVICE_RESULT` are added to its environment, as systemd
-    /// does for `ExecStopPost=`, and two arguments, as s6 does for `finish`: the exit code, or
+    /// does for `ExecStopPost=`, and `RESPAWN_COUNT`; and two arguments, as s6 does for `finish`: the exit code, or
     /// 256, and the number of the signal, or 0.
     ///
     /// # Errors
@@ -40,7 +42,7 @@ impl Launch {
         argv.extend([number(words.code), number(words.signal)]);
         let mut launch = Launch::in_surroundings(spec, argv)?;
         let identity = settings::identity(spec)?;
-        launch.environment = environment(spec, &identity, &words, ending.result)?;
+        launch.environment = environment(spec, &identity, &words, &ending)?;
         if spec.text("chroot").is_none() {
             let log = settings::text(spec, "error_log")?;
             launch.output = log.clone();
@@ -110,7 +112,7 @@ fn environment(
     spec: &dyn Settings,
     identity: &Identity,
     words: &Words,
-    result: Option<&str>,
+    ending: &Ending<'_>,
 ) -> Result<Vec<CString>> {
     let mut environment = Environment::from_settings(spec)?;
     if geteuid().is_root() && identity.uid.is_some_and(|uid| uid != 0) {
@@ -119,11 +121,13 @@ fn environment(
         }
     }
     let service = spec.service()?;
+    let restarts = ending.restarts.to_string();
     let variables = [
         ("RC_SVCNAME", service.as_str()),
         ("EXIT_CODE", words.exit_code),
         ("EXIT_STATUS", words.exit_status.as_str()),
-        ("SERVICE_RESULT", result.unwrap_or(words.result)),
+        ("SERVICE_RESULT", ending.result.unwrap_or(words.result)),
+        ("RESPAWN_COUNT", restarts.as_str()),
     ];
     for (name, value) in variables {
         environment.set(name.as_bytes(), value.as_bytes());

@@ -57,6 +57,10 @@ pub enum Effect {
         hook: Hook,
         /// How the instance ended.
         exit: Exit,
+        /// systemd's `$SERVICE_RESULT` where `exit` does not tell it.
+        result: Option<&'static str>,
+        /// Respawns since somebody started the service.
+        restarts: u32,
     },
     /// KILL the process group of a command that takes too long. `HookEnded` still follows.
     KillHook {

@@ -6,7 +6,7 @@ use super::state::{Asked, Part, State};
 use super::stop::KILL_WAIT;
 use super::{Effect, Hook, Record};
 use rc_sv_api::exit::Exit;
-use rc_sv_api::policy::{self, Verdict, When};
+use rc_sv_api::policy::{self, Cause, Verdict, When};
 use rc_sv_api::Error;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ enum Next {
     /// The policy wants another one at this time.
     Respawn(u64),
     /// No other one, for this reason.
-    Fail(String),
+    Fail(String, Option<&'static str>),
 }
 
 impl Service {
@@ -54,7 +54,7 @@ impl Service {
         let part = Part::Hook;
         let until = turn.after(self.plan.finish_timeout);
         self.enter(turn, State::Finishing { part, until });
-        self.run_hook(turn, Hook::Finish);
+        self.run_hook(turn, Hook::Finish, self.result());
         self.instance.reap(turn);
     }
 
@@ -155,8 +155,8 @@ impl Service {
                 Next::Respawn(ended.saturating_add(pause.as_millis() as u64))
             }
             Verdict::Down => Next::Ended,
-            Verdict::GiveUp => Next::Fail(self.gave_up_line(ended)),
-            Verdict::Permanent => Next::Fail(self.permanent_line()),
+            Verdict::GiveUp => Next::Fail(self.gave_up_line(ended), Some("start-limit-hit")),
+            Verdict::Permanent => Next::Fail(self.permanent_line(), self.result()),
         }
     }
 
@@ -167,7 +167,7 @@ impl Service {
                 self.enter(turn, State::Waiting { until });
                 turn.record(Record::Backoff);
             }
-            Next::Fail(reason) => self.fail(turn, reason),
+            Next::Fail(reason, result) => self.fail(turn, reason, result),
             Next::StartFailed => {
                 let error = self.start_error();
                 self.rest(turn, Some(error.message.as_str().into()), &Err(error));
@@ -196,7 +196,7 @@ impl Service {
     }
 
     /// Gives up. It is still wanted up, but only a person starts it again.
-    fn fail(&mut self, turn: &mut Turn<'_>, reason: String) {
+    fn fail(&mut self, turn: &mut Turn<'_>, reason: String, result: Option<&'static str>) {
         self.enter(turn, State::Failed);
         self.note = Some(reason.as_str().into());
         turn.record(Record::GaveUp(reason));
@@ -206,19 +206,30 @@ impl Service {
         if let Some(earlier) = self.alert.take() {
             self.kill_hook(turn, earlier.run, Hook::GiveUp);
         }
-        self.run_hook(turn, Hook::GiveUp);
+        self.run_hook(turn, Hook::GiveUp, result);
         self.alert = Some(Alert {
             run: self.instance.run,
             until: turn.after(ALERT_TIMEOUT),
         });
     }
 
-    fn run_hook(&mut self, turn: &mut Turn<'_>, hook: Hook) {
+    /// systemd's word for what the end of the main process does not tell.
+    fn result(&self) -> Option<&'static str> {
+        match self.instance.cause {
+            Cause::Itself | Cause::Unhealthy => None,
+            Cause::Timeout => Some("timeout"),
+            Cause::Watchdog => Some("watchdog"),
+        }
+    }
+
+    fn run_hook(&mut self, turn: &mut Turn<'_>, hook: Hook, result: Option<&'static str>) {
         turn.effects.push(Effect::RunHook {
             id: turn.id,
             run: self.instance.run,
             hook,
             exit: self.last_exit.unwrap_or(Exit::Unknown),
+            result,
+            restarts: self.restarts,
         });
     }
 }

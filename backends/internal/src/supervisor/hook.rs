@@ -48,8 +48,8 @@ impl Slot {
 
 impl Supervisor {
     /// Runs a command; its end, or its failure, becomes an event.
-    pub(super) fn run_hook(&mut self, id: Id, run: u32, hook: Hook, exit: Exit) {
-        if let Err(error) = self.try_hook(id, run, hook, exit) {
+    pub(super) fn run_hook(&mut self, id: Id, run: u32, hook: Hook, ending: Ending<'_>) {
+        if let Err(error) = self.try_hook(id, run, hook, ending) {
             let message = format!("{}: {}", key(hook), error.message);
             self.events.push_back(Event::HookFailed {
                 id,
@@ -60,13 +60,8 @@ impl Supervisor {
         }
     }
 
-    fn try_hook(&mut self, id: Id, run: u32, hook: Hook, exit: Exit) -> Result<()> {
+    fn try_hook(&mut self, id: Id, run: u32, hook: Hook, ending: Ending<'_>) -> Result<()> {
         let spec = self.read_spec(id)?;
-        let result = match hook {
-            Hook::Finish => None,
-            Hook::GiveUp => Some("start-limit-hit"),
-        };
-        let ending = Ending { exit, result };
         let launch = Launch::for_hook(spec.settings(), key(hook), ending)?;
         let child = launch::spawn(&launch, None)?;
         let token = Token::new(kind(hook), id.index(), run);

@@ -33,6 +33,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use process::Slots;
 use rc_sv_api::{Error, Result};
+use rc_sv_exec::launch::Ending;
 use reactor::{Interest, Kind, Reactor, Token};
 use recorder::Recorder;
 use std::collections::VecDeque;
@@ -209,7 +210,16 @@ impl Supervisor {
                 run,
                 hook,
                 exit,
-            } => self.run_hook(id, run, hook, exit),
+                result,
+                restarts,
+            } => {
+                let ending = Ending {
+                    exit,
+                    result,
+                    restarts,
+                };
+                self.run_hook(id, run, hook, ending);
+            }
             Effect::KillHook { id, run, hook } => self.kill_hook(id, run, hook),
             Effect::Answer { waiter, result } => {
                 // Whoever is told that a service runs finds it so in OpenRC's state.

@@ -217,8 +217,15 @@ fn words(effect: &Effect) -> String {
         Effect::Sweep { run, .. } => format!("sweep {run}"),
         Effect::Reap { run, .. } => format!("reap {run}"),
         Effect::RunHook {
-            run, hook, exit, ..
-        } => format!("{} {run} ({exit})", hook_name(hook)),
+            run,
+            hook,
+            exit,
+            result,
+            ..
+        } => {
+            let result = result.map_or_else(String::new, |result| format!(", {result}"));
+            format!("{} {run} ({exit}{result})", hook_name(hook))
+        }
         Effect::KillHook { run, hook, .. } => format!("kill {} {run}", hook_name(hook)),
         Effect::Answer { waiter, result } => match result {
             Ok(()) => format!("{} ok", waiter.0),

@@ -159,7 +159,7 @@ fn the_alert_is_run_once_per_give_up_and_not_for_ever() {
     let gave_up = "<gave up after 1 restart in 500 ms: exited 3>";
     assert_eq!(
         bench.exited(CRASH),
-        format!("reap 2, {gave_up}, alert 2 (exited 3)")
+        format!("reap 2, {gave_up}, alert 2 (exited 3, start-limit-hit)")
     );
     bench.start(2);
     bench.come_up();
@@ -168,7 +168,7 @@ fn the_alert_is_run_once_per_give_up_and_not_for_ever() {
     bench.come_up();
     assert_eq!(
         bench.exited(CRASH),
-        format!("reap 4, {gave_up}, kill alert 2, alert 4 (exited 3)")
+        format!("reap 4, {gave_up}, kill alert 2, alert 4 (exited 3, start-limit-hit)")
     );
     bench.run = 2;
     assert_eq!(bench.hook_ended(Hook::GiveUp, Exit::Signal(9)), "");

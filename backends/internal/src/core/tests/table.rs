@@ -146,7 +146,7 @@ const ROWS: &[Row] = &[
     ("15 finish 125", FINISH, |b| { up(b); b.exited(CRASH); }, |b| b.hook_ended(Hook::Finish, Exit::Code(125)),
         "<failed for good: exited 3, and the finish command exited 125>", State::GaveUp),
     ("16 gave up", ONCE, |b| { respawning(b); b.executed(); }, |b| b.exited(CRASH),
-        "reap 2, <gave up after 1 restart in 500 ms: exited 3>, alert 2 (exited 3)", State::GaveUp),
+        "reap 2, <gave up after 1 restart in 500 ms: exited 3>, alert 2 (exited 3, start-limit-hit)", State::GaveUp),
     ("17 back-off", NONE, up, |b| b.exited(CRASH), "reap 1, <backoff>", State::Backoff),
     ("18 waiting, timer", NONE, waiting, |b| b.pass(500), "spawn 2", State::Starting),
     ("18 waiting, start", NONE, waiting, |b| b.start(2), "spawn 2", State::Starting),
