@@ -4,7 +4,7 @@ mod scene;
 
 use rc_sv_api::{Code, State, Value};
 use rc_sv_internal::protocol::{Reply, Request};
-use scene::{exists, list, name, with, Scene, PATIENCE};
+use scene::{exists, list, name, signal, with, Scene, PATIENCE};
 use std::time::{Duration, Instant};
 
 /// Reports its pid and stays.
@@ -58,6 +58,7 @@ fn two_starts_at_once_make_one_instance() {
         assert_eq!(connection.receive(deadline).unwrap().0, Reply::Done);
     }
     let pid = scene.pid("foo");
+    scene.reports.until("foo", 1);
     scene.stop("foo").unwrap();
     assert_eq!(scene.reports.lines("foo"), [pid.to_string()]);
 }
@@ -184,6 +185,8 @@ fn commands_of_one_connection_are_carried_out_in_order() {
     let service = scene.write(&scene.spec("foo", STAY));
     let deadline = Instant::now() + PATIENCE;
     let mut connection = scene.connect();
+    // It finds all of them when it looks.
+    signal(scene.supervisor(), libc::SIGSTOP);
     let ids = [
         Request::Start(service.clone()),
         Request::Status(service.clone()),
@@ -191,6 +194,7 @@ fn commands_of_one_connection_are_carried_out_in_order() {
         Request::Ping,
     ]
     .map(|request| connection.send(&request, deadline).unwrap());
+    signal(scene.supervisor(), libc::SIGCONT);
     let mut answers = Vec::new();
     for _ in ids {
         let (reply, id, _) = connection.receive(deadline).unwrap();
