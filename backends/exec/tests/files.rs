@@ -29,6 +29,17 @@ fn three_descriptors_and_no_others() {
 }
 
 #[test]
+fn a_supervisor_may_have_more_open_than_the_service_may() {
+    let many: Vec<_> = (0..200).map(|_| File::open("/dev/zero").unwrap()).collect();
+    let mut scene = Scene::shell("ulimit -n; cat");
+    // RLIMIT_NOFILE.
+    scene.list("rlimits", &["7=64:64"]);
+    scene.text("input_file", "/dev/null");
+    assert_eq!(scene.output(), "64\n");
+    drop(many);
+}
+
+#[test]
 fn nothing_of_the_supervisor_is_seen_where_nothing_is_set() {
     let mut scene = Scene::shell("readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2 | cat >$OUT");
     scene.spec.remove("output_log");

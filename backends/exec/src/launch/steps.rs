@@ -4,18 +4,21 @@
 //!    and all are unblocked; from here on a stop signal ends it. (`child.rs` does it.)
 //! 2. It becomes the leader of a new session, so that neither a terminal nor the supervisor's
 //!    process group reaches it.
-//! 3. It joins the captured cgroups of version 1, while it still may. (In that of version 2 it is
+//! 3. The report becomes descriptor 3, and everything above is closed: a supervisor of many
+//!    services has more open than the service may have, and nothing could be opened any more.
+//! 4. It joins the captured cgroups of version 1, while it still may. (In that of version 2 it is
 //!    born.)
-//! 4. OOM score adjustment, nice level, I/O priority, resource limits: raising them needs root.
-//! 5. Umask, and /dev/null from the outer root as all three standard descriptors. From here on 0,
+//! 5. OOM score adjustment, nice level, I/O priority, resource limits: raising them needs root.
+//! 6. Umask, and /dev/null from the outer root as all three standard descriptors. From here on 0,
 //!    1 and 2 are taken, whatever the supervisor had there.
-//! 6. Root and working directory, still as root, as OpenRC does it.
-//! 7. Supplementary groups, group, user; then capabilities, securebits, `no_new_privs`: each can
+//! 7. Root and working directory, still as root, as OpenRC does it.
+//! 8. Supplementary groups, group, user; then capabilities, securebits, `no_new_privs`: each can
 //!    only take away from here on.
-//! 8. `input_file`, `output_log`, `error_log`: in the new root and as the new user, who gets
+//! 9. `input_file`, `output_log`, `error_log`: in the new root and as the new user, who gets
 //!    nothing opened that he could not open himself. Never as a controlling terminal, and without
 //!    waiting for the other end of a FIFO.
-//! 9. Everything above 2 is closed, apart from the report, which execve closes.
+//!
+//! What is above 2 by then, the report among it, is closed by execve.
 //!
 //! What is not asked for makes no system call.
 
@@ -27,7 +30,7 @@ use crate::capability::{Iab, SETPCAP};
 use std::ffi::CStr;
 use std::os::fd::RawFd;
 
-/// Where the report is while everything else is closed.
+/// Where the report is.
 const REPORT: RawFd = 3;
 
 /// As whom a process runs. What is `None` stays as it is.
@@ -56,17 +59,20 @@ pub(super) fn take(
             }
         }
     };
-    // The report is at its new place only if nothing failed before.
     let record = failure.encode();
-    if failure.stage == Stage::Execute {
-        let _ = syscall::write(REPORT, &record);
+    // Only what goes wrong with the descriptors themselves can happen before it is at its place.
+    let report = if failure.stage == Stage::Descriptors {
+        report
     } else {
-        let _ = syscall::write(report, &record);
-    }
+        REPORT
+    };
+    let _ = syscall::write(report, &record);
 }
 
 fn prepare(launch: &Launch, report: RawFd) -> Result<(), Failure> {
     syscall::new_session();
+    syscall::duplicate(report, REPORT, libc::O_CLOEXEC).map_err(at(Stage::Descriptors))?;
+    syscall::close_from(REPORT + 1).map_err(at(Stage::Descriptors))?;
     for (index, procs) in launch.cgroups_v1.iter().enumerate() {
         // `0` is whoever writes it.
         put(procs, "0").map_err(in_list(Stage::CgroupV1, index))?;
@@ -95,9 +101,7 @@ fn prepare(launch: &Launch, report: RawFd) -> Result<(), Failure> {
     }
     syscall::change_directory(&launch.directory).map_err(at(Stage::Directory))?;
     become_user(launch)?;
-    open_files(launch)?;
-    syscall::duplicate(report, REPORT, libc::O_CLOEXEC).map_err(at(Stage::Descriptors))?;
-    syscall::close_from(REPORT + 1).map_err(at(Stage::Descriptors))
+    open_files(launch)
 }
 
 fn at(stage: Stage) -> impl Fn(Errno) -> Failure {
@@ -112,7 +116,7 @@ fn in_list(stage: Stage, index: usize) -> impl Fn(Errno) -> Failure {
     }
 }
 
-/// Writes to a file that exists. It is closed with everything else.
+/// Writes to a file that exists.
 fn put(path: &CStr, text: &str) -> Result<(), Errno> {
     syscall::open(path, libc::O_WRONLY, 0).and_then(|fd| syscall::write(fd, text.as_bytes()))
 }

@@ -177,10 +177,9 @@ pub(super) fn set_no_new_privs() -> Result<(), Errno> {
     prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0).map(drop)
 }
 
-/// Opens `path`. The number is a plain one: whatever is left open is closed before the program is
-/// executed.
+/// Opens `path`. The number is a plain one: whatever is left open is closed by execve.
 pub(super) fn open(path: &CStr, flags: i32, mode: u32) -> Result<RawFd, Errno> {
-    let flags = flags | libc::O_LARGEFILE;
+    let flags = flags | libc::O_LARGEFILE | libc::O_CLOEXEC;
     let arguments = [
         libc::AT_FDCWD as usize,
         path.as_ptr() as usize,
@@ -198,10 +197,15 @@ pub(super) fn write(fd: RawFd, bytes: &[u8]) -> Result<(), Errno> {
     unsafe { call(libc::SYS_write, arguments) }.map(drop)
 }
 
-/// Makes `to` another number of `fd`; `flags` may be `O_CLOEXEC`.
+/// Makes `to` another number of `fd`, which execve closes if `flags` is `O_CLOEXEC`.
 pub(super) fn duplicate(fd: RawFd, to: RawFd, flags: i32) -> Result<(), Errno> {
     if fd == to {
-        return Ok(());
+        let keep = usize::from(flags & libc::O_CLOEXEC != 0) * libc::FD_CLOEXEC as usize;
+        return plain(
+            libc::SYS_fcntl,
+            [fd as usize, libc::F_SETFD as usize, keep, 0, 0],
+        )
+        .map(drop);
     }
     plain(
         libc::SYS_dup3,
