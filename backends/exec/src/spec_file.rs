@@ -8,8 +8,7 @@
 use crate::place::Dir;
 use rc_sv_api::{Code, Error, Result, Settings, Spec, Value};
 use std::fs::File;
-use std::io::{Read, Write};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::io::Read;
 
 /// The name of the file in a service's directory.
 pub const NAME: &str = "spec";
@@ -92,22 +91,7 @@ pub fn decode(bytes: &[u8]) -> Result<Spec> {
 /// # Errors
 /// It is too large or cannot be written.
 pub fn write(dir: &Dir, spec: &dyn Settings) -> Result<()> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let bytes = encode(spec)?;
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let aside = format!(".{NAME}.{}.{count}", std::process::id());
-    let written = dir
-        .create(&aside, 0o600)
-        .and_then(|mut file| file.write_all(&bytes))
-        .and_then(|()| dir.rename(&aside, NAME));
-    written.map_err(|cause| {
-        // Whatever is left of it was ours; its loss is no further failure.
-        let _ = dir.unlink(&aside);
-        Error::io(
-            format_args!("write {}", dir.path().join(NAME).display()),
-            &cause,
-        )
-    })
+    dir.replace(NAME, 0o600, &encode(spec)?)
 }
 
 /// Reads it.

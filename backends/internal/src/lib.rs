@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod core;
+mod instance;
 pub mod protocol;
 pub mod supervisor;
 mod wire;

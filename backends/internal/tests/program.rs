@@ -233,6 +233,32 @@ fn one_that_was_killed_is_followed_by_another() {
 }
 
 #[test]
+fn what_one_that_was_killed_has_left_is_not_started_twice() {
+    let scene = Scene::new();
+    let spec = scene.spec("foo", "echo $$ >> $R; exec sleep 1000");
+    scene.start(&spec).unwrap();
+    scene.reports.until("foo", 1);
+    let (pid, connection) = (scene.pid("foo"), scene.connect());
+    signal(scene.supervisor(), libc::SIGKILL);
+    await_end(connection);
+    assert!(scene.begin().status.success());
+    let error = scene.start(&spec).unwrap_err();
+    assert!(
+        error
+            .message
+            .contains(&format!("process {pid} of an earlier")),
+        "{error}"
+    );
+    assert_eq!(error.code, rc_sv_api::Code::Failed);
+    signal(pid, libc::SIGKILL);
+    let deadline = Instant::now() + PATIENCE;
+    while scene.start(&spec).is_err() {
+        assert!(Instant::now() < deadline, "its end is not seen");
+    }
+    assert_ne!(scene.pid("foo"), pid);
+}
+
+#[test]
 fn in_the_foreground_it_waits_for_its_turn_and_ends_well() {
     let scene = Scene::new();
     let first = scene.supervisor();

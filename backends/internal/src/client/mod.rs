@@ -2,12 +2,14 @@
 
 mod begin;
 pub mod connection;
+mod orphan;
 pub mod refusals;
 
 use crate::core::Plan;
 use crate::protocol::{self, Reply};
 use begin::begin;
 use connection::{unexpected, Connection};
+use orphan::Orphan;
 use rc_sv_api::abi::{Host, Sink};
 use rc_sv_api::{
     Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Spec, State,
@@ -59,6 +61,28 @@ impl Call {
     /// The supervisor, if it is there.
     fn connect(&self) -> Result<Option<Connection>> {
         Connection::open(&self.svcdir, self.patience.min(AT_ONCE))
+    }
+
+    fn status(&self, connection: &mut Connection) -> Result<Status> {
+        let question = protocol::Request::Status(self.service.clone());
+        match connection.ask(&question, Instant::now() + AT_ONCE)? {
+            Reply::Status(status) => Ok(status),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// What runs as the service and is not the supervisor's.
+    fn orphan(&self, connection: Option<&mut Connection>) -> Result<Option<Orphan>> {
+        // It is looked for before the supervisor is asked: an instance that is made in between is
+        // not taken for it.
+        let Some(orphan) = Orphan::find(self) else {
+            return Ok(None);
+        };
+        let known = match connection {
+            Some(connection) => self.status(connection)?.pid,
+            None => None,
+        };
+        Ok(Some(orphan).filter(|orphan| known != Some(orphan.pid())))
     }
 
     /// Asks for something that may take its time.
@@ -140,9 +164,12 @@ impl Backend for Internal {
         if request.dry_run {
             return Ok(Outcome::Done);
         }
+        let mut connection = self.connect(&call)?;
+        if let Some(orphan) = call.orphan(Some(&mut connection))? {
+            orphan.end()?;
+        }
         let dir = Dir::make_service(&call.svcdir, &call.service)?;
         spec_file::write(&dir, resolved.settings())?;
-        let connection = self.connect(&call)?;
         let order = protocol::Request::Start(call.service.clone());
         let result = call.order(connection, order, request.nowait);
         if matches!(&result, Err(error) if error.code == Code::Timeout) && !request.nowait {
@@ -157,8 +184,14 @@ impl Backend for Internal {
 
     fn stop(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
         let call = Call::new(spec, request, stop_time(spec))?;
-        match call.connect()? {
-            Some(_) | None if request.dry_run => Ok(Outcome::Done),
+        if request.dry_run {
+            return Ok(Outcome::Done);
+        }
+        let mut connection = call.connect()?;
+        if let Some(orphan) = call.orphan(connection.as_mut())? {
+            orphan.end()?;
+        }
+        match connection {
             Some(connection) => {
                 let order = protocol::Request::Stop(call.service.clone());
                 call.order(connection, order, request.nowait)
@@ -172,7 +205,10 @@ impl Backend for Internal {
         if request.dry_run {
             return Ok(Outcome::Done);
         }
-        let connection = self.connect(&call)?;
+        let mut connection = self.connect(&call)?;
+        if let Some(orphan) = call.orphan(Some(&mut connection))? {
+            orphan.end()?;
+        }
         let order = protocol::Request::Restart(call.service.clone());
         call.order(connection, order, request.nowait)
     }
@@ -191,16 +227,16 @@ impl Backend for Internal {
 
     fn status(&mut self, spec: &dyn Settings) -> Result<Status> {
         let call = Call::new(spec, &Request::default(), AT_ONCE)?;
-        let Some(mut connection) = call.connect()? else {
-            return Ok(Status {
+        let mut connection = call.connect()?;
+        if let Some(orphan) = call.orphan(connection.as_mut())? {
+            return Ok(orphan.status());
+        }
+        match &mut connection {
+            Some(connection) => call.status(connection),
+            None => Ok(Status {
                 detail: "the supervisor does not run".into(),
                 ..Status::of_state(State::Unmanaged)
-            });
-        };
-        let question = protocol::Request::Status(call.service.clone());
-        match connection.ask(&question, call.deadline())? {
-            Reply::Status(status) => Ok(status),
-            _ => Err(unexpected()),
+            }),
         }
     }
 

@@ -24,13 +24,13 @@ const NAME: &str = "rc-sv";
 const ROUNDS: usize = 16;
 
 /// The cgroup of an instance.
-pub(super) struct Cgroup {
+pub(crate) struct Cgroup {
     path: Box<Path>,
 }
 
 impl Cgroup {
     /// The instance's cgroup in `service`, the cgroup of its service.
-    pub(super) fn in_service(service: &Path) -> Cgroup {
+    pub(crate) fn in_service(service: &Path) -> Cgroup {
         Cgroup {
             path: service.join(NAME).into(),
         }
@@ -39,7 +39,7 @@ impl Cgroup {
     /// Opens it, made where it is missing, for a process to be made in it. With `afresh` it is
     /// replaced, if it is empty: since 6.14 the kernel kills whatever is made in a cgroup that was
     /// ever killed at once (kernel/cgroup/cgroup.c, `kill_seq`; seen with 6.18).
-    pub(super) fn make(&self, afresh: bool) -> io::Result<OwnedFd> {
+    pub(crate) fn make(&self, afresh: bool) -> io::Result<OwnedFd> {
         if afresh {
             self.remove();
         }
@@ -63,7 +63,7 @@ impl Cgroup {
     }
 
     /// Whether a process is in it; zombies do not count. One that is gone is empty.
-    pub(super) fn is_populated(&self) -> io::Result<bool> {
+    pub(crate) fn is_populated(&self) -> io::Result<bool> {
         match self.watch() {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
             watch => watch?.is_populated(),
@@ -71,12 +71,12 @@ impl Cgroup {
     }
 
     /// Opens what tells when it becomes empty.
-    pub(super) fn watch(&self) -> io::Result<Watch> {
+    pub(crate) fn watch(&self) -> io::Result<Watch> {
         Ok(Watch(File::open(self.path.join("cgroup.events"))?))
     }
 
     /// Kills every process in it.
-    pub(super) fn kill(&self) -> io::Result<()> {
+    pub(crate) fn kill(&self) -> io::Result<()> {
         match fs::write(self.path.join("cgroup.kill"), "1") {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => self.kill_each(),
             done => done,
@@ -106,22 +106,22 @@ impl Cgroup {
     }
 
     /// Removes it. While something is in it, it stays.
-    pub(super) fn remove(&self) {
+    pub(crate) fn remove(&self) {
         let _ = fs::remove_dir(&self.path);
     }
 
     /// Its path, for messages.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
 
 /// Tells when a cgroup becomes empty: its descriptor has a change to tell of then.
-pub(super) struct Watch(File);
+pub(crate) struct Watch(File);
 
 impl Watch {
     /// Whether a process is in it. Asking makes the descriptor silent until the next change.
-    pub(super) fn is_populated(&self) -> io::Result<bool> {
+    pub(crate) fn is_populated(&self) -> io::Result<bool> {
         let mut text = [0u8; 256];
         match self.0.read_at(&mut text, 0) {
             Err(cause) if cause.raw_os_error() == Some(libc::ENODEV) => Ok(false),
@@ -147,7 +147,7 @@ fn has_line(text: &[u8], wanted: &[u8]) -> bool {
 
 /// Takes the supervisor out of the cgroups of whoever started it: out of version 1 to the top,
 /// and into one of its own in version 2. Answers the latter, for [`come_back`].
-pub(super) fn leave(own: &str) -> Option<PathBuf> {
+pub(crate) fn leave(own: &str) -> Option<PathBuf> {
     let memberships = fs::read_to_string("/proc/self/cgroup").ok()?;
     let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
     let mut made = None;
@@ -174,7 +174,7 @@ pub(super) fn leave(own: &str) -> Option<PathBuf> {
 }
 
 /// Leaves and removes the cgroup that [`leave`] made.
-pub(super) fn come_back(own: &Path) {
+pub(crate) fn come_back(own: &Path) {
     if let Some(top) = own.parent() {
         let _ = fs::write(top.join("cgroup.procs"), "0");
     }

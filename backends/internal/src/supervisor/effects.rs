@@ -6,6 +6,7 @@ use super::process::Process;
 use super::reactor::{Interest, Kind, Token};
 use super::{sys, Supervisor};
 use crate::core::{Event, Id, Whom};
+use crate::instance::Instance;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{signal, Code, Error, Result, Spec};
 use rc_sv_exec::launch::{self, Failure, Launch};
@@ -33,8 +34,12 @@ impl Supervisor {
     }
 
     fn try_spawn(&mut self, id: Id, run: u32) -> Result<i32> {
-        let spec = self.read_spec(id)?;
+        let dir = self.directory(id)?;
+        let spec = spec_file::read(&dir)?;
         let settings = spec.settings();
+        if !self.slots.of(id).is_familiar {
+            refuse_second_copy(&dir)?;
+        }
         let launch = Launch::from_settings(settings)?;
         let path_of = |key| {
             settings
@@ -56,6 +61,9 @@ impl Supervisor {
             self.reactor.remove(&child.pidfd);
             self.abandon(child.pidfd);
             return Err(error);
+        }
+        if let Err(error) = record(child.pid, &dir) {
+            self.warn(id, &error.message);
         }
         if let Some(Err(cause)) = pid_file.map(|file| file.write(child.pid)) {
             let error = Error::io("write the pid file", &cause);
@@ -80,11 +88,15 @@ impl Supervisor {
 
     /// The spec of a service, as it is now.
     pub(super) fn read_spec(&self, id: Id) -> Result<Spec> {
+        spec_file::read(&self.directory(id)?)
+    }
+
+    fn directory(&self, id: Id) -> Result<Dir> {
         let service = self
             .core
             .name(id)
             .ok_or_else(|| Error::new(Code::NotFound, "the service was forgotten"))?;
-        spec_file::read(&Dir::open_service(&self.svcdir, service)?)
+        Dir::open_service(&self.svcdir, service)
     }
 
     /// Opens the cgroup for a new instance. What a supervisor that died left in it would make the
@@ -208,4 +220,23 @@ impl Supervisor {
             _ => {}
         }
     }
+}
+
+/// A daemon that a killed supervisor left is not this supervisor's child: it cannot be looked
+/// after, and there must not be another one beside it.
+fn refuse_second_copy(dir: &Dir) -> Result<()> {
+    match Instance::living(dir) {
+        None => Ok(()),
+        Some(Instance { pid, .. }) => Err(Error::new(
+            Code::Conflict,
+            format!("process {pid} of an earlier supervisor still runs: stop the service first"),
+        )),
+    }
+}
+
+/// Leaves word for a later supervisor.
+fn record(pid: i32, dir: &Dir) -> Result<()> {
+    Instance::of(pid)
+        .map_err(|cause| Error::io(format_args!("examine process {pid}"), &cause))?
+        .write(dir)
 }

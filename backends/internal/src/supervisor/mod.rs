@@ -3,7 +3,7 @@
 //! It wakes up only when something happens: a signal, the end of a process, a client, or the time
 //! that the core has set. An idle supervisor does not wake up at all.
 
-mod cgroup;
+pub(crate) mod cgroup;
 mod claim;
 mod clients;
 mod clock;

@@ -12,6 +12,19 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 /// # Errors
 /// `ESRCH`: it is reaped.
 pub(crate) fn send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
+    pidfd_send_signal(pidfd, signal, 0)
+}
+
+/// Sends `signal` to the process group of the leader behind `pidfd`, also when it is reaped.
+///
+/// # Errors
+/// `ESRCH`: the group is empty. `EINVAL`: the kernel is older than 6.9.
+pub(crate) fn signal_group(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
+    const PIDFD_SIGNAL_PROCESS_GROUP: u32 = 1 << 2;
+    pidfd_send_signal(pidfd, signal, PIDFD_SIGNAL_PROCESS_GROUP)
+}
+
+fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32, flags: u32) -> io::Result<()> {
     // SAFETY: the descriptor is open; a null pointer for the siginfo is allowed.
     let done = unsafe {
         libc::syscall(
@@ -19,7 +32,7 @@ pub(crate) fn send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> 
             pidfd.as_raw_fd(),
             signal,
             std::ptr::null::<libc::siginfo_t>(),
-            0,
+            flags,
         )
     };
     Ok(Errno::result(done).map(drop)?)
@@ -66,6 +79,17 @@ pub(crate) fn ending(pidfd: BorrowedFd<'_>, reap: bool) -> io::Result<Option<Exi
         libc::CLD_DUMPED => Exit::Dumped(status as u8),
         _ => Exit::Unknown,
     }))
+}
+
+/// A descriptor of the process that has this pid now.
+///
+/// # Errors
+/// `ESRCH`: there is none.
+pub(crate) fn open_process(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: two numbers.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
 /// Closes all descriptors from `first` on. Only for the beginning of a program, before anything
@@ -226,11 +250,7 @@ mod tests {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        // SAFETY: the child is not reaped; the call makes a new descriptor.
-        let pidfd = unsafe {
-            let fd = libc::syscall(libc::SYS_pidfd_open, child.id() as libc::pid_t, 0);
-            OwnedFd::from_raw_fd(Errno::result(fd).unwrap() as RawFd)
-        };
+        let pidfd = open_process(child.id() as i32).unwrap();
         (child, pidfd)
     }
 

@@ -1,0 +1,215 @@
+//! What a supervisor that was killed has left running.
+//!
+//! No supervisor can wait on it any more, so whoever wants to stop or start the service ends it
+//! first, by the same ladder: there is never a second copy.
+
+use super::Call;
+use crate::core::{KillMode, Plan};
+use crate::instance::Instance;
+use crate::supervisor::cgroup::Cgroup;
+use crate::supervisor::sys;
+use nix::errno::Errno;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use rc_sv_api::{signal, Error, Result, State, Status};
+use rc_sv_exec::place::Dir;
+use rc_sv_exec::spec_file;
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a KILL may take to work.
+const KILL_WAIT: Duration = Duration::from_secs(5);
+
+/// The main process of a service that no supervisor looks after.
+pub(super) struct Orphan {
+    instance: Instance,
+    dir: Dir,
+}
+
+impl Orphan {
+    /// The orphan of the service, if there is one and it may be looked for. The supervisor must
+    /// have said that it does not run the service, or must not be there.
+    pub(super) fn find(call: &Call) -> Option<Orphan> {
+        let dir = Dir::open_service(&call.svcdir, &call.service).ok()?;
+        let instance = Instance::living(&dir)?;
+        Some(Orphan { instance, dir })
+    }
+
+    pub(super) fn pid(&self) -> i32 {
+        self.instance.pid
+    }
+
+    /// As it is told to others.
+    pub(super) fn status(&self) -> Status {
+        Status {
+            pid: Some(self.instance.pid),
+            detail: "it runs, but its supervisor is gone; a stop or restart ends it".into(),
+            ..Status::of_state(State::Unknown)
+        }
+    }
+
+    /// Ends it, and what it left.
+    ///
+    /// # Errors
+    /// It still runs.
+    pub(super) fn end(&self) -> Result<()> {
+        let pid = self.instance.pid;
+        let failed = |cause: io::Error| {
+            Error::io(
+                format_args!("end process {pid} of an earlier supervisor"),
+                &cause,
+            )
+        };
+        // As the one it was started with wants it.
+        let spec = spec_file::read(&self.dir)?;
+        let plan = Plan::from_settings(spec.settings());
+        if let Some(pidfd) = self.instance.open().map_err(failed)? {
+            self.climb(pidfd.as_fd(), &plan).map_err(failed)?;
+            if plan.kill_mode != KillMode::Process {
+                // An older kernel cannot reach it safely, and then it is left.
+                let _ = sys::signal_group(pidfd.as_fd(), signal::KILL);
+            }
+        }
+        if plan.kill_mode == KillMode::Process {
+            return Ok(());
+        }
+        match spec.settings().text("cgroup") {
+            Some(path) => clear(Path::new(OsStr::from_bytes(path))).map_err(failed),
+            None => Ok(()),
+        }
+    }
+
+    fn climb(&self, pidfd: BorrowedFd<'_>, plan: &Plan) -> io::Result<()> {
+        let rungs = plan
+            .ladder
+            .rungs()
+            .iter()
+            .map(|rung| (rung.signal, rung.wait));
+        for (number, wait) in rungs.chain([(signal::KILL, KILL_WAIT)]) {
+            match plan.kill_mode {
+                KillMode::Group => sys::kill_group(self.instance.pid, number),
+                KillMode::Mixed | KillMode::Process => sys::send_signal(pidfd, number),
+            }?;
+            if number != signal::KILL {
+                // A stopped process sees no other signal before this one.
+                sys::send_signal(pidfd, signal::CONT)?;
+            }
+            if ready(pidfd, PollFlags::POLLIN, wait)? {
+                return Ok(());
+            }
+        }
+        Err(io::ErrorKind::TimedOut.into())
+    }
+}
+
+/// Kills what is left in the cgroup of a service's instance.
+fn clear(service: &Path) -> io::Result<()> {
+    let cgroup = Cgroup::in_service(service);
+    if !cgroup.is_populated()? {
+        return Ok(());
+    }
+    let watch = cgroup.watch()?;
+    cgroup.kill()?;
+    while watch.is_populated()? {
+        if !ready(watch.as_fd(), PollFlags::POLLPRI, KILL_WAIT)? {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether this came within `wait`.
+fn ready(fd: BorrowedFd<'_>, what: PollFlags, wait: Duration) -> io::Result<bool> {
+    let timeout = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
+    let mut fds = [PollFd::new(fd, what)];
+    loop {
+        match poll(&mut fds, timeout) {
+            Err(Errno::EINTR) => {}
+            count => return Ok(count? > 0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rc_sv_api::{ServiceName, Spec};
+    use std::io::Read;
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    use std::process::{Child, Command, Stdio};
+
+    /// A service whose supervisor is gone. The process is a child of the test, so that the test
+    /// can see how it ended.
+    fn orphan(name: &str, script: &str, retry: &str) -> (Call, Child) {
+        let dir = format!("rc-sv-orphan-{}-{name}", std::process::id());
+        let svcdir = std::env::temp_dir().join(dir);
+        std::fs::create_dir(&svcdir).unwrap();
+        std::fs::set_permissions(&svcdir, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let service = ServiceName::new(b"foo").unwrap();
+        let dir = Dir::make_service(&svcdir, &service).unwrap();
+        let mut spec = Spec::of_service(&service);
+        spec.set("retry", retry.as_bytes(), "test").unwrap();
+        spec_file::write(&dir, spec.settings()).unwrap();
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", script])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .process_group(0);
+        let mut child = command.spawn().unwrap();
+        // It says when it is ready for signals.
+        let mut line = [0u8; 3];
+        child.stdout.take().unwrap().read_exact(&mut line).unwrap();
+        Instance::of(child.id() as i32)
+            .unwrap()
+            .write(&dir)
+            .unwrap();
+        let patience = Duration::from_secs(30);
+        let call = Call {
+            service,
+            svcdir,
+            patience,
+        };
+        (call, child)
+    }
+
+    fn cleared(call: Call) {
+        assert!(call.orphan(None).unwrap().is_none());
+        std::fs::remove_dir_all(call.svcdir).unwrap();
+    }
+
+    #[test]
+    fn it_is_ended_by_its_own_ladder() {
+        let (call, mut child) = orphan("term", "echo up; exec sleep 1000", "30");
+        let orphan = call.orphan(None).unwrap().unwrap();
+        let status = orphan.status();
+        assert_eq!(
+            (status.state, status.pid),
+            (State::Unknown, Some(child.id() as i32))
+        );
+        orphan.end().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(signal::TERM));
+        cleared(call);
+    }
+
+    #[test]
+    fn it_is_killed_where_that_is_needed() {
+        let script = "trap '' TERM; echo up; sleep 1000 & echo $! > /dev/null; wait; wait";
+        let (call, mut child) = orphan("kill", script, "TERM/100ms/KILL/5");
+        call.orphan(None).unwrap().unwrap().end().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(signal::KILL));
+        cleared(call);
+    }
+
+    #[test]
+    fn one_that_is_stopped_is_ended_too() {
+        let (call, mut child) = orphan("stopped", "echo up; kill -STOP $$", "30");
+        call.orphan(None).unwrap().unwrap().end().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(signal::TERM));
+        cleared(call);
+    }
+}

@@ -1,0 +1,130 @@
+//! The file that tells which process runs as a service, beyond the life of a supervisor.
+//!
+//! A pid alone may be another process by now, so the file also has the time at which the kernel
+//! began it, counted from boot; state directories do not outlive a boot.
+
+use crate::supervisor::sys;
+use rc_sv_api::Result;
+use rc_sv_exec::place::Dir;
+use std::fs;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+
+/// The name of the file in a service's directory.
+const NAME: &str = "instance";
+
+/// A main process that cannot be taken for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Instance {
+    pub(crate) pid: i32,
+    /// In clock ticks since boot: proc(5), `/proc/pid/stat`, field 22.
+    began: u64,
+}
+
+impl Instance {
+    /// The process that has this pid now; it must not be reaped meanwhile.
+    ///
+    /// # Errors
+    /// There is none, or its time cannot be read.
+    pub(crate) fn of(pid: i32) -> io::Result<Instance> {
+        let (_, began) = look(pid)?;
+        Ok(Instance { pid, began })
+    }
+
+    /// Writes it into the directory of its service.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn write(&self, dir: &Dir) -> Result<()> {
+        let text = format!("{} {}\n", self.pid, self.began);
+        dir.replace(NAME, 0o600, text.as_bytes())
+    }
+
+    /// The last one of the service with this directory, if it still runs.
+    pub(crate) fn living(dir: &Dir) -> Option<Instance> {
+        let mut text = String::new();
+        let file = dir.open_private(NAME).ok()?;
+        file.take(64).read_to_string(&mut text).ok()?;
+        let instance = Instance::parse(&text)?;
+        instance.is_alive().then_some(instance)
+    }
+
+    /// A descriptor of the process; `None` when it has ended.
+    ///
+    /// # Errors
+    /// No descriptor can be had.
+    pub(crate) fn open(&self) -> io::Result<Option<OwnedFd>> {
+        let pidfd = match sys::open_process(self.pid) {
+            Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => return Ok(None),
+            pidfd => pidfd?,
+        };
+        // The descriptor holds the pid; so who has it now had it when the descriptor was made.
+        Ok(self.is_alive().then_some(pidfd))
+    }
+
+    fn is_alive(&self) -> bool {
+        matches!(look(self.pid), Ok((state, began)) if began == self.began && !"ZX".contains(state))
+    }
+
+    fn parse(text: &str) -> Option<Instance> {
+        let (pid, began) = text.trim_end().split_once(' ')?;
+        Some(Instance {
+            pid: pid.parse().ok().filter(|pid| *pid > 1)?,
+            began: began.parse().ok()?,
+        })
+    }
+}
+
+/// State and time of beginning of a process.
+fn look(pid: i32) -> io::Result<(char, u64)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    parse_stat(&stat).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+fn parse_stat(stat: &str) -> Option<(char, u64)> {
+    // The name may contain anything, parentheses too.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut fields = fields.split(' ');
+    let state = fields.next()?.chars().next()?;
+    Some((state, fields.nth(18)?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn the_time_is_field_22_whatever_the_name() {
+        let fields = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 777 20";
+        let stat = format!("42 (a) R (b) {fields}");
+        assert_eq!(parse_stat(&stat), Some(('S', 777)));
+        assert_eq!(parse_stat("42 (a)"), None);
+    }
+
+    #[test]
+    fn one_that_ended_is_not_alive() {
+        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let instance = Instance::of(child.id() as i32).unwrap();
+        assert!(instance.is_alive());
+        assert!(instance.open().unwrap().is_some());
+        let other = Instance {
+            began: instance.began + 1,
+            ..instance
+        };
+        assert!(!other.is_alive(), "the same pid, another process");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!instance.is_alive());
+        assert!(instance.open().unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_no_file_of_ours_names_nobody() {
+        for text in ["", "x", "1 5\n", "-1 5", "0 5", "12", "12 x", "12 5 7"] {
+            assert_eq!(Instance::parse(text), None, "{text}");
+        }
+        let instance = Instance { pid: 12, began: 5 };
+        assert_eq!(Instance::parse("12 5\n"), Some(instance));
+    }
+}
