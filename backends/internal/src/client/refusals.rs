@@ -38,8 +38,134 @@ pub fn check(spec: &dyn Settings) -> Result<()> {
     Ok(())
 }
 
+/// Refuses the same in a spec that was checked and then resolved: options of OpenRC's tools have
+/// become settings by then.
+///
+/// # Errors
+/// [`rc_sv_api::Code::Invalid`] with the setting.
+pub fn check_options(resolved: &dyn Settings) -> Result<()> {
+    check(resolved).map_err(|error| {
+        let message = format!(
+            "supervise_daemon_args or start_stop_daemon_args sets {}",
+            error.message
+        );
+        Error { message, ..error }
+    })
+}
+
 fn refused(name: &str, instead: &str) -> Error {
     Error::invalid(format!(
         "{name}: internal does not do this in this version; {instead}"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Plan;
+    use rc_sv_api::key::{self, Group, Key, Kind, Role};
+    use rc_sv_api::{ServiceName, Spec, Value};
+    use rc_sv_exec::launch::{Ending, Launch};
+    use rc_sv_exec::resolve;
+
+    /// Settings that neither the plan nor the launch shows: who acts upon them, and which test
+    /// proves it.
+    const ELSEWHERE: [&str; 5] = [
+        // The supervisor writes the pid file: tests/pid_file.rs.
+        "command_background",
+        "pidfile",
+        // For those who are not the parent: there is nothing to look for.
+        "procname",
+        // The loader: it is how this module came to be asked.
+        "rc_supervise_module",
+        // `spec` is what is done.
+        "rc_supervise_respawn",
+    ];
+
+    /// A value other than the default that fits a service that runs /bin/true as root.
+    fn sample(key: &Key) -> String {
+        let text = match key.name {
+            "chroot" => "/",
+            "directory" => "/usr",
+            "capabilities" => "!cap_chown",
+            "secbits" => "noroot",
+            "command_user" => "nobody",
+            "rc_supervise_ionice" => "2:7",
+            "rc_supervise_respawn" => "spec",
+            "supervise_daemon_args" | "start_stop_daemon_args" => "--umask 0123",
+            "notify" | "ready" => "fd:3",
+            _ => match key.kind {
+                Kind::Flag => ["yes", "no"][usize::from(key.default == "yes")],
+                Kind::Choice(words) => words[words.len() - 1],
+                Kind::Path | Kind::Command => "/bin/true",
+                Kind::Text => "word",
+                Kind::Signal => "QUIT",
+                Kind::Ladder => "INT/3/KILL/1",
+                Kind::Exits => "77",
+                Kind::Umask => "0123",
+                _ => "7",
+            },
+        };
+        text.to_string()
+    }
+
+    fn spec() -> Spec {
+        let mut spec = Spec::of_service(&ServiceName::new(b"foo").unwrap());
+        spec.put("argv", Value::List(vec![b"/bin/true".to_vec()]));
+        spec.put("environment", Value::List(vec![b"PATH=/bin".to_vec()]));
+        spec
+    }
+
+    /// Everything that decides what happens, as text.
+    fn outcome(spec: &Spec) -> String {
+        let resolved = resolve::resolve(spec.settings()).unwrap();
+        let settings = resolved.settings();
+        let ending = Ending {
+            exit: rc_sv_api::exit::Exit::Code(0),
+            result: None,
+            restarts: 0,
+        };
+        let hooks = ["rc_supervise_finish", "rc_supervise_on_give_up"]
+            .map(|hook| Launch::for_hook(settings, hook, ending).ok());
+        let launch = Launch::from_settings(settings).unwrap();
+        format!("{:?} {launch:?} {hooks:?}", Plan::from_settings(settings))
+    }
+
+    #[test]
+    fn each_setting_is_acted_upon_or_refused_or_belongs_to_a_suite() {
+        let plain = outcome(&spec());
+        for key in key::all().filter(|key| key.role == Role::Setting) {
+            let mut set = spec();
+            set.set(key.name, sample(key).as_bytes(), "test").unwrap();
+            match check(set.settings()) {
+                Err(error) => {
+                    assert!(error.message.starts_with(key.name), "{}: {error}", key.name);
+                    assert_ne!(key.group, Group::Suite, "{}", key.name);
+                }
+                Ok(()) if key.group == Group::Suite || ELSEWHERE.contains(&key.name) => {}
+                Ok(()) => assert_ne!(outcome(&set), plain, "{} changes nothing", key.name),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_in_the_registry_and_says_what_to_do() {
+        for (name, instead) in NOT_YET {
+            let key = key::find(name).unwrap_or_else(|| panic!("{name} is no setting"));
+            assert_eq!(key.role, Role::Setting, "{name}");
+            assert!(instead.contains("set"), "{name}: {instead}");
+        }
+        let mut script = spec();
+        script
+            .set("rc_supervise_respawn", b"script", "test")
+            .unwrap();
+        let error = check(script.settings()).unwrap_err();
+        assert_eq!(
+            error.message,
+            "rc_supervise_respawn: internal does not do this in this version; set it to spec"
+        );
+        let mut no = spec();
+        no.set("rc_supervise_propagate", b"no", "test").unwrap();
+        assert_eq!(check(no.settings()), Ok(()));
+    }
 }
