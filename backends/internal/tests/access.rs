@@ -9,38 +9,11 @@ use nix::sys::socket::{
 use rc_sv_api::{Code, State};
 use rc_sv_internal::client::connection::Connection;
 use rc_sv_internal::protocol::{Reply, Request};
+use scene::stranger::{as_stranger, svcdir};
 use scene::{name, Scene, PATIENCE};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
-
-/// `nobody`.
-const STRANGER: u32 = 65534;
-
-/// Names the state directory to the part of a test that runs as a stranger.
-const ROLE: &str = "RC_SV_TEST_STRANGER";
-
-/// Runs the part of the test `test` that is a stranger's; false in that part itself.
-fn as_stranger(scene: impl FnOnce() -> Scene, test: &str) -> bool {
-    if std::env::var_os(ROLE).is_some() {
-        return false;
-    }
-    let scene = scene();
-    let mut command = std::process::Command::new("/proc/self/exe");
-    command.args(["--exact", test]).env(ROLE, &scene.svcdir);
-    let output = command.uid(STRANGER).gid(STRANGER).output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
-    true
-}
-
-fn svcdir() -> PathBuf {
-    std::env::var_os(ROLE).unwrap().into()
-}
 
 fn open(svcdir: &Path) -> Connection {
     Connection::open(svcdir, PATIENCE).unwrap().unwrap()

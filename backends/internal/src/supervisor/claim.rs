@@ -1,5 +1,6 @@
 //! Being the only supervisor of a state directory, and being reachable.
 
+use super::sys;
 use crate::wire::{self, Address, LOCK, PID, SOCKET};
 use nix::errno::Errno;
 use nix::fcntl::{fcntl, openat, renameat, FcntlArg, OFlag};
@@ -137,6 +138,7 @@ impl Claim {
     fn bind(&self) -> nix::Result<OwnedFd> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let listener = socket(AddressFamily::Unix, SockType::SeqPacket, flags, None)?;
+        sys::take_no_descriptors(listener.as_fd());
         self.unlink(NEW_SOCKET);
         let address = Address::new(self.dir.path(), NEW_SOCKET)
             .map_err(|cause| Errno::from_raw(cause.raw_os_error().unwrap_or(libc::EINVAL)))?;

@@ -7,8 +7,8 @@ use super::reactor::{Interest, Kind, Reactor, Token};
 use crate::core::Waiter;
 use crate::protocol::{Reply, Request, MAX_REQUEST};
 use nix::errno::Errno;
-use nix::sys::socket::sockopt::PeerCredentials;
-use nix::sys::socket::{getsockopt, recv, sendmsg, ControlMessage, MsgFlags};
+use nix::sys::socket::sockopt::{PeerCredentials, SndBuf};
+use nix::sys::socket::{getsockopt, recv, sendmsg, setsockopt, ControlMessage, MsgFlags};
 use nix::unistd::geteuid;
 use rc_sv_api::{Code, Error, ServiceName};
 use std::collections::BTreeMap;
@@ -19,6 +19,10 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 const MAX_ALL: usize = 4096;
 const MAX_ORDINARY: usize = 256;
 const MAX_OF_USER: usize = 16;
+
+/// Bytes of answers that an ordinary user may leave unread; the kernel makes it a handful of
+/// packets. Each may hold a whole list, which is memory of the system.
+const UNREAD: usize = 4096;
 
 /// Most requests of one connection that wait for an answer.
 const MAX_OWED: u16 = 64;
@@ -81,6 +85,10 @@ impl Clients {
             // One packet always fits into a new connection.
             client.send(&Reply::Refused(error), 0, None);
             return;
+        }
+        if !client.may_everything {
+            // It fails for no socket of this kind.
+            let _ = setsockopt(&client.socket, SndBuf, &UNREAD);
         }
         let free = self.list.iter().position(Option::is_none);
         let index = free.unwrap_or(self.list.len());
@@ -159,6 +167,11 @@ impl Clients {
         if !taken {
             self.forget(token, reactor);
         }
+    }
+
+    /// Whether a client is owed so much that it is not to be heard now.
+    pub(super) fn is_deaf(&mut self, token: Token) -> bool {
+        self.at(token).is_some_and(|client| client.is_deaf)
     }
 
     /// Promises an answer for later.

@@ -21,10 +21,17 @@ impl Supervisor {
     /// Takes in that a client said something.
     pub(super) fn client_said(&mut self, token: Token) {
         for _ in 0..TURN {
-            match self.clients.hear(token, &self.reactor) {
-                Heard::Request(request, id) => self.request(token, request, id),
-                Heard::Refused => {}
+            let is_long = match self.clients.hear(token, &self.reactor) {
+                Heard::Request(request, id) => {
+                    let is_long = matches!(request, Request::List);
+                    self.request(token, request, id);
+                    is_long
+                }
+                Heard::Refused => false,
                 Heard::Nothing => return,
+            };
+            if is_long || self.clients.is_deaf(token) {
+                return;
             }
         }
     }

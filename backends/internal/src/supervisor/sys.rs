@@ -133,11 +133,15 @@ pub(crate) fn reset_signals() {
     }
 }
 
-/// Undoes what a caller's nice, chrt, ionice or taskset did. What the caller may not undo stays.
+/// Undoes what a caller's nice, chrt, ionice or taskset did. What may not be undone stays.
 pub(crate) fn default_scheduling() {
     const IOPRIO_WHO_PROCESS: i32 = 1;
-    // SAFETY: the parameter lives during the call; the others take numbers only.
+    // As many processors as the C library knows; the kernel takes those that there are.
+    let everywhere = [u8::MAX; size_of::<libc::cpu_set_t>()];
+    // SAFETY: what is pointed to lives during the calls and has the size that is given, or that of
+    // its type; the others take numbers only.
     unsafe {
+        libc::sched_setaffinity(0, everywhere.len(), everywhere.as_ptr().cast());
         let plain = libc::sched_param { sched_priority: 0 };
         libc::sched_setscheduler(0, libc::SCHED_OTHER, &plain);
         libc::setpriority(libc::PRIO_PROCESS, 0, 0);
@@ -182,6 +186,16 @@ pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let fd = nix::sys::socket::accept4(listener.as_raw_fd(), flags)?;
     // SAFETY: the descriptor is new and nobody else's.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Lets nobody send descriptors to `listener` or to what is accepted from it: closing one can take
+/// as long as its sender likes (SO_LINGER, socket(7)). Answers whether the kernel can, from 6.16 on.
+pub(crate) fn take_no_descriptors(listener: BorrowedFd<'_>) -> bool {
+    const SO_PASSRIGHTS: i32 = 83;
+    let (no, size) = (0i32, size_of::<i32>() as libc::socklen_t);
+    let (fd, level) = (listener.as_raw_fd(), libc::SOL_SOCKET);
+    // SAFETY: the option is a number, which lives during the call and has the size that is given.
+    unsafe { libc::setsockopt(fd, level, SO_PASSRIGHTS, (&raw const no).cast(), size) == 0 }
 }
 
 /// Receives one packet into `buffer`, and the descriptor that came with it. The length is that of
@@ -237,62 +251,5 @@ pub(crate) fn release_memory() {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use nix::sys::signal::Signal;
-    use std::os::fd::AsFd;
-    use std::process::{Child, Command, Stdio};
-
-    fn child(script: &str) -> (Child, OwnedFd) {
-        let mut command = Command::new("/bin/sh");
-        let child = command
-            .args(["-c", script])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let pidfd = open_process(child.id() as i32).unwrap();
-        (child, pidfd)
-    }
-
-    fn ended(pidfd: &OwnedFd) {
-        use nix::poll::{poll, PollFd, PollFlags};
-        let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-        assert_eq!(poll(&mut fds, 5_000u16), Ok(1), "the child did not end");
-    }
-
-    #[test]
-    fn an_end_is_seen_before_and_at_the_reaping() {
-        let (mut child, pidfd) = child("read line; exit 3");
-        assert_eq!(ending(pidfd.as_fd(), false).unwrap(), None);
-        drop(child.stdin.take());
-        ended(&pidfd);
-        assert_eq!(ending(pidfd.as_fd(), false).unwrap(), Some(Exit::Code(3)));
-        assert_eq!(ending(pidfd.as_fd(), true).unwrap(), Some(Exit::Code(3)));
-        assert!(ending(pidfd.as_fd(), true).is_err());
-        assert!(send_signal(pidfd.as_fd(), 0).is_err());
-    }
-
-    #[test]
-    fn signals_arrive_real_time_ones_too() {
-        for signal in [Signal::SIGKILL as i32, 40] {
-            let (child, pidfd) = child("read line");
-            send_signal(pidfd.as_fd(), signal).unwrap();
-            ended(&pidfd);
-            let exit = ending(pidfd.as_fd(), true).unwrap();
-            assert_eq!(exit, Some(Exit::Signal(signal as u8)));
-            drop(child);
-        }
-    }
-
-    #[test]
-    fn nobody_signals_everybody() {
-        for leader in [1, 0, -1] {
-            assert!(kill_group(leader, 0).is_err());
-        }
-    }
-
-    #[test]
-    fn random_numbers_differ() {
-        assert_ne!(random(), random());
-    }
-}
+#[path = "sys_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@
 #![allow(dead_code)] // Each test program uses a part of this.
 
 mod reports;
+pub mod stranger;
 
 pub use reports::Reports;
 

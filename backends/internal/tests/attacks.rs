@@ -1,0 +1,123 @@
+//! What ordinary users try on the control socket, and that nobody else notices.
+
+mod scene;
+
+use nix::sys::socket::{connect, sendmsg, setsockopt, socket, sockopt, UnixAddr};
+use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType};
+use rc_sv_api::State;
+use rc_sv_internal::client::connection::Connection;
+use rc_sv_internal::protocol::{Reply, Request};
+use scene::stranger::{as_stranger, svcdir};
+use scene::{name, signal, with, Scene, PATIENCE};
+use std::io::{ErrorKind, IoSlice, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+fn open(svcdir: &Path) -> Connection {
+    Connection::open(svcdir, PATIENCE).unwrap().unwrap()
+}
+
+/// A connection whose closing takes `time`: data that nobody takes is to be delivered first.
+fn lingering(time: Duration) -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (far, _) = listener.accept().unwrap();
+    near.set_nonblocking(true).unwrap();
+    let full = loop {
+        if let Err(cause) = near.write(&[0; 65_536]) {
+            break cause;
+        }
+    };
+    assert_eq!(full.kind(), ErrorKind::WouldBlock);
+    let linger = libc::linger {
+        l_onoff: 1,
+        l_linger: time.as_secs() as i32,
+    };
+    setsockopt(&near, sockopt::Linger, &linger).unwrap();
+    (near, far)
+}
+
+#[test]
+fn descriptors_that_are_slow_to_close_hold_nobody_up() {
+    let test = "descriptors_that_are_slow_to_close_hold_nobody_up";
+    if as_stranger(Scene::new, test) {
+        return;
+    }
+    let (near, _far) = lingering(PATIENCE * 2);
+    let flags = SockFlag::SOCK_CLOEXEC;
+    let client = socket(AddressFamily::Unix, SockType::SeqPacket, flags, None).unwrap();
+    let path = svcdir().join("rc-sv/.internal/socket");
+    connect(client.as_raw_fd(), &UnixAddr::new(&path).unwrap()).unwrap();
+    let packet = Request::Ping.encode(1);
+    let fds = [near.as_raw_fd()];
+    let sent = sendmsg::<()>(
+        client.as_raw_fd(),
+        &[IoSlice::new(&packet)],
+        &[ControlMessage::ScmRights(&fds)],
+        MsgFlags::MSG_NOSIGNAL,
+        None,
+    );
+    match sent {
+        Ok(_) => drop(near),
+        // The kernel has refused it. To close it here would take its time too.
+        Err(_) => std::mem::forget(near),
+    }
+    let begun = Instant::now();
+    for _ in 0..20 {
+        let deadline = Instant::now() + PATIENCE;
+        open(&svcdir()).ask(&Request::Ping, deadline).unwrap();
+    }
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn nobody_can_make_the_supervisor_hoard_lists() {
+    if as_stranger(Scene::new, "nobody_can_make_the_supervisor_hoard_lists") {
+        return;
+    }
+    let deadline = Instant::now() + PATIENCE;
+    let mut greedy = open(&svcdir());
+    for _ in 0..100 {
+        // It is dropped when its queue is full.
+        if greedy.send(&Request::List, deadline).is_err() {
+            break;
+        }
+    }
+    // Everything before was heard, or is not heard any more.
+    open(&svcdir()).ask(&Request::Ping, deadline).unwrap();
+    let mut held = 0;
+    // The first error may be that of what it sent in vain.
+    for _ in 0..2 {
+        while greedy.receive(deadline).is_ok() {
+            held += 1;
+        }
+    }
+    assert!((1..20).contains(&held), "{held} lists were held for it");
+}
+
+#[test]
+fn who_is_owed_much_is_heard_later() {
+    let scene = Scene::new();
+    let spec = scene.spec("foo", "trap '' TERM; echo $$ >> $R; exec sleep 1000");
+    scene.start(&with(spec, &[("retry", "60")])).unwrap();
+    let pid: i32 = scene.reports.until("foo", 1)[0].parse().unwrap();
+    let mut connection = scene.connect();
+    let deadline = Instant::now() + PATIENCE;
+    // In turns of different lengths, so that the limit is reached within one.
+    let mut owed = 0;
+    for count in [3, 100] {
+        for _ in 0..count {
+            let order = Request::Stop(name("foo"));
+            connection.send(&order, deadline).unwrap();
+            owed += 1;
+        }
+        assert_eq!(scene.status("foo").state, State::Stopping);
+    }
+    signal(pid, libc::SIGKILL);
+    for _ in 0..owed {
+        let answer = connection.receive(deadline).map(|(reply, ..)| reply);
+        assert_eq!(answer, Ok(Reply::Done));
+    }
+}
