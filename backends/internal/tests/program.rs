@@ -84,7 +84,7 @@ fn of_many_starters_one_wins_and_all_return_when_it_listens() {
 fn nothing_of_the_starter_is_kept() {
     let scene = Scene::unattended();
     let script = "ulimit -n 300; ulimit -t 77; umask 077; trap '' TERM; cd /tmp; exec 7>&1; \
-                  exec nice -n 5 \"$@\"";
+                  exec setpriv --groups 4 taskset -c 0 nice -n 5 \"$@\"";
     let begin = scene.beginning();
     let output = Command::new("/bin/sh")
         .args(["-c", script, "sh"])
@@ -99,6 +99,16 @@ fn nothing_of_the_starter_is_kept() {
     let pid = scene.supervisor();
     let status = proc(pid, "status");
     assert!(status.contains("Umask:\t0022"), "{status}");
+    let line = |name: &str| {
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap()
+    };
+    assert_eq!(line("Groups:").trim(), "");
+    if std::thread::available_parallelism().unwrap().get() > 1 {
+        assert_ne!(line("Cpus_allowed_list:").trim(), "0");
+    }
     assert_eq!(signals(&status, "SigCgt"), 0, "{status}");
     assert_eq!(
         signals(&status, "SigIgn"),

@@ -3,7 +3,7 @@
 use super::sys;
 use nix::sys::resource::{getrlimit, setrlimit, Resource};
 use nix::sys::stat::{umask, Mode};
-use nix::unistd::geteuid;
+use nix::unistd::{geteuid, setgroups};
 use std::path::Path;
 
 /// The search path of hooks and of what they call.
@@ -25,6 +25,8 @@ pub(super) fn reset(svcdir: &Path) {
     umask(Mode::from_bits_truncate(0o022));
     clear_environment(svcdir);
     if geteuid().is_root() {
+        // A service without a user of its own has none but root's rights.
+        let _ = setgroups(&[]);
         // Those of init, not those that rc_ulimit gave to the first service.
         sys::copy_limits(1);
         let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE);
