@@ -52,6 +52,9 @@ enum Library {
     NotYet,
     Absent,
     Loaded(State),
+    /// Writes down what it is told.
+    #[cfg(test)]
+    Noted(Vec<(ServiceName, Note)>),
 }
 
 impl Recorder {
@@ -102,8 +105,14 @@ impl Recorder {
             self.held.insert(service.clone(), note.clone());
             return Ok(());
         }
-        let Library::Loaded(openrc) = &self.openrc else {
-            return Ok(());
+        let openrc = match &mut self.openrc {
+            Library::Loaded(openrc) => openrc,
+            Library::NotYet | Library::Absent => return Ok(()),
+            #[cfg(test)]
+            Library::Noted(notes) => {
+                notes.push((service.clone(), note.clone()));
+                return Ok(());
+            }
         };
         match note {
             Note::Runs {
@@ -181,5 +190,99 @@ impl Recorder {
         } else {
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::fcntl::{Flock, FlockArg};
+    use nix::poll::{poll, PollFd, PollFlags};
+    use std::fs::{self, File};
+    use std::os::fd::AsFd;
+
+    /// A recorder for a state directory in memory, as OpenRC's is.
+    fn recorder(name: &str) -> (Recorder, PathBuf) {
+        let dir = format!("/dev/shm/rc-sv-recorder-{}-{name}", std::process::id());
+        fs::create_dir_all(format!("{dir}/exclusive")).unwrap();
+        let mut recorder = Recorder::new(Path::new(&dir), CString::default());
+        recorder.openrc = Library::Noted(Vec::new());
+        (recorder, dir.into())
+    }
+
+    fn service(name: &str) -> ServiceName {
+        ServiceName::new(name.as_bytes()).unwrap()
+    }
+
+    fn write_all(recorder: &mut Recorder) {
+        while recorder.is_due() {
+            recorder.write(None, &mut Log::new());
+        }
+    }
+
+    fn noted(recorder: &Recorder) -> &[(ServiceName, Note)] {
+        match &recorder.openrc {
+            Library::Noted(notes) => notes,
+            _ => panic!("another library"),
+        }
+    }
+
+    fn lock(dir: &Path, name: &str) -> Flock<File> {
+        let file = File::create(dir.join("exclusive").join(name)).unwrap();
+        Flock::lock(file, FlockArg::LockExclusiveNonblock).unwrap()
+    }
+
+    #[test]
+    fn the_last_note_of_a_service_counts() {
+        let (mut recorder, dir) = recorder("last");
+        for note in [Note::Failed, Note::Waits, Note::Stopped] {
+            recorder.note(&service("foo"), note);
+        }
+        recorder.note(&service("bar"), Note::Waits);
+        recorder.write(Some(&service("foo")), &mut Log::new());
+        assert_eq!(noted(&recorder), [(service("foo"), Note::Stopped)]);
+        write_all(&mut recorder);
+        assert_eq!(noted(&recorder)[1..], [(service("bar"), Note::Waits)]);
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_mark_waits_for_openrc_run_and_nothing_else_does() {
+        let (mut recorder, dir) = recorder("lock");
+        let held = lock(&dir, "foo");
+        recorder.note(&service("foo"), Note::Failed);
+        recorder.note(&service("bar"), Note::Failed);
+        write_all(&mut recorder);
+        assert_eq!(noted(&recorder), [(service("bar"), Note::Failed)]);
+        assert!(
+            recorder.finished_watch().is_none(),
+            "nobody would tell of the end"
+        );
+
+        drop(held);
+        let locks = recorder.locks().unwrap();
+        let mut fds = [PollFd::new(locks.as_fd(), PollFlags::POLLIN)];
+        assert_eq!(poll(&mut fds, 5_000u16), Ok(1), "the end was missed");
+        recorder.locks_changed(&mut Log::new());
+        write_all(&mut recorder);
+        assert_eq!(noted(&recorder)[1..], [(service("foo"), Note::Failed)]);
+        assert!(recorder.finished_watch().is_some());
+        assert!(recorder.locks().is_none());
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_start_meanwhile_makes_a_held_mark_void() {
+        let (mut recorder, dir) = recorder("void");
+        let held = lock(&dir, "foo");
+        recorder.note(&service("foo"), Note::Stopped);
+        write_all(&mut recorder);
+        recorder.note(&service("foo"), Note::Waits);
+        write_all(&mut recorder);
+        drop(held);
+        recorder.locks_changed(&mut Log::new());
+        assert!(!recorder.is_due());
+        assert_eq!(noted(&recorder), [(service("foo"), Note::Waits)]);
+        fs::remove_dir_all(dir).unwrap();
     }
 }
