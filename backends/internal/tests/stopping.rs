@@ -120,6 +120,28 @@ fn nothing_is_left_in_a_cgroup() {
 }
 
 #[test]
+fn cgroups_that_a_daemon_makes_are_no_hindrance() {
+    let scene = Scene::new();
+    let cgroup = Cgroup::new("inner");
+    let instance = cgroup.0.join("rc-sv");
+    let inner = instance.join("inner/most");
+    let script = "mkdir -p $0; sleep 1000 & echo $! > $0/cgroup.procs; echo $$ >> $R; \
+                  while :; do sleep 1000 & wait; done";
+    let argv = ["/bin/sh", "-c", script, inner.to_str().unwrap()];
+    let settings = [("respawn_delay", "0"), ("rc_supervise_min_interval", "0")];
+    let spec = with(cgroup.hold(scene.spec_of("foo", &argv)), &settings);
+    scene.start(&spec).unwrap();
+    scene.reports.until("foo", 1);
+    signal(scene.pid("foo"), libc::SIGKILL);
+    scene.reports.until("foo", 2);
+    scene.stop("foo").unwrap();
+    assert!(!instance.exists(), "OpenRC could not remove its cgroup");
+    scene.start(&spec).unwrap();
+    scene.reports.until("foo", 3);
+    scene.stop("foo").unwrap();
+}
+
+#[test]
 fn leftovers_are_gone_before_the_next_instance_begins() {
     let scene = Scene::new();
     let cgroup = Cgroup::new("crash");

@@ -105,15 +105,29 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Removes it. While something is in it, it stays.
+    /// Removes it, with the cgroups that its processes made in it. While one runs, all stay.
     pub(crate) fn remove(&self) {
-        let _ = fs::remove_dir(&self.path);
+        if fs::remove_dir(&self.path).is_err() && matches!(self.is_populated(), Ok(false)) {
+            remove_tree(&self.path);
+        }
     }
 
     /// Its path, for messages.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Removes a cgroup, the innermost ones first. There are no links in this file system.
+fn remove_tree(path: &Path) {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let inner: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect();
+    inner.iter().for_each(|path| remove_tree(path));
+    // Something was begun in it meanwhile: then it stays.
+    let _ = fs::remove_dir(path);
 }
 
 /// Tells when a cgroup becomes empty: its descriptor has a change to tell of then.
