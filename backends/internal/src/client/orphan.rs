@@ -89,13 +89,19 @@ impl Orphan {
             .iter()
             .map(|rung| (rung.signal, rung.wait));
         for (number, wait) in rungs.chain([(signal::KILL, KILL_WAIT)]) {
-            match plan.kill_mode {
+            let sent = match plan.kill_mode {
                 KillMode::Group => sys::kill_group(self.instance.pid, number),
                 KillMode::Mixed | KillMode::Process => sys::send_signal(pidfd, number),
-            }?;
-            if number != signal::KILL {
-                // A stopped process sees no other signal before this one.
-                sys::send_signal(pidfd, signal::CONT)?;
+            };
+            // A stopped process sees no other signal before CONT.
+            let sent = match number {
+                signal::KILL => sent,
+                _ => sent.and_then(|()| sys::send_signal(pidfd, signal::CONT)),
+            };
+            match sent {
+                // It has ended, and init was quick.
+                Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => return Ok(()),
+                sent => sent?,
             }
             if ready(pidfd, PollFlags::POLLIN, wait)? {
                 return Ok(());
