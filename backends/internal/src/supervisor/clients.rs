@@ -3,7 +3,9 @@
 //! Nothing here ever waits for a client. One that breaks the protocol, or does not take its
 //! answers, is dropped; one that asks too much at once is not listened to until it has answers.
 
+use super::parting::{brings_descriptors, close_elsewhere};
 use super::reactor::{Interest, Kind, Reactor, Token};
+use super::sys;
 use crate::core::Waiter;
 use crate::protocol::{Reply, Request, MAX_REQUEST};
 use nix::errno::Errno;
@@ -13,7 +15,7 @@ use nix::unistd::geteuid;
 use rc_sv_api::{Code, Error, ServiceName};
 use std::collections::BTreeMap;
 use std::io::IoSlice;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// Most connections at once: all, those of ordinary users, and those of one of them.
 const MAX_ALL: usize = 4096;
@@ -34,6 +36,8 @@ struct Client {
     uid: u32,
     /// Root, and whoever the supervisor runs as.
     may_everything: bool,
+    /// Its packets may bring descriptors, and their sender is not trusted.
+    may_bring: bool,
     owed: u16,
     /// It is owed so much that it is not listened to.
     is_deaf: bool,
@@ -72,11 +76,13 @@ impl Clients {
             return;
         };
         self.last_generation = self.last_generation.wrapping_add(1);
+        let may_everything = peer.uid() == 0 || peer.uid() == geteuid().as_raw();
         let client = Client {
+            may_bring: !may_everything && !sys::take_no_descriptors(socket.as_fd()),
             socket,
             generation: self.last_generation,
             uid: peer.uid(),
-            may_everything: peer.uid() == 0 || peer.uid() == geteuid().as_raw(),
+            may_everything,
             owed: 0,
             is_deaf: false,
         };
@@ -84,6 +90,7 @@ impl Clients {
             let error = Error::new(Code::Failed, "the supervisor has too many connections");
             // One packet always fits into a new connection.
             client.send(&Reply::Refused(error), 0, None);
+            client.close();
             return;
         }
         if !client.may_everything {
@@ -99,6 +106,8 @@ impl Clients {
                 self.list.push(None);
             }
             self.list[index] = Some(client);
+        } else {
+            client.close();
         }
     }
 
@@ -120,6 +129,10 @@ impl Clients {
         };
         if client.is_deaf {
             // Nothing but its end is waited for.
+            self.forget(token, reactor);
+            return Heard::Nothing;
+        }
+        if client.may_bring && brings_descriptors(client.socket.as_fd()) {
             self.forget(token, reactor);
             return Heard::Nothing;
         }
@@ -224,6 +237,7 @@ impl Clients {
             if client.owed > 0 {
                 self.owed.retain(|_, owed| owed.client != token);
             }
+            client.close();
         }
     }
 
@@ -235,6 +249,13 @@ impl Clients {
 }
 
 impl Client {
+    /// Ends the connection, without waiting for anything.
+    fn close(self) {
+        if self.may_bring {
+            close_elsewhere(self.socket);
+        }
+    }
+
     /// Whether the kernel took the answer.
     fn send(&self, reply: &Reply, id: u64, file: Option<BorrowedFd<'_>>) -> bool {
         let packet = reply.encode(id);

@@ -12,6 +12,7 @@ mod hook;
 mod listener;
 mod log;
 mod notes;
+mod parting;
 mod pid_file;
 mod process;
 pub mod program;
@@ -265,11 +266,28 @@ impl Supervisor {
     }
 }
 
-/// HUP, INT and TERM, blocked and readable.
+/// HUP, INT and TERM, readable. All other signals whose default would end the supervisor, and that
+/// mean nothing to it, are blocked as well: a stray one must not cost all services their supervisor.
 fn wanted_signals() -> nix::Result<SignalFd> {
+    /// Faults, and what somebody at a terminal or with a debugger wants.
+    const LEFT: [Signal; 11] = [
+        Signal::SIGABRT,
+        Signal::SIGBUS,
+        Signal::SIGFPE,
+        Signal::SIGILL,
+        Signal::SIGQUIT,
+        Signal::SIGSEGV,
+        Signal::SIGSYS,
+        Signal::SIGTRAP,
+        Signal::SIGTSTP,
+        Signal::SIGTTIN,
+        Signal::SIGTTOU,
+    ];
+    let mut blocked = SigSet::all();
+    LEFT.into_iter().for_each(|signal| blocked.remove(signal));
+    blocked.thread_block()?;
     let wanted: SigSet = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]
         .into_iter()
         .collect();
-    wanted.thread_block()?;
     SignalFd::with_flags(&wanted, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
 }

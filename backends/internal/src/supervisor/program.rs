@@ -167,6 +167,8 @@ fn supervise(mut supervisor: Supervisor, claim: Claim, own_cgroup: Option<PathBu
         Log::new().line(Level::Error, &format!("bug: {panic}"));
     }));
     let result = supervisor.run();
+    // Connections are closed by the end of the process, which waits for nothing (see `parting`).
+    std::mem::forget(supervisor);
     claim.release();
     if let Some(own) = own_cgroup {
         cgroup::come_back(&own);
