@@ -7,5 +7,8 @@ use program::arguments::Arguments;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(program::run(Arguments::parse()))
+    ExitCode::from(match Arguments::try_parse() {
+        Ok(arguments) => program::run(arguments),
+        Err(error) => program::misused(&error),
+    })
 }

@@ -2,7 +2,9 @@
 
 mod support;
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use support::{failure, sample_place, Place};
 
 const CHOSEN: [(&str, &str); 1] = [("RCSV_rc_supervise_module", "sample")];
@@ -252,5 +254,33 @@ fn a_wrong_command_line_is_code_2() {
         let (code, err) = failure(&place, arguments, &[]);
         assert_eq!(code, 2, "{arguments:?}");
         assert!(err.contains("--help"), "{err}");
+    }
+}
+
+#[test]
+fn a_hostile_name_is_refused_in_one_line() {
+    let place = Place::new();
+    let long = "x".repeat(65536);
+    let names: [&[u8]; 7] = [
+        b"",
+        b"../x",
+        b"a/b",
+        b".x",
+        b"a\nb",
+        b"caf\xe9",
+        long.as_bytes(),
+    ];
+    for name in names {
+        for command in ["start", "stop", "restart", "status"] {
+            let mut program = place.program(&[command]);
+            let output = program.arg(OsStr::from_bytes(name)).output().unwrap();
+            let err = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{err}");
+            assert_eq!(err.lines().count(), 1, "{err}");
+            assert!(
+                err.starts_with("rc-sv-loader: ") && err.len() < 200,
+                "{err}"
+            );
+        }
     }
 }

@@ -10,8 +10,10 @@ mod status;
 mod table;
 
 use arguments::{Arguments, Command};
+use clap::error::ErrorKind;
 use rc_sv_api::{Error, Request, ServiceName};
 use rc_sv_loader::{Failure, Listener, Loader, Services};
+use std::error::Error as _;
 use std::ffi::{CString, OsString};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
@@ -24,6 +26,8 @@ pub const NAME: &str = "rc-sv-loader";
 const OK: u8 = 0;
 /// Something failed; there is a line about it on standard error.
 const FAILED: u8 = 1;
+/// The command line is wrong.
+const MISUSED: u8 = 2;
 
 /// Does what the command line asks for; the exit code of the program.
 pub fn run(arguments: Arguments) -> u8 {
@@ -42,6 +46,18 @@ pub fn run(arguments: Arguments) -> u8 {
             FAILED
         }
     }
+}
+
+/// Says what is wrong with the command line. What is wrong with a value is one line like every
+/// other complaint, however long the value is and whatever it holds: scripts pass names on.
+pub fn misused(error: &clap::Error) -> u8 {
+    let what = match (error.kind(), error.source()) {
+        (ErrorKind::ValueValidation, Some(what)) => what.to_string(),
+        (ErrorKind::InvalidUtf8, _) => "names must be UTF-8".to_string(),
+        _ => error.exit(),
+    };
+    complain(None, &format_args!("{what}; see --help"));
+    MISUSED
 }
 
 fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
