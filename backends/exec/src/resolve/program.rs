@@ -47,7 +47,7 @@ pub(super) fn check(program: &[u8], root: Option<&[u8]>, origin: &str) -> Result
     }
     if mode & 0o111 == 0 {
         return Err(Error::invalid(format!(
-            "{origin}={shown:?}{place}: must be executable"
+            "{origin}={shown:?}{place}: Permission denied: must be executable"
         )));
     }
     Ok(())
@@ -119,7 +119,10 @@ mod tests {
             "command=\"/etc\": must be a file"
         );
         let text = check(b"/etc/passwd", None, "command");
-        assert_eq!(message(text), "command=\"/etc/passwd\": must be executable");
+        assert_eq!(
+            message(text),
+            "command=\"/etc/passwd\": Permission denied: must be executable"
+        );
         let relative = check(b"bin/x", None, "command");
         assert_eq!(
             message(relative),

@@ -277,6 +277,6 @@ fn the_program_is_checked() {
     );
     assert_eq!(
         run(&["/etc/passwd"]),
-        "command=\"/etc/passwd\": must be executable"
+        "command=\"/etc/passwd\": Permission denied: must be executable"
     );
 }
