@@ -93,9 +93,18 @@ impl Records {
         let mode = Mode::from_bits_truncate(0o600);
         let file = openat(&directory, aside.as_str(), flags, mode);
         let mut file = File::from(file.map_err(|errno| failed(&path, errno))?);
-        let written = file.write_all(format!("{module}\n").as_bytes());
-        written.map_err(|error| Error::io(path.display(), &error))?;
-        renameat(&directory, aside.as_str(), &directory, FILE).map_err(|errno| failed(&path, errno))
+        let written = file
+            .write_all(format!("{module}\n").as_bytes())
+            .map_err(|error| Error::io(path.display(), &error))
+            .and_then(|()| {
+                renameat(&directory, aside.as_str(), &directory, FILE)
+                    .map_err(|errno| failed(&path, errno))
+            });
+        if written.is_err() {
+            // A file system that is full must not get fuller.
+            let _ = unlinkat(&directory, aside.as_str(), UnlinkatFlags::NoRemoveDir);
+        }
+        written
     }
 
     /// Forgets `service`; its directory goes too when nothing else is in it.

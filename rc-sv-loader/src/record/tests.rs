@@ -69,6 +69,19 @@ fn what_is_written_is_read_and_goes() {
 }
 
 #[test]
+fn a_write_that_fails_leaves_nothing() {
+    let state = State::new();
+    fs::create_dir_all(state.0.join("rc-sv/foo/module")).unwrap();
+    for path in ["rc-sv", "rc-sv/foo"] {
+        let mode = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(state.0.join(path), mode).unwrap();
+    }
+    assert!(state.records().write(&foo(), "s6").is_err());
+    let left = fs::read_dir(state.0.join("rc-sv/foo")).unwrap().count();
+    assert_eq!(left, 1, "only what was there before");
+}
+
+#[test]
 fn what_the_module_keeps_stays() {
     let state = State::new();
     state.records().write(&foo(), "s6").unwrap();
