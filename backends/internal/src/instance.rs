@@ -36,8 +36,9 @@ impl Instance {
     /// # Errors
     /// The file cannot be written.
     pub(crate) fn write(&self, dir: &Dir) -> Result<()> {
-        let text = format!("{} {}\n", self.pid, self.began);
-        dir.replace(NAME, 0o600, text.as_bytes())
+        // Of one length, for `overwrite`: the longest numbers fit.
+        let text = format!("{:10} {:20}\n", self.pid, self.began);
+        dir.overwrite(NAME, 0o600, text.as_bytes())
     }
 
     /// The last one of the service with this directory, if it still runs.
@@ -67,18 +68,20 @@ impl Instance {
     }
 
     fn parse(text: &str) -> Option<Instance> {
-        let (pid, began) = text.trim_end().split_once(' ')?;
-        Some(Instance {
-            pid: pid.parse().ok().filter(|pid| *pid > 1)?,
-            began: began.parse().ok()?,
-        })
+        let mut words = text.split_whitespace();
+        let instance = Instance {
+            pid: words.next()?.parse().ok().filter(|pid| *pid > 1)?,
+            began: words.next()?.parse().ok()?,
+        };
+        words.next().is_none().then_some(instance)
     }
 }
 
 /// State and time of beginning of a process.
 fn look(pid: i32) -> io::Result<(char, u64)> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    parse_stat(&stat).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    // A process gives itself a name of any bytes.
+    let stat = fs::read(format!("/proc/{pid}/stat"))?;
+    parse_stat(&String::from_utf8_lossy(&stat)).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 fn parse_stat(stat: &str) -> Option<(char, u64)> {
@@ -92,7 +95,7 @@ fn parse_stat(stat: &str) -> Option<(char, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command;
+    use std::process::{Command, Stdio};
 
     #[test]
     fn the_time_is_field_22_whatever_the_name() {
@@ -120,11 +123,27 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_no_text_hides_nobody() {
+        let script = "printf '\\377) Z 1' > /proc/$$/comm && echo; exec 1>&-; read line";
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut told = String::new();
+        let mut out = child.stdout.take().unwrap();
+        out.read_to_string(&mut told).unwrap();
+        assert_eq!(told, "\n", "it could not name itself");
+        let instance = Instance::of(child.id() as i32).unwrap();
+        assert!(instance.is_alive());
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
+
+    #[test]
     fn what_is_no_file_of_ours_names_nobody() {
         for text in ["", "x", "1 5\n", "-1 5", "0 5", "12", "12 x", "12 5 7"] {
             assert_eq!(Instance::parse(text), None, "{text}");
         }
         let instance = Instance { pid: 12, began: 5 };
-        assert_eq!(Instance::parse("12 5\n"), Some(instance));
+        assert_eq!(Instance::parse("        12  5\n"), Some(instance));
     }
 }
