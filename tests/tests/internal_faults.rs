@@ -1,0 +1,288 @@
+//! When the machine lacks something, or somebody is after the supervisor: a defined error, no second
+//! copy, and nothing that spins.
+
+mod internal;
+mod openrc;
+
+use std::time::Duration;
+
+use internal::{probe, start_all, start_count, starts, status, AT_ONCE};
+use openrc::{alive, rc, KILL, SOON};
+use rc_sv_tests::lab::until;
+use rc_sv_tests::Lab;
+
+const TERM: i32 = 15;
+const STOP: i32 = 19;
+const CONT: i32 = 18;
+
+/// What a supervisor that has nothing to do may use of a processor.
+const IDLE: Duration = Duration::from_millis(300);
+
+fn supervisor(lab: &Lab) -> i32 {
+    let text = lab.text("/run/openrc/rc-sv/.internal/pid");
+    text.trim().parse().expect("a pid")
+}
+
+/// How much of a processor it has used.
+fn used(lab: &Lab, pid: i32) -> Duration {
+    let stat = lab.text(format!("/proc/{pid}/stat"));
+    let fields = stat.rsplit(')').next().expect("fields").split_whitespace();
+    let ticks: u64 = fields
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse::<u64>().expect("ticks"))
+        .sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// The running probe daemons.
+fn daemons(lab: &Lab) -> Vec<i32> {
+    let found = lab.sh("pgrep -x probe-daemon").stdout;
+    found
+        .lines()
+        .map(|line| line.parse().expect("a pid"))
+        .collect()
+}
+
+/// A start that fails with one line that has this word, and leaves nothing.
+#[track_caller]
+fn fails(lab: &Lab, service: &str, word: &str) {
+    let output = rc(lab, service, "start");
+    assert_eq!(output.code(), 1, "{output}");
+    let said = output.all();
+    let ours = said.lines().filter(|line| line.contains("rc-sv-loader: "));
+    let ours: Vec<&str> = ours.collect();
+    assert_eq!(ours.len(), 1, "{output}");
+    assert!(ours[0].contains(word), "{output}");
+    assert_eq!(start_count(lab, service), 0);
+    assert_eq!(daemons(lab), []);
+}
+
+/// Sets a limit of a process; `command` runs between, and then it is as before.
+fn with_limit(lab: &Lab, pid: i32, limit: &str, test: impl FnOnce()) {
+    let name = limit.split('=').next().expect("a name");
+    let was = lab.sh(&format!(
+        "prlimit --pid {pid} --raw --noheadings {name} --output SOFT"
+    ));
+    let was = was.ok().trim().to_owned();
+    lab.sh(&format!("prlimit --pid {pid} {limit}:")).ok();
+    test();
+    lab.sh(&format!("prlimit --pid {pid} {name}={was}:")).ok();
+}
+
+#[test]
+fn a_full_state_directory_is_an_error_and_no_more() {
+    let lab = Lab::new();
+    lab.sh("mkdir -p -m 711 /run/openrc/rc-sv && mount -t tmpfs -o size=128k,mode=711 x /run/openrc/rc-sv")
+        .ok();
+    probe(&lab, "foo", "", AT_ONCE);
+    lab.sh("cat /dev/zero >/run/openrc/rc-sv/full");
+    fails(&lab, "foo", "No space left on device");
+    lab.sh("rm /run/openrc/rc-sv/full").ok();
+    rc(&lab, "foo", "start").ok();
+    let first = starts(&lab, "foo", 1)[0].pid();
+
+    // What runs goes on, and comes back.
+    lab.sh("cat /dev/zero >/run/openrc/rc-sv/full");
+    lab.kill(first, KILL);
+    starts(&lab, "foo", 2);
+    assert_eq!(rc(&lab, "foo", "status").code(), 0);
+    rc(&lab, "foo", "stop").ok();
+    assert_eq!(daemons(&lab), []);
+    lab.sh("rm /run/openrc/rc-sv/full").ok();
+    rc(&lab, "foo", "start").ok();
+    assert_eq!(rc(&lab, "foo", "status").code(), 0);
+}
+
+#[test]
+fn a_read_only_state_directory_is_an_error_and_no_more() {
+    let lab = Lab::new();
+    lab.sh("mkdir -p -m 711 /run/openrc/rc-sv && mount -t tmpfs -o mode=711 x /run/openrc/rc-sv")
+        .ok();
+    probe(&lab, "foo", "", AT_ONCE);
+    lab.sh("mount -o remount,ro /run/openrc/rc-sv").ok();
+    fails(&lab, "foo", "Read-only file system");
+    lab.sh("mount -o remount,rw /run/openrc/rc-sv").ok();
+    rc(&lab, "foo", "start").ok();
+    starts(&lab, "foo", 1);
+    assert_eq!(rc(&lab, "foo", "status").code(), 0);
+}
+
+#[test]
+fn a_supervisor_without_descriptors_neither_spins_nor_forgets() {
+    let lab = Lab::new();
+    let conf = "respawn_delay=100ms\nrespawn_max=0\nrc_supervise_min_interval=0\n";
+    probe(&lab, "foo", "", conf);
+    probe(&lab, "bar", "", conf);
+    rc(&lab, "foo", "start").ok();
+    let first = starts(&lab, "foo", 1)[0].pid();
+    let pid = supervisor(&lab);
+    let before = used(&lab, pid);
+    // It may open nothing, and somebody is waiting to be taken.
+    let mut start = None;
+    with_limit(&lab, pid, "--nofile=3", || {
+        start = Some(lab.spawn("rc-service bar start"));
+        lab.kill(first, KILL);
+        lab.wait_dead(first, SOON);
+        // As long as some hundreds of rounds of a loop that spins take at least.
+        lab.spawn("exec sleep 2").wait(SOON).ok();
+        assert_eq!(start_count(&lab, "foo"), 1);
+    });
+    let spent = used(&lab, pid) - before;
+    assert!(spent < IDLE, "{spent:?}");
+    starts(&lab, "foo", 2);
+    start.expect("a job").wait(SOON).ok();
+    starts(&lab, "bar", 1);
+    assert_eq!(supervisor(&lab), pid);
+    for service in ["foo", "bar"] {
+        assert_eq!(rc(&lab, service, "status").code(), 0, "{service}");
+    }
+}
+
+#[test]
+fn a_killed_supervisor_leaves_no_way_to_a_second_copy() {
+    let lab = Lab::new();
+    for service in ["foo", "bar"] {
+        probe(&lab, service, "", AT_ONCE);
+    }
+    start_all(&lab, ["foo", "bar"]);
+    let was = supervisor(&lab);
+    for (round, command) in ["restart", "zap", "start"].into_iter().enumerate() {
+        let old = starts(&lab, "foo", round + 1)[round].pid();
+        let pid = supervisor(&lab);
+        lab.kill(pid, KILL);
+        lab.wait_dead(pid, SOON);
+        assert!(alive(&lab, old));
+        assert_eq!(daemons(&lab).len(), 2, "both go on");
+        assert_eq!(rc(&lab, "foo", "status").code(), 64);
+        match command {
+            "start" => {
+                lab.run(["rc-sv-loader", "restart", "foo"]).output().ok();
+            }
+            "zap" => {
+                rc(&lab, "foo", "zap").ok();
+                // Two at once, too.
+                start_all(&lab, ["foo"]);
+            }
+            other => {
+                rc(&lab, "foo", other).ok();
+            }
+        }
+        let all = starts(&lab, "foo", round + 2);
+        assert_eq!(all.len(), round + 2, "{command}");
+        assert!(!alive(&lab, old), "{command}");
+        assert_eq!(daemons(&lab).len(), 2, "{command}");
+        assert_eq!(rc(&lab, "foo", "status").code(), 0, "{command}");
+    }
+    assert_ne!(supervisor(&lab), was);
+    // Only this one was left all the time, and ends like the other.
+    for service in ["foo", "bar"] {
+        rc(&lab, service, "stop").ok();
+        assert_eq!(rc(&lab, service, "status").code(), 3);
+    }
+    assert_eq!(daemons(&lab), []);
+}
+
+#[test]
+fn a_storm_of_signals_ends_the_supervisor_once_and_well() {
+    let lab = Lab::new();
+    probe(&lab, "foo", "--linger 300 --exit-on TERM=0", "");
+    probe(&lab, "bar", "", "");
+    start_all(&lab, ["foo", "bar"]);
+    let pid = supervisor(&lab);
+    // It finds all of them when it looks.
+    lab.kill(pid, STOP);
+    // Those that mean nothing to it (USR1, USR2, PIPE, ALRM, PWR, a real-time one), HUP, INT.
+    lab.sh(&format!("kill -40 {pid}")).ok();
+    for signal in [10, 12, 13, 14, 30, 1, TERM, 2, TERM] {
+        lab.kill(pid, signal);
+    }
+    lab.kill(pid, CONT);
+    lab.report("/tmp/foo", "signal", 1, SOON);
+    // And again, while the slow one ends; it may have ended by then.
+    lab.sh(&format!(
+        "for i in 1 2 3 4 5 6 7 8 9; do kill -TERM {pid}; kill -INT {pid}; done"
+    ));
+    lab.wait_dead(pid, SOON);
+    assert_eq!(daemons(&lab), []);
+    assert_eq!(
+        lab.report("/tmp/foo", "signal", 1, SOON)[0].number("number"),
+        15
+    );
+    for service in ["foo", "bar"] {
+        assert_eq!(start_count(&lab, service), 1);
+        assert_eq!(
+            rc(&lab, service, "status").code(),
+            3,
+            "{}",
+            status(&lab, service)
+        );
+    }
+    assert!(!lab.exists("/run/openrc/rc-sv/.internal/socket"));
+    rc(&lab, "foo", "start").ok();
+    starts(&lab, "foo", 2);
+    assert_ne!(supervisor(&lab), pid);
+}
+
+#[test]
+fn a_storm_of_orphans_leaves_no_zombie() {
+    let lab = Lab::new();
+    // Each service ends again and again, and leaves children to whoever takes them.
+    let conf = format!("{AT_ONCE}respawn_max=25\n");
+    let names: Vec<String> = (0..4).map(|number| format!("storm.{number}")).collect();
+    for name in &names {
+        let args = "--fork double --fork setsid --after 1 --exit 1";
+        probe(&lab, name, args, &conf);
+    }
+    start_all(&lab, names.iter().map(String::as_str));
+    for name in &names {
+        internal::until_failed(&lab, name);
+        assert_eq!(start_count(&lab, name), 26);
+    }
+    assert_eq!(daemons(&lab), []);
+    let pid = supervisor(&lab);
+    until("no child of the supervisor is left", SOON, || {
+        lab.sh(&format!("ps --ppid {pid}; true"))
+            .ok()
+            .lines()
+            .nth(1)
+            .is_none()
+            .then_some(())
+    });
+}
+
+#[test]
+fn codes_of_what_has_nothing_to_do() {
+    let lab = Lab::new();
+    probe(
+        &lab,
+        "foo",
+        "--unless /tmp/stay --exit 3",
+        &format!("{AT_ONCE}respawn_max=1\n"),
+    );
+    // Nobody has ever started anything.
+    assert_eq!(rc(&lab, "foo", "status").code(), 3);
+    assert_eq!(
+        lab.run(["rc-sv-loader", "status", "foo"]).output().code(),
+        3
+    );
+    assert_eq!(lab.run(["rc-sv-loader", "status"]).output().code(), 0);
+    assert_eq!(rc(&lab, "foo", "stop").code(), 0);
+    rc(&lab, "foo", "start");
+    internal::until_failed(&lab, "foo");
+    assert_eq!(rc(&lab, "foo", "stop").code(), 0);
+    // Failed, with and without a supervisor.
+    assert_eq!(rc(&lab, "foo", "status").code(), 3);
+    let pid = supervisor(&lab);
+    lab.kill(pid, TERM);
+    lab.wait_dead(pid, SOON);
+    assert_eq!(rc(&lab, "foo", "status").code(), 3);
+    assert_eq!(lab.run(["rc-sv-loader", "stop", "foo"]).output().code(), 0);
+    let output = rc(&lab, "foo", "reload");
+    assert_ne!(output.code(), 0, "{output}");
+    // A restart of what has failed starts it.
+    lab.write("/tmp/stay", "", 0o644);
+    rc(&lab, "foo", "restart").ok();
+    assert_eq!(rc(&lab, "foo", "status").code(), 0);
+    assert!(!internal::failed(&lab, "foo"));
+}
