@@ -162,8 +162,13 @@ fn has_line(text: &[u8], wanted: &[u8]) -> bool {
 /// Takes the supervisor out of the cgroups of whoever started it: out of version 1 to the top,
 /// and into one of its own in version 2. Answers the latter, for [`come_back`].
 pub(crate) fn leave(own: &str) -> Option<PathBuf> {
-    let memberships = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    // Others choose names in them, which need not be UTF-8.
+    let memberships = fs::read("/proc/self/cgroup").ok()?;
+    let mounts = fs::read("/proc/self/mountinfo").ok()?;
+    let (memberships, mounts) = (
+        String::from_utf8_lossy(&memberships),
+        String::from_utf8_lossy(&mounts),
+    );
     let mut made = None;
     for (controllers, path) in memberships.lines().filter_map(membership) {
         let Some(top) = mount_of(&mounts, controllers) else {
