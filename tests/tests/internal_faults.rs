@@ -124,7 +124,7 @@ fn a_supervisor_without_descriptors_neither_spins_nor_forgets() {
         start = Some(lab.spawn("rc-service bar start"));
         lab.kill(first, KILL);
         lab.wait_dead(first, SOON);
-        // As long as some hundreds of rounds of a loop that spins take at least.
+        // Nothing happens now that could be waited for: this is the time in which it may spin.
         lab.spawn("exec sleep 2").wait(SOON).ok();
         assert_eq!(start_count(&lab, "foo"), 1);
     });
