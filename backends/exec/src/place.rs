@@ -3,18 +3,18 @@
 //! What lies there decides what root executes, so each step of a path is opened by the kernel
 //! without following symbolic links, and what was opened is checked, not what was named.
 
+mod files;
+
 use nix::dir::Dir as Listing;
 use nix::errno::Errno;
-use nix::fcntl::{openat2, renameat, OFlag, OpenHow, ResolveFlag};
+use nix::fcntl::{openat2, OFlag, OpenHow, ResolveFlag};
 use nix::sys::stat::{fchmod, fstat, mkdirat, FileStat, Mode, SFlag};
 use nix::unistd::{geteuid, unlinkat, UnlinkatFlags};
 use rc_sv_api::{Code, Error, Result, ServiceName};
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A directory that was checked: it belongs to root or to the caller, nobody else may write to
 /// it, and below `SVCDIR` no symbolic link leads to it. Whoever sets `RC_SVCDIR` answers for the
@@ -105,72 +105,6 @@ impl Dir {
     /// Its path, for messages and for what needs a name.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Writes the file `name` of this directory: aside, then renamed, so that a reader sees the old
-    /// or the new one.
-    ///
-    /// # Errors
-    /// It cannot be written; then the old one is left.
-    pub fn replace(&self, name: &str, mode: u32, bytes: &[u8]) -> Result<()> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let aside = format!(".{name}.{}.{count}", std::process::id());
-        let written = self
-            .create(&aside, mode)
-            .and_then(|mut file| file.write_all(bytes))
-            .and_then(|()| self.rename(&aside, name));
-        written.map_err(|cause| {
-            // Whatever is left of it was ours; its loss is no further failure.
-            let _ = self.unlink(&aside);
-            Error::io(
-                format_args!("write {}", self.path.join(name).display()),
-                &cause,
-            )
-        })
-    }
-
-    /// Makes a file of this directory, which must not be there yet, and opens it for writing.
-    fn create(&self, name: &str, mode: u32) -> io::Result<File> {
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL;
-        let file = File::from(self.openat(name, flags, mode)?);
-        fchmod(&file, Mode::from_bits_truncate(mode))?;
-        Ok(file)
-    }
-
-    /// Opens a file of this directory for reading. It must belong to root or to the caller, and
-    /// nobody else may read or write it.
-    ///
-    /// # Errors
-    /// [`Code::NotFound`] when there is none, [`Code::Permission`] when it is not safe.
-    pub fn open_private(&self, name: &str) -> Result<File> {
-        // A FIFO in its place must not hold the caller up.
-        let fd = self
-            .openat(name, OFlag::O_RDONLY | OFlag::O_NONBLOCK, 0)
-            .map_err(|cause| {
-                let code = match cause.raw_os_error() {
-                    Some(libc::ENOENT) => Code::NotFound,
-                    Some(libc::ELOOP) => Code::Permission,
-                    _ => Code::Io,
-                };
-                Error {
-                    code,
-                    ..Error::io("open", &cause)
-                }
-            })?;
-        let status = fstat(&fd).map_err(|errno| Error::io("examine", &errno.into()))?;
-        check(&status, SFlag::S_IFREG, 0o600)?;
-        Ok(File::from(fd))
-    }
-
-    /// Renames a file of this directory over another.
-    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        Ok(renameat(&self.fd, from, &self.fd, to)?)
-    }
-
-    /// Removes a file of this directory.
-    fn unlink(&self, name: &str) -> io::Result<()> {
-        Ok(unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir)?)
     }
 
     fn tree(svcdir: &Path) -> Result<Dir> {

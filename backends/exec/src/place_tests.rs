@@ -201,3 +201,20 @@ fn directories_of_others_open_ones_and_links_are_refused() {
     chmod(svcdir.path(), 0o775);
     both("has mode 0775; must be 0755 or stricter");
 }
+
+#[test]
+fn a_file_of_one_length_is_written_in_place() {
+    let svcdir = svcdir();
+    let dir = Dir::make_service(svcdir.path(), &foo()).unwrap();
+    let write = |name: &str, text: &str| dir.overwrite(name, 0o600, text.as_bytes());
+    let path = dir.path().join("few");
+    for text in ["one", "two"] {
+        write("few", text).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+    symlink("few", dir.path().join("link")).unwrap();
+    assert!(write("link", "x").is_err());
+    chmod(&path, 0o666);
+    refused(write("few", "x"), Code::Permission, "has mode 0666");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+}

@@ -26,6 +26,12 @@ fn pss(scene: &Scene) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+/// Processor time that the supervisor has used, in milliseconds.
+fn used(scene: &Scene) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{}/schedstat", scene.supervisor())).unwrap();
+    text.split(' ').next().unwrap().parse::<u64>().unwrap() / 1_000_000
+}
+
 /// Lets time pass in which nothing is done.
 fn idle(time: Duration) {
     let nothing: &mut [PollFd<'_>] = &mut [];
@@ -97,7 +103,11 @@ fn a_thousand_services_are_started_killed_and_stopped() {
         }
         begun.elapsed()
     };
-    tell(&format!("{COUNT} starts: {:?}", order(&Request::Start)));
+    let took = order(&Request::Start);
+    tell(&format!(
+        "{COUNT} starts: {took:?}, processor {} ms",
+        used(&scene)
+    ));
     let first = until_up(&scene, 0);
     assert_eq!(first.len(), COUNT, "pids are shared");
     assert_eq!(children(&scene), first);
@@ -106,14 +116,14 @@ fn a_thousand_services_are_started_killed_and_stopped() {
     let listed = list(&scene);
     tell(&format!("{} states: {:?}", listed.len(), begun.elapsed()));
 
-    let begun = Instant::now();
+    let (begun, before) = (Instant::now(), used(&scene));
     for pid in &first {
         signal(*pid, libc::SIGKILL);
     }
     let second = until_up(&scene, 1);
+    let (took, used) = (begun.elapsed(), used(&scene) - before);
     tell(&format!(
-        "all killed at once, all back: {:?}",
-        begun.elapsed()
+        "all killed at once, all back: {took:?}, processor {used} ms"
     ));
     assert_eq!(second.len(), COUNT);
     assert!(first.is_disjoint(&second));
