@@ -1,0 +1,134 @@
+//! When the system has no more of something.
+
+mod scene;
+
+use nix::poll::{poll, PollFd};
+use rc_sv_api::State;
+use rc_sv_internal::protocol::{Reply, Request};
+use scene::{name, signal, with, Scene, PATIENCE};
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Limits how many descriptors the supervisor may have.
+fn limit_descriptors(scene: &Scene, most: usize) {
+    let pid = scene.supervisor().to_string();
+    let limit = format!("--nofile={most}:");
+    let output = Command::new("prlimit")
+        .args(["--pid", &pid, &limit])
+        .output();
+    let output = output.expect("this test needs prlimit of util-linux");
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// How many descriptors the supervisor has.
+fn descriptors(scene: &Scene) -> usize {
+    fs::read_dir(format!("/proc/{}/fd", scene.supervisor()))
+        .unwrap()
+        .count()
+}
+
+/// Processor time that the supervisor has used.
+fn used(scene: &Scene) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{}/schedstat", scene.supervisor())).unwrap();
+    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
+}
+
+#[test]
+fn without_descriptors_a_start_fails_in_words_and_nothing_else() {
+    let scene = Scene::new();
+    scene
+        .start(&scene.spec_of("good", &["/bin/sleep", "1000"]))
+        .unwrap();
+    // Enough to hear of the next one, and to read its spec, but not to run it.
+    limit_descriptors(&scene, descriptors(&scene) + 3);
+    let error = scene
+        .start(&scene.spec_of("foo", &["/bin/sleep", "1000"]))
+        .unwrap_err();
+    assert!(error.message.contains("Too many open files"), "{error}");
+    assert_eq!(error.os_errno, libc::EMFILE);
+    assert_eq!(scene.status("foo").state, State::Down);
+    assert_eq!(scene.status("good").state, State::Up);
+    scene.stop("good").unwrap();
+    limit_descriptors(&scene, 300);
+    scene
+        .start(&scene.spec_of("foo", &["/bin/sleep", "1000"]))
+        .unwrap();
+}
+
+#[test]
+fn a_respawn_is_tried_again_until_there_are_descriptors() {
+    let scene = Scene::new();
+    let settings = [
+        ("respawn_delay", "50ms"),
+        ("respawn_max", "0"),
+        ("rc_supervise_min_interval", "0"),
+        // It says nothing of ends that were none of the service's.
+        ("rc_supervise_policy", "on-abort"),
+    ];
+    let spec = with(
+        scene.spec("foo", "echo $$ >> $R; exec sleep 1000"),
+        &settings,
+    );
+    scene.start(&spec).unwrap();
+    scene.reports.until("foo", 1);
+    let mut connection = scene.connect();
+    let deadline = Instant::now() + PATIENCE;
+    connection.ask(&Request::Ping, deadline).unwrap();
+    limit_descriptors(&scene, descriptors(&scene) + 2);
+    signal(
+        scene.reports.lines("foo")[0].parse().unwrap(),
+        libc::SIGABRT,
+    );
+    loop {
+        let question = Request::Status(name("foo"));
+        let Reply::Status(status) = connection.ask(&question, deadline).unwrap() else {
+            panic!("no status");
+        };
+        if status.detail.contains("Too many open files") {
+            assert_eq!(status.state, State::Backoff);
+            break;
+        }
+        assert!(Instant::now() < deadline, "{status:?}");
+    }
+    limit_descriptors(&scene, 300);
+    scene.reports.until("foo", 2);
+    scene.until("foo", State::Up);
+}
+
+#[test]
+fn clients_wait_for_descriptors_and_the_supervisor_does_not_spin() {
+    let scene = Scene::new();
+    let deadline = Instant::now() + PATIENCE;
+    limit_descriptors(&scene, descriptors(&scene) + 5);
+    let mut all: Vec<_> = (0..20).map(|_| scene.connect()).collect();
+    for connection in &mut all {
+        connection.send(&Request::Ping, deadline).unwrap();
+    }
+    for connection in &mut all[..4] {
+        connection.receive(deadline).unwrap();
+    }
+    let before = used(&scene);
+    let nothing: &mut [PollFd<'_>] = &mut [];
+    assert_eq!(poll(nothing, 2_000u16), Ok(0));
+    let used = used(&scene) - before;
+    assert!(used < Duration::from_millis(100), "{used:?} of 2 s");
+    // Who leaves makes room for the next.
+    drop(all.drain(..4));
+    for mut connection in all {
+        connection.receive(deadline).unwrap();
+    }
+}
+
+#[test]
+fn a_full_state_directory_is_named_and_holds_up_nothing() {
+    let scene = Scene::new();
+    let spec = scene.spec("foo", "exec sleep 1000");
+    scene.start(&spec).unwrap();
+    // As if nothing more could be written there.
+    let instance = scene.svcdir.join("rc-sv/foo/instance");
+    fs::remove_file(&instance).unwrap();
+    fs::create_dir(&instance).unwrap();
+    scene.order(Request::Restart(name("foo"))).unwrap();
+    assert_eq!(scene.status("foo").state, State::Up);
+}
