@@ -88,7 +88,8 @@ fn storms(stamps: &mut Stamps, with_rc_sv: bool, say: &dyn Fn(&str)) -> Result<V
     let mut figures = Vec::new();
     let mut floor = Floor::new(FAST_FLOOR, "vfork", RANGE);
     floor.start(stamps, storm::SERVICES)?;
-    for contender in &mut peers(with_rc_sv) {
+    let contenders = std::iter::once(threads()).chain(peers(with_rc_sv));
+    for contender in &mut contenders.collect::<Vec<_>>() {
         // s6 pauses for a second whatever happens.
         if !contender.is_prompt() {
             continue;
@@ -108,17 +109,20 @@ fn storms(stamps: &mut Stamps, with_rc_sv: bool, say: &dyn Fn(&str)) -> Result<V
 
 /// All contenders, as they are new.
 fn all(with_rc_sv: bool) -> Vec<Box<dyn Contender>> {
+    let early = Floor::new("floor, vfork before reaping", "early", 2 * RANGE);
     let mut all: Vec<Box<dyn Contender>> = vec![
         Box::new(Floor::new(FLOOR, "fork", 0)),
         Box::new(Floor::new(FAST_FLOOR, "vfork", RANGE)),
-        Box::new(Floor::new(
-            "floor, vfork before reaping",
-            "early",
-            2 * RANGE,
-        )),
+        Box::new(early),
+        threads(),
     ];
     all.extend(peers(with_rc_sv));
     all
+}
+
+/// What spawning in threads of its own gains or costs.
+fn threads() -> Box<dyn Contender> {
+    Box::new(Floor::new("floor, vfork in threads", "threads", 9 * RANGE))
 }
 
 /// All contenders but the floors.

@@ -3,7 +3,7 @@
 use crate::contender::Contender;
 use crate::figure::{Figure, Unit};
 use crate::stamps::Stamps;
-use crate::{process, Result};
+use crate::{clock, process, Result};
 
 /// Proportional set size.
 pub const PSS: &str = "memory, PSS";
@@ -20,14 +20,15 @@ pub fn measure(stamps: &mut Stamps, contender: &mut dyn Contender) -> Result<Vec
     let mut figures = Vec::new();
     for count in [1, 100] {
         contender.start(stamps, count)?;
-        figures.extend(figure(contender)?);
+        figures.extend(figure(stamps, contender)?);
         contender.stop(stamps)?;
     }
     Ok(figures)
 }
 
-/// With those that run.
-pub fn figure(contender: &dyn Contender) -> Result<[Figure; 2]> {
+/// With those that run, while they do nothing.
+pub fn figure(stamps: &mut Stamps, contender: &dyn Contender) -> Result<[Figure; 2]> {
+    stamps.pass(clock::now() + contender.rests_after())?;
     let memory = process::memory(&contender.supervisors()?)?;
     let name = name(contender.name(), contender.numbers().len());
     Ok([

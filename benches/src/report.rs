@@ -37,7 +37,7 @@ fn headline(section: &str) -> &str {
         restart::RESTED => "the same, each after 2.5 s in which nothing happened",
         restart::IDLE => "context switches per second of all supervising processes, idle",
         storm::SECTION => "1,000 services killed at once, until all are back",
-        memory::PSS => "all supervising processes, on a machine with 15 other programs",
+        memory::PSS => "all supervising processes, idle, on a machine with 15 other programs",
         memory::PRIVATE => "of it, what no other process shares",
         module::SECTION => "loading librc_sv_internal.so in a new process",
         _ => "",

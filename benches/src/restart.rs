@@ -68,7 +68,7 @@ pub fn measure(stamps: &mut Stamps, contenders: &mut [Box<dyn Contender>]) -> Re
 
 fn idle(stamps: &mut Stamps, contenders: &[Box<dyn Contender>]) -> Result<Vec<Figure>> {
     // What starts left to do is done by then.
-    stamps.pass(clock::now() + UPTIME)?;
+    stamps.pass(clock::now() + REST)?;
     let mut before = Vec::new();
     for contender in contenders {
         before.push(process::switches(&contender.supervisors()?)?);

@@ -40,7 +40,7 @@ pub fn measure(
     let (started, result) = clock::time(|| contender.start(stamps, SERVICES));
     result?;
     let mut figures = vec![Figure::ns(STARTED, name, &[started])];
-    figures.extend(memory::figure(contender)?);
+    figures.extend(memory::figure(stamps, contender)?);
     figures.extend(meanwhile()?);
     let mut floor_times = Vec::new();
     let mut times = Vec::new();

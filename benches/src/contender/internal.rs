@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use super::{all_up, in_parallel, program, succeed, Contender, STAMP};
-use crate::process;
 use crate::stamps::Stamps;
-use crate::Result;
+use crate::{clock, process, Result};
 
 /// rc-sv-supervisor, asked through rc-sv-loader, without any pause and without a limit.
 #[derive(Debug)]
@@ -65,6 +64,10 @@ impl Contender for Internal {
 
     fn supervisors(&self) -> Result<Vec<i32>> {
         Ok(process::called("rc-sv-supervisor")?.into_iter().collect())
+    }
+
+    fn rests_after(&self) -> u64 {
+        clock::SECOND * 5 / 2
     }
 
     fn stop(&mut self, stamps: &mut Stamps) -> Result<()> {

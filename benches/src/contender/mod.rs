@@ -40,6 +40,12 @@ pub trait Contender {
     /// Ends services and supervisors.
     fn stop(&mut self, stamps: &mut Stamps) -> Result<()>;
 
+    /// After how long without work, in nanoseconds, the supervisors have given back what they need
+    /// for work only.
+    fn rests_after(&self) -> u64 {
+        0
+    }
+
     /// Whether a service that was up for long is run again at once. Else the measurement does not
     /// wait for it, but goes on with others meanwhile.
     fn is_prompt(&self) -> bool {
