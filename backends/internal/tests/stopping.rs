@@ -233,3 +233,32 @@ fn a_restart_waits_for_the_end_of_the_old_instance() {
     scene.order(Request::Restart(name("foo"))).unwrap();
     assert_eq!(scene.reports.until("foo", 3), ["begin", "end", "begin"]);
 }
+
+#[test]
+fn nothing_is_started_beside_what_an_earlier_supervisor_left() {
+    let scene = Scene::new();
+    let cgroup = Cgroup::new("earlier");
+    let spec = cgroup.hold(scene.spec("foo", FAMILY));
+    scene.start(&spec).unwrap();
+    scene.reports.until("foo", 1);
+    let (pid, connection) = (scene.pid("foo"), scene.connect());
+    signal(scene.supervisor(), libc::SIGKILL);
+    scene::await_end(connection);
+    signal(pid, libc::SIGKILL);
+    assert!(scene.begin().status.success());
+    let deadline = Instant::now() + scene::PATIENCE;
+    let error = loop {
+        let error = scene.start(&spec).unwrap_err();
+        if error.message.contains("still run in") {
+            break error;
+        }
+        assert!(error.message.contains(&pid.to_string()), "{error}");
+        assert!(Instant::now() < deadline, "its end is not seen");
+    };
+    assert!(error.message.contains("stop the service first"), "{error}");
+    fs::write(cgroup.0.join("rc-sv/cgroup.kill"), "1").unwrap();
+    while !cgroup.members().is_empty() {
+        assert!(Instant::now() < deadline, "{:?}", cgroup.members());
+    }
+    scene.start(&spec).unwrap();
+}

@@ -9,7 +9,7 @@ use crate::core::Plan;
 use crate::protocol::{self, Reply};
 use begin::begin;
 use connection::{unexpected, Connection};
-use orphan::Orphan;
+use orphan::{Leftovers, Orphan};
 use rc_sv_api::abi::{Host, Sink};
 use rc_sv_api::{
     Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Spec, State,
@@ -83,6 +83,24 @@ impl Call {
             None => None,
         };
         Ok(Some(orphan).filter(|orphan| known != Some(orphan.pid())))
+    }
+
+    /// Ends what an earlier supervisor has left: the main process, or what that has left.
+    fn settle(&self, mut connection: Option<&mut Connection>) -> Result<()> {
+        if let Some(orphan) = self.orphan(connection.as_deref_mut())? {
+            return orphan.end();
+        }
+        let Some(leftovers) = Leftovers::find(self) else {
+            return Ok(());
+        };
+        match connection
+            .map(|connection| self.status(connection))
+            .transpose()?
+        {
+            // The supervisor clears up itself.
+            Some(status) if status.state != State::Unmanaged => Ok(()),
+            _ => leftovers.end(),
+        }
     }
 
     /// Asks for something that may take its time.
@@ -168,9 +186,7 @@ impl Backend for Internal {
             return Ok(Outcome::Done);
         }
         let mut connection = self.connect(&call)?;
-        if let Some(orphan) = call.orphan(Some(&mut connection))? {
-            orphan.end()?;
-        }
+        call.settle(Some(&mut connection))?;
         let dir = Dir::make_service(&call.svcdir, &call.service)?;
         spec_file::write(&dir, resolved.settings())?;
         let order = protocol::Request::Start(call.service.clone());
@@ -191,9 +207,7 @@ impl Backend for Internal {
             return Ok(Outcome::Done);
         }
         let mut connection = call.connect()?;
-        if let Some(orphan) = call.orphan(connection.as_mut())? {
-            orphan.end()?;
-        }
+        call.settle(connection.as_mut())?;
         match connection {
             Some(connection) => {
                 let order = protocol::Request::Stop(call.service.clone());
@@ -209,9 +223,7 @@ impl Backend for Internal {
             return Ok(Outcome::Done);
         }
         let mut connection = self.connect(&call)?;
-        if let Some(orphan) = call.orphan(Some(&mut connection))? {
-            orphan.end()?;
-        }
+        call.settle(Some(&mut connection))?;
         let order = protocol::Request::Restart(call.service.clone());
         call.order(connection, order, request.nowait)
     }

@@ -10,7 +10,7 @@ use crate::supervisor::cgroup::Cgroup;
 use crate::supervisor::sys;
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use rc_sv_api::{signal, Error, Result, State, Status};
+use rc_sv_api::{signal, Error, Result, Settings, State, Status};
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::spec_file;
 use std::ffi::OsStr;
@@ -73,11 +73,8 @@ impl Orphan {
                 let _ = sys::signal_group(pidfd.as_fd(), signal::KILL);
             }
         }
-        if plan.kill_mode == KillMode::Process {
-            return Ok(());
-        }
-        match spec.settings().text("cgroup") {
-            Some(path) => clear(Path::new(OsStr::from_bytes(path))).map_err(failed),
+        match Leftovers::of(spec.settings()) {
+            Some(leftovers) => leftovers.end(),
             None => Ok(()),
         }
     }
@@ -111,20 +108,45 @@ impl Orphan {
     }
 }
 
-/// Kills what is left in the cgroup of a service's instance.
-fn clear(service: &Path) -> io::Result<()> {
-    let cgroup = Cgroup::in_service(service);
-    if !cgroup.is_populated()? {
-        return Ok(());
+/// What is left in the cgroup of an instance whose main process has ended.
+pub(super) struct Leftovers(Cgroup);
+
+impl Leftovers {
+    /// What is left of the service; the supervisor must not know it.
+    pub(super) fn find(call: &Call) -> Option<Leftovers> {
+        let dir = Dir::open_service(&call.svcdir, &call.service).ok()?;
+        Leftovers::of(spec_file::read(&dir).ok()?.settings())
     }
-    let watch = cgroup.watch()?;
-    cgroup.kill()?;
-    while watch.is_populated()? {
-        if !ready(watch.as_fd(), PollFlags::POLLPRI, KILL_WAIT)? {
-            return Err(io::ErrorKind::TimedOut.into());
+
+    /// What is left in the cgroup of this spec, where that may not be left.
+    fn of(spec: &dyn Settings) -> Option<Leftovers> {
+        let cgroup = Cgroup::in_service(Path::new(OsStr::from_bytes(spec.text("cgroup")?)));
+        let may_stay = Plan::from_settings(spec).kill_mode == KillMode::Process;
+        let is_there = !may_stay && cgroup.is_populated().is_ok_and(|populated| populated);
+        is_there.then_some(Leftovers(cgroup))
+    }
+
+    /// Kills it.
+    ///
+    /// # Errors
+    /// It still runs.
+    pub(super) fn end(&self) -> Result<()> {
+        self.kill().map_err(|cause| {
+            let path = self.0.path().display();
+            Error::io(format_args!("kill what is left in {path}"), &cause)
+        })
+    }
+
+    fn kill(&self) -> io::Result<()> {
+        let watch = self.0.watch()?;
+        self.0.kill()?;
+        while watch.is_populated()? {
+            if !ready(watch.as_fd(), PollFlags::POLLPRI, KILL_WAIT)? {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Whether this came within `wait`.
@@ -142,7 +164,7 @@ fn ready(fd: BorrowedFd<'_>, what: PollFlags, wait: Duration) -> io::Result<bool
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rc_sv_api::{ServiceName, Spec};
+    use rc_sv_api::{ServiceName, Spec, Value};
     use std::io::Read;
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -217,5 +239,33 @@ mod tests {
         call.orphan(None).unwrap().unwrap().end().unwrap();
         assert_eq!(child.wait().unwrap().signal(), Some(signal::TERM));
         cleared(call);
+    }
+
+    #[test]
+    fn what_it_left_in_its_cgroup_is_killed_too() {
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let mount = mounts.lines().find(|line| line.contains(" - cgroup2 "));
+        let mount = mount
+            .expect("this test needs a mounted cgroup2")
+            .split(' ')
+            .nth(4)
+            .unwrap();
+        let path = Path::new(mount).join(format!("rc-sv-orphan-{}", std::process::id()));
+        std::fs::create_dir_all(path.join("rc-sv")).unwrap();
+        let (call, mut child) = orphan("left", "echo up; exec sleep 1000", "30");
+        let mut left = Command::new("sleep").arg("1000").spawn().unwrap();
+        std::fs::write(path.join("rc-sv/cgroup.procs"), left.id().to_string()).unwrap();
+        let dir = Dir::open_service(&call.svcdir, &call.service).unwrap();
+        let mut spec = spec_file::read(&dir).unwrap();
+        spec.put("cgroup", Value::Text(path.to_str().unwrap().into()));
+        spec_file::write(&dir, spec.settings()).unwrap();
+        // Its main process has ended already.
+        child.kill().unwrap();
+        child.wait().unwrap();
+        call.settle(None).unwrap();
+        assert_eq!(left.wait().unwrap().signal(), Some(signal::KILL));
+        cleared(call);
+        std::fs::remove_dir(path.join("rc-sv")).unwrap();
+        std::fs::remove_dir(path).unwrap();
     }
 }

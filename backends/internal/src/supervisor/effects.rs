@@ -5,7 +5,7 @@ use super::pid_file::PidFile;
 use super::process::Process;
 use super::reactor::{Interest, Kind, Token};
 use super::{sys, Supervisor};
-use crate::core::{Event, Id, Whom};
+use crate::core::{Event, Id, KillMode, Plan, Whom};
 use crate::instance::Instance;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{signal, Code, Error, Result, Spec};
@@ -50,7 +50,7 @@ impl Supervisor {
         let pid_file = pid_path.map(PidFile::find).transpose()?;
         let cgroup = path_of("cgroup").map(Cgroup::in_service);
         let membership = match &cgroup {
-            Some(cgroup) => Some(self.open_cgroup(id, cgroup)?),
+            Some(cgroup) => Some(self.open_cgroup(id, cgroup, &spec)?),
             None => None,
         };
         let child = launch::spawn(&launch, membership.as_ref().map(AsFd::as_fd))?;
@@ -101,14 +101,15 @@ impl Supervisor {
 
     /// Opens the cgroup for a new instance. What a supervisor that died left in it would make the
     /// new instance a second copy.
-    fn open_cgroup(&mut self, id: Id, cgroup: &Cgroup) -> Result<OwnedFd> {
+    fn open_cgroup(&mut self, id: Id, cgroup: &Cgroup, spec: &Spec) -> Result<OwnedFd> {
         let failed = |cause| Error::io(format_args!("cgroup {}", cgroup.path().display()), &cause);
         let slot = self.slots.of(id);
         let afresh = !slot.is_familiar || std::mem::take(&mut slot.cgroup_was_killed);
         let opened = cgroup.make(afresh).map_err(failed)?;
-        if !slot.is_familiar && cgroup.is_populated().map_err(failed)? {
+        let may_stay = Plan::from_settings(spec.settings()).kill_mode == KillMode::Process;
+        if !slot.is_familiar && !may_stay && cgroup.is_populated().map_err(failed)? {
             let message = format!(
-                "processes of an earlier supervisor still run in {}: end them first",
+                "processes of an earlier supervisor still run in {}: stop the service first",
                 cgroup.path().display()
             );
             return Err(Error::new(Code::Conflict, message));

@@ -61,6 +61,13 @@ impl Slots {
         slot
     }
 
+    /// Forgets what was known of the service that had this id; another may get it.
+    pub(super) fn renew(&mut self, id: Id) {
+        let slot = self.of(id);
+        slot.is_familiar = false;
+        slot.cgroup_was_killed = false;
+    }
+
     /// The service that an event is about.
     pub(super) fn id_at(&self, token: Token) -> Option<Id> {
         self.0.get(token.index as usize)?.id

@@ -62,12 +62,16 @@ impl Supervisor {
         };
         match command {
             Ok(command) => {
+                let known = self.core.find(&service);
                 let waiter = self.clients.promise(token, id, &service, &self.reactor);
                 self.feed(Event::Command {
                     service,
                     command,
                     waiter: Some(waiter),
                 });
+                if let Some(forgotten) = known.filter(|known| self.core.name(*known).is_none()) {
+                    self.slots.renew(forgotten);
+                }
             }
             Err(error) => {
                 let refused = Reply::Refused(error);
