@@ -93,38 +93,27 @@ fn a_stop_in_the_finish_command_is_bounded_by_its_time() {
 fn a_stop_ends_a_start_that_does_not_come_to_its_exec() {
     let lab = Lab::new();
     assert!(lab.has_cgroup(), "this test needs cgroups");
-    // What is made in it is frozen before its first instruction. With a cgroup in it, it cannot be
-    // replaced.
-    let freeze = "start_pre() {\n\
-                  local own=$(sed -n 's/^0:://p' /proc/self/cgroup)\n\
-                  local cgroup=/sys/fs/cgroup/unified$own/rc-sv\n\
-                  mkdir -p $cgroup/kept && echo 1 >$cgroup/cgroup.freeze &&\n\
-                  echo x >/tmp/frozen\n}";
-    lab.service(
-        "foo",
-        &format!(
-            "command={}\ncommand_args='--report /tmp/foo'\n{freeze}",
-            internal::PROBE
-        ),
-    );
     // A frozen process dies of KILL alone.
-    lab.conf(
-        "foo",
-        &format!("{}retry=TERM/100ms/KILL/5\n", openrc::INTERNAL),
-    );
-    let start = lab.spawn("rc-service foo start");
-    lab.wait_for_lines("/tmp/frozen", 1, SOON);
-    until("the start is under way", SOON, || {
-        let output = lab.run(["rc-sv-loader", "status", "foo"]).output();
-        (output.code() == 8 && output.all().contains("starting")).then_some(())
+    let conf = format!("{AT_ONCE}retry=TERM/100ms/KILL/5\n");
+    probe(&lab, "foo", "", &conf);
+    rc(&lab, "foo", "start").ok();
+    let first = starts(&lab, "foo", 1)[0].pid();
+    // What is made in it from now on is frozen before its first instruction.
+    let freezer = "/sys/fs/cgroup/unified/foo/cgroup.freeze";
+    lab.sh(&format!("echo 1 >{freezer}")).ok();
+    lab.kill(first, KILL);
+    let pid = until("the respawn is under way", SOON, || {
+        let output = lab
+            .run(["rc-sv-loader", "status", "foo", "--json"])
+            .output();
+        let status: serde_json::Value = serde_json::from_str(&output.stdout).ok()?;
+        (status["state"] == "starting").then(|| status["pid"].as_i64())?
     });
     lab.run(["rc-sv-loader", "stop", "foo"]).output().ok();
-    let output = start.wait(SOON);
-    assert_eq!(output.code(), 1, "{output}");
-    assert_eq!(start_count(&lab, "foo"), 0);
+    assert!(!alive(&lab, i32::try_from(pid).expect("a pid")));
+    lab.sh(&format!("echo 0 >{freezer}")).ok();
+    assert_eq!(start_count(&lab, "foo"), 1);
     assert_eq!(rc(&lab, "foo", "status").code(), 3);
-    let left = lab.sh("pgrep -x probe-daemon");
-    assert_eq!(left.all(), "");
 }
 
 #[test]
