@@ -110,6 +110,8 @@ fn what_is_not_done_yet_is_refused_however_it_is_said() {
         let ours: Vec<&str> = said.lines().filter(|line| line.contains(name)).collect();
         assert_eq!(ours.len(), 1, "{conf}: {output}");
         assert!(ours[0].contains("not do this"), "{conf}: {output}");
+        let is_option = conf.contains("_daemon_args");
+        assert_eq!(ours[0].contains("_daemon_args sets"), is_option, "{output}");
         assert_eq!(start_count(&lab, "foo"), 0, "{conf}");
     }
 }

@@ -152,7 +152,6 @@ impl Internal {
         refusals::check(spec)?;
         let resolved = resolve::resolve(spec)?;
         // Options of supervise_daemon_args are settings now.
-        refusals::check(resolved.settings())?;
         refusals::check_options(resolved.settings())?;
         Launch::from_settings(resolved.settings())?;
         Ok(resolved)
