@@ -7,6 +7,7 @@ use rc_sv_api::{Spec, State, Value};
 use rc_sv_internal::protocol::Request;
 use scene::{exists, name, signal, with, Scene};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -41,10 +42,16 @@ impl Cgroup {
 }
 
 impl Drop for Cgroup {
+    /// The supervisor has to be gone, so a scene is to be made after its cgroups.
     fn drop(&mut self) {
-        let _ = fs::write(self.0.join("cgroup.kill"), "1");
-        let _ = fs::remove_dir(self.0.join("rc-sv"));
-        let _ = fs::remove_dir(&self.0);
+        for path in [self.0.join("rc-sv"), self.0.clone()] {
+            let _ = fs::write(path.join("cgroup.kill"), "1");
+            let deadline = Instant::now() + Duration::from_secs(5);
+            // What was killed takes a moment to leave.
+            while fs::remove_dir(&path).is_err_and(|cause| cause.kind() == ErrorKind::ResourceBusy)
+                && Instant::now() < deadline
+            {}
+        }
     }
 }
 
@@ -101,8 +108,7 @@ fn the_first_signal_is_the_one_that_was_asked_for() {
 
 #[test]
 fn nothing_is_left_in_a_cgroup() {
-    let scene = Scene::new();
-    let cgroup = Cgroup::new("stop");
+    let (cgroup, scene) = (Cgroup::new("stop"), Scene::new());
     scene
         .start(&cgroup.hold(scene.spec("foo", FAMILY)))
         .unwrap();
@@ -121,8 +127,7 @@ fn nothing_is_left_in_a_cgroup() {
 
 #[test]
 fn cgroups_that_a_daemon_makes_are_no_hindrance() {
-    let scene = Scene::new();
-    let cgroup = Cgroup::new("inner");
+    let (cgroup, scene) = (Cgroup::new("inner"), Scene::new());
     let instance = cgroup.0.join("rc-sv");
     let inner = instance.join("inner/most");
     let script = "mkdir -p $0; sleep 1000 & echo $! > $0/cgroup.procs; echo $$ >> $R; \
@@ -143,8 +148,7 @@ fn cgroups_that_a_daemon_makes_are_no_hindrance() {
 
 #[test]
 fn leftovers_are_gone_before_the_next_instance_begins() {
-    let scene = Scene::new();
-    let cgroup = Cgroup::new("crash");
+    let (cgroup, scene) = (Cgroup::new("crash"), Scene::new());
     let settings = [("respawn_delay", "0"), ("rc_supervise_min_interval", "0")];
     scene
         .start(&with(cgroup.hold(scene.spec("foo", FAMILY)), &settings))
@@ -163,8 +167,7 @@ fn leftovers_are_gone_before_the_next_instance_begins() {
 
 #[test]
 fn whoever_else_is_in_the_cgroup_of_the_service_is_left_alone() {
-    let scene = Scene::new();
-    let cgroup = Cgroup::new("others");
+    let (cgroup, scene) = (Cgroup::new("others"), Scene::new());
     let mut other = std::process::Command::new("sleep")
         .arg("1000")
         .spawn()
@@ -209,8 +212,7 @@ fn without_a_cgroup_the_process_group_is_gone() {
 
 #[test]
 fn only_the_main_process_is_touched_where_that_is_wanted() {
-    let scene = Scene::new();
-    let cgroup = Cgroup::new("process");
+    let (cgroup, scene) = (Cgroup::new("process"), Scene::new());
     let spec = with(
         scene.spec("foo", FAMILY),
         &[("rc_supervise_kill_mode", "process")],
@@ -236,8 +238,7 @@ fn a_restart_waits_for_the_end_of_the_old_instance() {
 
 #[test]
 fn nothing_is_started_beside_what_an_earlier_supervisor_left() {
-    let scene = Scene::new();
-    let cgroup = Cgroup::new("earlier");
+    let (cgroup, scene) = (Cgroup::new("earlier"), Scene::new());
     let spec = cgroup.hold(scene.spec("foo", FAMILY));
     scene.start(&spec).unwrap();
     scene.reports.until("foo", 1);
