@@ -163,7 +163,7 @@ fn after_giving_up_it_is_failed_and_a_start_begins_anew() {
 }
 
 #[test]
-fn without_a_supervisor_it_is_unsupervised_and_never_doubled() {
+fn without_a_supervisor_it_is_unsupervised_and_stop_still_stops() {
     each_shell(|lab| {
         supervised(lab, "foo", AT_ONCE);
         let daemon = start(lab, "foo");
@@ -178,23 +178,42 @@ fn without_a_supervisor_it_is_unsupervised_and_never_doubled() {
             rc_status(lab, "foo")
         );
 
-        // Another service brings a supervisor, which does not know of this one.
+        // Another service brings a supervisor, which does not have this one.
         supervised(lab, "bar", "");
         start(lab, "bar");
         assert_eq!(rc(lab, "foo", "status").code(), 64);
-        for command in ["stop", "restart"] {
-            let output = rc(lab, "foo", command);
-            assert_eq!(output.code(), 1, "{output}");
-            assert!(output.all().contains(&format!("pid {daemon}")), "{output}");
-        }
-        assert_eq!(spawn_count(lab, "foo"), 1);
-
-        lab.kill(daemon, KILL);
-        lab.wait_dead(daemon, SOON);
-        rc(lab, "foo", "restart").ok();
-        assert_eq!(rc(lab, "foo", "status").code(), 0);
-        rc(lab, "foo", "stop").ok();
+        let output = rc(lab, "foo", "stop");
+        assert_eq!(output.code(), 0, "{output}");
+        assert!(!alive(lab, daemon), "{output}");
         assert_eq!(rc(lab, "foo", "status").code(), 3);
+        assert_eq!(spawn_count(lab, "foo"), 1);
+    });
+}
+
+#[test]
+fn without_a_supervisor_a_restart_makes_no_second_daemon() {
+    each_shell(|lab| {
+        supervised(lab, "foo", AT_ONCE);
+        let first = start(lab, "foo");
+        kill_supervisors(lab);
+        rc(lab, "foo", "restart").ok();
+        let second = spawns(lab, "foo", 2)[1];
+        assert!(!alive(lab, first) && alive(lab, second));
+        assert_eq!(rc(lab, "foo", "status").code(), 0);
+    });
+}
+
+#[test]
+fn without_a_supervisor_nothing_forgotten_by_openrc_is_doubled() {
+    each_shell(|lab| {
+        supervised(lab, "foo", AT_ONCE);
+        let first = start(lab, "foo");
+        kill_supervisors(lab);
+        rc(lab, "foo", "zap").ok();
+        rc(lab, "foo", "start").ok();
+        let second = spawns(lab, "foo", 2)[1];
+        assert!(!alive(lab, first) && alive(lab, second));
+        assert_eq!(rc(lab, "foo", "status").code(), 0);
     });
 }
 
