@@ -193,7 +193,8 @@ _rcsv_run_start()
 # Exports each variable that is set as RCSV_variable, unchanged.
 _rcsv_export()
 {
-	local _rcsv_key _rcsv_keys
+	# The script may have an IFS of its own.
+	local _rcsv_key _rcsv_keys IFS=" 	$_rcsv_newline"
 
 	. "$_rcsv_libexec/rc-sv-keys.sh"
 	# OpenRC up to 0.62 sets this for every service: nobody asked for it.
@@ -256,8 +257,13 @@ _rcsv_eend()
 		_rcsv_lines ewarn ewarn "$3"
 		return 0
 	fi
-	_rcsv_lines eerror "eend 1" "${3:-$2}"
+	_rcsv_lines eerror _rcsv_failed "${3:-$2}"
 	return 1
+}
+
+_rcsv_failed()
+{
+	eend 1 "$1"
 }
 
 # Gives each line of $3 to command $1, and the last one to command $2.

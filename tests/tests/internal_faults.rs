@@ -161,7 +161,6 @@ fn a_killed_supervisor_leaves_no_way_to_a_second_copy() {
             }
             "zap" => {
                 rc(&lab, "foo", "zap").ok();
-                // Two at once, too.
                 start_all(&lab, ["foo"]);
             }
             other => {

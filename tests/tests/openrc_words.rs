@@ -225,6 +225,24 @@ fn arguments_for_start_stop_daemon_are_evaluated_as_openrc_does() {
 }
 
 #[test]
+fn a_script_with_an_ifs_of_its_own_keeps_its_settings_and_its_messages() {
+    each_shell(|lab| {
+        spy(lab);
+        lab.service("foo", &format!("{RECORDED}\nIFS=:\n"));
+        conf(lab, "respawn_delay", b"7");
+        rc(lab, "foo", "start").ok();
+        let got = spied(lab, "RCSV_respawn_delay");
+        assert_eq!(got.as_deref(), Some(&b"7"[..]));
+        rc(lab, "foo", "stop").ok();
+        conf(lab, "respawn_delay", b"soon");
+        let output = rc(lab, "foo", "start");
+        assert_eq!(output.code(), 1, "{output}");
+        assert!(output.all().contains("respawn_delay"), "{output}");
+        assert!(!output.all().contains("not found"), "{output}");
+    });
+}
+
+#[test]
 fn an_unknown_setting_of_ours_fails_the_start() {
     each_shell(|lab| {
         supervised(lab, "foo", "rc_supervise_polcy=always\n");

@@ -51,7 +51,7 @@ pub(super) static KEYS: &[Key] = &[
     key(Respawn, "rc_supervise_on_give_up", Command, "", "Command that is run once when the service is given up."),
     key(Respawn, "rc_supervise_finish", Command, "", "Command that is run after each end of the service, before anything else happens. Exit 125 forbids a respawn."),
     key(Respawn, "rc_supervise_finish_timeout", Duration(Seconds), "5s", "After this long the finish command is killed."),
-    key(Stop, "rc_supervise_kill_mode", Choice(&["mixed", "group", "process"]), "mixed", "Whom stop signals reach: mixed, the main process, and at the end everything; group, always the process group; process, only the main process, ever."),
+    key(Stop, "rc_supervise_kill_mode", Choice(&["mixed", "group", "process"]), "mixed", "Whom stop signals reach: mixed, the main process, and at the end everything; group, always the process group; process, only the main process, ever. Everything is the cgroup; where there is none, it is the process group, and what made a session of its own survives."),
     key(Process, "rc_supervise_nice", Number(-20, 19), "", "Scheduling priority; that of the runscript when unset."),
     key(Process, "rc_supervise_ionice", Text, "", "I/O priority as CLASS or CLASS:LEVEL; that of the runscript when unset."),
     key(Process, "rc_supervise_oom_score_adj", Number(-1000, 1000), "", "Adjustment of the score for the kernel's OOM killer; that of the runscript when unset."),
