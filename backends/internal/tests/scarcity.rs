@@ -40,6 +40,11 @@ fn without_descriptors_a_start_fails_in_words_and_nothing_else() {
     scene
         .start(&scene.spec_of("good", &["/bin/sleep", "1000"]))
         .unwrap();
+    // Whoever is answered on a second connection knows that the first one is closed. It stays
+    // open, so that the number of descriptors stays the same.
+    let mut connection = scene.connect();
+    let deadline = Instant::now() + PATIENCE;
+    connection.ask(&Request::Ping, deadline).unwrap();
     // Enough to hear of the next one, and to read its spec, but not to run it.
     limit_descriptors(&scene, descriptors(&scene) + 3);
     let error = scene
