@@ -53,6 +53,7 @@ fn pauses_grow_until_it_is_given_up_once_and_for_all() {
     // As long as its pauses again and longer, nothing more comes of it.
     rc(&lab, "clock", "start").ok();
     until_failed(&lab, "clock");
+    lab.wait_for_lines("/tmp/clock.gave-up", 1, SOON);
     assert_eq!(start_count(&lab, "foo"), 12);
     assert_eq!(lab.text("/tmp/foo.gave-up"), "foo 3 0\nfoo 3 0\n");
     assert_eq!(lines(&lab, "/tmp/clock.gave-up"), 1);

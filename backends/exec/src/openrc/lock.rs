@@ -2,8 +2,8 @@
 
 use nix::sys::stat::{major, minor};
 use rc_sv_api::{Error, Result, ServiceName};
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -19,9 +19,41 @@ pub fn is_locked(svcdir: &Path, service: &ServiceName) -> Result<bool> {
         Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(false),
         file => file.map_err(|cause| Error::io(path.display(), &cause))?,
     };
-    let locks = fs::read_to_string("/proc/locks");
-    let locks = locks.map_err(|cause| Error::io("/proc/locks", &cause))?;
-    Ok(is_listed(&locks, &identity(file.dev(), file.ino())))
+    let file = identity(file.dev(), file.ino());
+    for _ in 0..LOOKS {
+        let (locks, pieces) = all_locks().map_err(|cause| Error::io("/proc/locks", &cause))?;
+        if is_listed(&locks, &file) {
+            return Ok(true);
+        }
+        if pieces <= 1 {
+            break;
+        }
+    }
+    Ok(false)
+}
+
+/// The kernel hands out the list in pieces. One that changes between two of them can lack a lock
+/// that was held all the time, so one that is not seen is looked for again.
+const LOOKS: usize = 5;
+
+/// What a piece can hold at most, with room to spare.
+const PIECE: usize = 64 * 1024;
+
+/// `/proc/locks`, and in how many pieces it came.
+fn all_locks() -> io::Result<(String, usize)> {
+    let mut file = File::open("/proc/locks")?;
+    let (mut locks, mut piece, mut pieces) = (Vec::new(), vec![0; PIECE], 0);
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok((String::from_utf8_lossy(&locks).into_owned(), pieces)),
+            Ok(length) => {
+                locks.extend_from_slice(&piece[..length]);
+                pieces += 1;
+            }
+            Err(cause) if cause.kind() == ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
 }
 
 /// A file as `/proc/locks` names it.
@@ -42,7 +74,8 @@ fn is_listed(locks: &str, file: &str) -> bool {
 mod tests {
     use super::*;
     use nix::fcntl::{Flock, FlockArg};
-    use std::fs::File;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
 
     #[test]
     fn lines_of_proc_locks() {
@@ -67,7 +100,22 @@ mod tests {
         let file = File::create(svcdir.path().join("exclusive/foo")).unwrap();
         assert!(!locked(), "nobody holds it");
         let held = Flock::lock(file, FlockArg::LockExclusiveNonblock).unwrap();
-        assert!(locked());
+        // Whatever others lock and unlock meanwhile.
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let (svcdir, over) = (svcdir.path(), &over);
+            for name in ["a", "b", "c"] {
+                scope.spawn(move || {
+                    while !over.load(Ordering::Relaxed) {
+                        let file = File::create(svcdir.join(name)).unwrap();
+                        drop(Flock::lock(file, FlockArg::LockExclusiveNonblock).unwrap());
+                    }
+                });
+            }
+            let seen = (0..2_000).filter(|_| locked()).count();
+            over.store(true, Ordering::Relaxed);
+            assert_eq!(seen, 2_000);
+        });
         drop(held);
         assert!(!locked());
     }
