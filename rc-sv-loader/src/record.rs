@@ -15,8 +15,8 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-/// The directory of all services: everybody may enter, nobody may look around.
-const TREE: (&str, u32) = ("rc-sv", 0o711);
+/// The directory of all services: which there are is no secret.
+const TREE: (&str, u32) = ("rc-sv", 0o755);
 /// A service's directory also holds its environment, which may be secret.
 const SERVICE_MODE: u32 = 0o700;
 const FILE: &str = "module";

@@ -147,7 +147,7 @@ impl Services {
         let mut reports = Vec::new();
         let mut by_module: Vec<(String, Vec<ServiceName>)> = Vec::new();
         for (service, module) in self.records.all()? {
-            match module {
+            match module.or_else(|error| self.published(&service, error)) {
                 Err(error) => reports.push((service, Err(error.into()))),
                 Ok(name) => match by_module.iter_mut().find(|(known, _)| *known == name) {
                     Some((_, services)) => services.push(service),
@@ -242,14 +242,21 @@ impl Services {
     /// Which module has `service`; whoever may not read our record may read that of the drop-in.
     fn recorded_for_status(&self, service: &ServiceName) -> Result<Option<String>> {
         match self.records.read(service) {
-            Err(error) if error.code == Code::Permission => {
-                let path = self.records.svcdir().join("options").join(service.as_str());
-                match std::fs::read_to_string(path.join("rcsv_module")) {
-                    Ok(name) => Ok(Some(name.trim_end().to_string())),
-                    Err(_) => Err(error.into()),
-                }
-            }
-            other => Ok(other?),
+            Err(error) => Ok(self.published(service, error).map(Some)?),
+            Ok(recorded) => Ok(recorded),
+        }
+    }
+
+    /// The drop-in's record of `service`, where ours answers with `error` because it is not for
+    /// everybody.
+    fn published(&self, service: &ServiceName, error: Error) -> rc_sv_api::Result<String> {
+        if error.code != Code::Permission {
+            return Err(error);
+        }
+        let path = self.records.svcdir().join("options").join(service.as_str());
+        match std::fs::read_to_string(path.join("rcsv_module")) {
+            Ok(name) => Ok(name.trim_end().to_string()),
+            Err(_) => Err(error),
         }
     }
 

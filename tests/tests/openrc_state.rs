@@ -254,6 +254,9 @@ fn anybody_may_ask_for_the_status() {
         let output = nobody(&["rc-service", "foo", "status"]);
         assert_eq!(output.code(), 0, "{output}");
         assert!(output.all().contains("status: started"), "{output}");
+        let output = nobody(&["rc-sv-loader", "status"]);
+        assert_eq!(output.code(), 0, "{output}");
+        assert!(output.all().contains("foo"), "{output}");
         assert!(!nobody(&["rc-service", "foo", "stop"]).status.success());
         assert_eq!(rc(lab, "foo", "status").code(), 0);
         kill_supervisors(lab);

@@ -28,9 +28,9 @@ pub struct Dir {
 const TREE: &str = "rc-sv";
 const INTERNAL: &str = ".internal";
 
-/// Modes of the tree and of the supervisor's directory: people may reach what they know the name
-/// of. A service's directory is closed: its environment can hold secrets.
-const OPEN: u32 = 0o711;
+/// Modes of the tree and of the supervisor's directory: which services there are is no
+/// secret. A service's own is closed: its environment can hold secrets.
+const OPEN: u32 = 0o755;
 const CLOSED: u32 = 0o700;
 
 impl Dir {
@@ -52,7 +52,7 @@ impl Dir {
         Dir::tree(svcdir)?.enter(service.as_str(), CLOSED)
     }
 
-    /// The directory of the supervisor, `SVCDIR/rc-sv/.internal` (0711); made where it is missing.
+    /// The directory of the supervisor, `SVCDIR/rc-sv/.internal` (0755); made where it is missing.
     ///
     /// # Errors
     /// It cannot be made, or what is there is not safe.

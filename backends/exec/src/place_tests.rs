@@ -48,10 +48,10 @@ fn directories_have_their_modes_whatever_the_umask_is() {
         .and_then(|()| Dir::make_internal(svcdir.path()));
     nix::sys::stat::umask(old);
     made.unwrap();
-    assert_eq!(mode(&svcdir.path().join("rc-sv")), 0o711);
+    assert_eq!(mode(&svcdir.path().join("rc-sv")), 0o755);
     assert_eq!(mode(&svcdir.path().join("rc-sv/foo")), 0o700);
     assert_eq!(mode(&svcdir.path().join("rc-sv/foo/spec")), 0o600);
-    assert_eq!(mode(&svcdir.path().join("rc-sv/.internal")), 0o711);
+    assert_eq!(mode(&svcdir.path().join("rc-sv/.internal")), 0o755);
     assert_eq!(Dir::services(svcdir.path()).unwrap(), [foo()]);
 }
 
@@ -190,8 +190,8 @@ fn directories_of_others_open_ones_and_links_are_refused() {
     );
     chown(&service, Some(0), None).unwrap();
     chmod(&tree, 0o777);
-    both("has mode 0777; must be 0711 or stricter");
-    chmod(&tree, 0o711);
+    both("has mode 0777; must be 0755 or stricter");
+    chmod(&tree, 0o755);
     fs::rename(&service, tree.join("bar")).unwrap();
     symlink("bar", &service).unwrap();
     both("no link");

@@ -50,7 +50,7 @@ fn what_is_written_is_read_and_goes() {
     assert_eq!(records.read(&foo()), Ok(Some("internal".into())));
     assert_eq!(
         (state.mode("rc-sv"), state.mode("rc-sv/foo")),
-        (0o711, 0o700)
+        (0o755, 0o700)
     );
     assert_eq!(state.mode("rc-sv/foo/module"), 0o600);
     assert_eq!(
