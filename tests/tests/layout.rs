@@ -154,6 +154,7 @@ const UNSAFE_FILES: &[&str] = &[
     "backends/exec/src/launch/syscall.rs",
     "backends/exec/src/openrc/librc.rs",
     "backends/exec/src/openrc/local_time.rs",
+    "backends/exec/src/process.rs",
     "backends/exec/tests/hostile_parent.rs",
     "backends/internal/src/supervisor/sys.rs",
     "rc-sv-api/src/abi/export.rs",

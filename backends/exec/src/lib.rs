@@ -5,13 +5,18 @@
 //! runs it, once for each spawn; [`openrc`] tells OpenRC.
 
 mod capability;
+pub mod cgroup;
 mod environment;
+pub mod instance;
 mod ioprio;
 pub mod launch;
 pub mod openrc;
+pub mod pid_file;
 pub mod place;
+pub mod process;
 pub mod resolve;
 mod rlimit;
 mod securebits;
 pub mod spec_file;
+pub mod stop;
 pub mod suite;

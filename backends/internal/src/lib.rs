@@ -2,7 +2,6 @@
 
 pub mod client;
 pub mod core;
-mod instance;
 pub mod protocol;
 pub mod supervisor;
 mod wire;

@@ -9,7 +9,7 @@ use crate::core::Plan;
 use crate::protocol::{self, Reply};
 use begin::begin;
 use connection::{unexpected, Connection};
-use orphan::{Leftovers, Orphan};
+use orphan::Orphan;
 use rc_sv_api::abi::{Host, Sink};
 use rc_sv_api::{
     Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Spec, State,
@@ -90,7 +90,7 @@ impl Call {
         if let Some(orphan) = self.orphan(connection.as_deref_mut())? {
             return orphan.end();
         }
-        let Some(leftovers) = Leftovers::find(self) else {
+        let Some(leftovers) = orphan::leftovers(self) else {
             return Ok(());
         };
         match connection
@@ -99,7 +99,7 @@ impl Call {
         {
             // The supervisor clears up itself.
             Some(status) if status.state != State::Unmanaged => Ok(()),
-            _ => leftovers.end(),
+            _ => orphan::end(&leftovers),
         }
     }
 

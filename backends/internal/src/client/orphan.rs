@@ -4,24 +4,12 @@
 //! first, by the same ladder: there is never a second copy.
 
 use super::Call;
-use crate::core::{KillMode, Plan};
-use crate::instance::Instance;
-use crate::supervisor::cgroup::Cgroup;
-use crate::supervisor::sys;
-use nix::errno::Errno;
-use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use rc_sv_api::{signal, Error, Result, Settings, State, Status};
+use rc_sv_api::{Error, Result, State, Status};
+use rc_sv_exec::instance::Instance;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::spec_file;
-use std::ffi::OsStr;
+use rc_sv_exec::stop::{Leftovers, Stop};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-use std::time::Duration;
-
-/// How long a KILL may take to work.
-const KILL_WAIT: Duration = Duration::from_secs(5);
 
 /// The main process of a service that no supervisor looks after.
 pub(super) struct Orphan {
@@ -65,110 +53,43 @@ impl Orphan {
         };
         // As the one it was started with wants it.
         let spec = spec_file::read(&self.dir)?;
-        let plan = Plan::from_settings(spec.settings());
-        if let Some(pidfd) = self.instance.open().map_err(failed)? {
-            self.climb(pidfd.as_fd(), &plan).map_err(failed)?;
-            if plan.kill_mode != KillMode::Process {
-                // An older kernel cannot reach it safely, and then it is left.
-                let _ = sys::signal_group(pidfd.as_fd(), signal::KILL);
-            }
-        }
-        match Leftovers::of(spec.settings()) {
-            Some(leftovers) => leftovers.end(),
+        let stop = Stop::from_settings(spec.settings());
+        stop.end(&self.instance).map_err(failed)?;
+        match stop.leftovers(spec.settings()) {
+            Some(leftovers) => end(&leftovers),
             None => Ok(()),
         }
     }
-
-    fn climb(&self, pidfd: BorrowedFd<'_>, plan: &Plan) -> io::Result<()> {
-        let rungs = plan
-            .ladder
-            .rungs()
-            .iter()
-            .map(|rung| (rung.signal, rung.wait));
-        for (number, wait) in rungs.chain([(signal::KILL, KILL_WAIT)]) {
-            let sent = match plan.kill_mode {
-                KillMode::Group => sys::kill_group(self.instance.pid, number),
-                KillMode::Mixed | KillMode::Process => sys::send_signal(pidfd, number),
-            };
-            // A stopped process sees no other signal before CONT.
-            let sent = match number {
-                signal::KILL => sent,
-                _ => sent.and_then(|()| sys::send_signal(pidfd, signal::CONT)),
-            };
-            match sent {
-                // It has ended, and init was quick.
-                Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => return Ok(()),
-                sent => sent?,
-            }
-            if ready(pidfd, PollFlags::POLLIN, wait)? {
-                return Ok(());
-            }
-        }
-        Err(io::ErrorKind::TimedOut.into())
-    }
 }
 
-/// What is left in the cgroup of an instance whose main process has ended.
-pub(super) struct Leftovers(Cgroup);
-
-impl Leftovers {
-    /// What is left of the service; the supervisor must not know it.
-    pub(super) fn find(call: &Call) -> Option<Leftovers> {
-        let dir = Dir::open_service(&call.svcdir, &call.service).ok()?;
-        Leftovers::of(spec_file::read(&dir).ok()?.settings())
-    }
-
-    /// What is left in the cgroup of this spec, where that may not be left.
-    fn of(spec: &dyn Settings) -> Option<Leftovers> {
-        let cgroup = Cgroup::in_service(Path::new(OsStr::from_bytes(spec.text("cgroup")?)));
-        let may_stay = Plan::from_settings(spec).kill_mode == KillMode::Process;
-        let is_there = !may_stay && cgroup.is_populated().is_ok_and(|populated| populated);
-        is_there.then_some(Leftovers(cgroup))
-    }
-
-    /// Kills it.
-    ///
-    /// # Errors
-    /// It still runs.
-    pub(super) fn end(&self) -> Result<()> {
-        self.kill().map_err(|cause| {
-            let path = self.0.path().display();
-            Error::io(format_args!("kill what is left in {path}"), &cause)
-        })
-    }
-
-    fn kill(&self) -> io::Result<()> {
-        let watch = self.0.watch()?;
-        self.0.kill()?;
-        while watch.is_populated()? {
-            if !ready(watch.as_fd(), PollFlags::POLLPRI, KILL_WAIT)? {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-        }
-        Ok(())
-    }
+/// What is left of the service of this call; the supervisor must not know it.
+pub(super) fn leftovers(call: &Call) -> Option<Leftovers> {
+    let dir = Dir::open_service(&call.svcdir, &call.service).ok()?;
+    let spec = spec_file::read(&dir).ok()?;
+    Stop::from_settings(spec.settings()).leftovers(spec.settings())
 }
 
-/// Whether this came within `wait`.
-fn ready(fd: BorrowedFd<'_>, what: PollFlags, wait: Duration) -> io::Result<bool> {
-    let timeout = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
-    let mut fds = [PollFd::new(fd, what)];
-    loop {
-        match poll(&mut fds, timeout) {
-            Err(Errno::EINTR) => {}
-            count => return Ok(count? > 0),
-        }
-    }
+/// Kills what is left.
+///
+/// # Errors
+/// It still runs.
+pub(super) fn end(leftovers: &Leftovers) -> Result<()> {
+    leftovers.end().map_err(|cause| {
+        let path = leftovers.path().display();
+        Error::io(format_args!("kill what is left in {path}"), &cause)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rc_sv_api::{ServiceName, Spec, Value};
+    use rc_sv_api::{signal, ServiceName, Spec, Value};
     use std::io::Read;
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::{CommandExt, ExitStatusExt};
+    use std::path::Path;
     use std::process::{Child, Command, Stdio};
+    use std::time::Duration;
 
     /// A service whose supervisor is gone. The process is a child of the test, so that the test
     /// can see how it ended.

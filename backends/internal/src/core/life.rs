@@ -1,12 +1,12 @@
 //! What happens to a main process, and what time does to a service.
 
-use super::plan::KillMode;
 use super::service::{Service, Turn};
 use super::state::{Asked, Part, State};
 use super::stop::KILL_WAIT;
 use super::{Effect, Event, Hook, Record};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::policy::Cause;
+use rc_sv_exec::stop::KillMode;
 
 impl Service {
     /// Takes in what happened to instance `run`. What does not fit the state is late or a

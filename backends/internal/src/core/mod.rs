@@ -96,7 +96,8 @@ mod timers;
 pub use effect::{Effect, Hook, Record, Whom};
 pub use event::{Command, Event};
 pub use machine::Core;
-pub use plan::{KillMode, Plan};
+pub use plan::Plan;
+pub use rc_sv_exec::stop::KillMode;
 
 /// A service that the core knows; stable until it is forgotten, then used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -2,8 +2,8 @@
 
 use rc_sv_api::ladder::Ladder;
 use rc_sv_api::policy::Policy;
-use rc_sv_api::signal;
 use rc_sv_api::spec::Settings;
+use rc_sv_exec::stop::{KillMode, Stop};
 use std::time::Duration;
 
 /// How long a program may take to be executed when `timeout_ready` is unset or 0.
@@ -28,35 +28,15 @@ pub struct Plan {
     pub ready_timeout: Duration,
 }
 
-/// Whom the signals of a stop reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KillMode {
-    /// The main process; what is left at the end is killed.
-    Mixed,
-    /// The process group; what is left at the end is killed.
-    Group,
-    /// The main process only, ever.
-    Process,
-}
-
 impl Plan {
     /// The plan of a spec, with the registry's defaults.
     pub fn from_settings(spec: &dyn Settings) -> Plan {
-        let stopsig = spec.int_or_default("stopsig");
-        let stopsig = stopsig
-            .and_then(|number| i32::try_from(number).ok())
-            .unwrap_or(signal::TERM);
+        let Stop { ladder, kill_mode } = Stop::from_settings(spec);
         let duration = |key| spec.duration(key).unwrap_or_default();
         Plan {
             policy: Policy::from_settings(spec),
-            ladder: Ladder::parse(&spec.word("retry"), stopsig)
-                .unwrap_or_else(|_| Ladder::standard(stopsig)),
-            kill_mode: match spec.word("rc_supervise_kill_mode").as_str() {
-                "process" => KillMode::Process,
-                "group" => KillMode::Group,
-                _ if spec.flag("stopgroup") => KillMode::Group,
-                _ => KillMode::Mixed,
-            },
+            ladder,
+            kill_mode,
             finish: spec.list("rc_supervise_finish").is_some(),
             finish_timeout: duration("rc_supervise_finish_timeout"),
             on_give_up: spec.list("rc_supervise_on_give_up").is_some(),
@@ -71,7 +51,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rc_sv_api::Spec;
+    use rc_sv_api::{signal, Spec};
 
     fn plan(settings: &[(&str, &str)]) -> Plan {
         let mut spec = Spec::default();

@@ -1,10 +1,10 @@
 //! The way down: the ladder, the final KILL, and what survives it.
 
-use super::plan::KillMode;
 use super::service::{Service, Turn};
 use super::state::{Asked, State};
 use super::{Effect, Whom};
 use rc_sv_api::signal;
+use rc_sv_exec::stop::KillMode;
 use std::time::Duration;
 
 /// How long a KILL may take to work. After that something does not die.

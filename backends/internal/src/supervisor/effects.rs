@@ -1,15 +1,15 @@
 //! Carrying out what the core wants done to main processes.
 
-use super::cgroup::Cgroup;
-use super::pid_file::PidFile;
 use super::process::Process;
 use super::reactor::{Interest, Kind, Token};
 use super::{sys, Supervisor};
 use crate::core::{Event, Id, KillMode, Plan, Whom};
-use crate::instance::Instance;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{signal, Code, Error, Result, Spec};
+use rc_sv_exec::cgroup::Cgroup;
+use rc_sv_exec::instance::Instance;
 use rc_sv_exec::launch::{self, Failure, Launch};
+use rc_sv_exec::pid_file::PidFile;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::spec_file;
 use std::fs::File;

@@ -3,7 +3,7 @@
 //! It wakes up only when something happens: a signal, the end of a process, a client, or the time
 //! that the core has set. An idle supervisor does not wake up at all.
 
-pub(crate) mod cgroup;
+mod cgroup;
 mod claim;
 mod clients;
 mod clock;
@@ -13,7 +13,6 @@ mod listener;
 mod log;
 mod notes;
 mod parting;
-mod pid_file;
 mod process;
 pub mod program;
 mod reactor;

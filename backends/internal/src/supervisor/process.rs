@@ -1,9 +1,9 @@
 //! The main processes, as the system knows them.
 
-use super::cgroup::{Cgroup, Watch};
 use super::hook::HookProcess;
 use super::reactor::Token;
 use crate::core::Id;
+use rc_sv_exec::cgroup::{Cgroup, Watch};
 use rc_sv_exec::launch::Launch;
 use std::ffi::CString;
 use std::os::fd::OwnedFd;

@@ -1,11 +1,11 @@
 //! Making sure that nothing of an instance is left.
 
-use super::pid_file::PidFile;
 use super::process::Process;
 use super::reactor::{Interest, Kind, Reactor, Token};
 use super::{sys, Supervisor};
 use crate::core::{Event, Id};
 use rc_sv_api::{signal, Error};
+use rc_sv_exec::pid_file::PidFile;
 use std::io;
 use std::os::fd::AsFd;
 

@@ -3,94 +3,10 @@
 
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockFlag};
-use rc_sv_api::exit::Exit;
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-/// Sends `signal` to the process behind `pidfd`; 0 only asks whether it could be sent.
-///
-/// # Errors
-/// `ESRCH`: it is reaped.
-pub(crate) fn send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
-    pidfd_send_signal(pidfd, signal, 0)
-}
-
-/// Sends `signal` to the process group of the leader behind `pidfd`, also when it is reaped.
-///
-/// # Errors
-/// `ESRCH`: the group is empty. `EINVAL`: the kernel is older than 6.9.
-pub(crate) fn signal_group(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
-    const PIDFD_SIGNAL_PROCESS_GROUP: u32 = 1 << 2;
-    pidfd_send_signal(pidfd, signal, PIDFD_SIGNAL_PROCESS_GROUP)
-}
-
-fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32, flags: u32) -> io::Result<()> {
-    // SAFETY: the descriptor is open; a null pointer for the siginfo is allowed.
-    let done = unsafe {
-        libc::syscall(
-            libc::SYS_pidfd_send_signal,
-            pidfd.as_raw_fd(),
-            signal,
-            std::ptr::null::<libc::siginfo_t>(),
-            flags,
-        )
-    };
-    Ok(Errno::result(done).map(drop)?)
-}
-
-/// Sends `signal` to the process group of `leader`, which must not have been reaped: its zombie
-/// keeps the number from being used again.
-///
-/// # Errors
-/// `ESRCH`: the group is empty, or `leader` has not made it yet.
-pub(crate) fn kill_group(leader: i32, signal: i32) -> io::Result<()> {
-    if leader <= 1 {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    // SAFETY: no memory is involved.
-    Ok(Errno::result(unsafe { libc::kill(-leader, signal) }).map(drop)?)
-}
-
-/// How the child behind `pidfd` ended; `None` while it runs. With `reap` its zombie is taken away.
-///
-/// # Errors
-/// It is no child, or was reaped already.
-pub(crate) fn ending(pidfd: BorrowedFd<'_>, reap: bool) -> io::Result<Option<Exit>> {
-    let keep = if reap { 0 } else { libc::WNOWAIT };
-    // SAFETY: zeroes are a valid siginfo, and the pointer to it is valid during the call.
-    let info = unsafe {
-        let mut info: libc::siginfo_t = std::mem::zeroed();
-        Errno::result(libc::waitid(
-            libc::P_PIDFD,
-            pidfd.as_raw_fd() as libc::id_t,
-            &mut info,
-            libc::WEXITED | libc::WNOHANG | keep,
-        ))?;
-        info
-    };
-    // SAFETY: waitid filled in the members for a child, or left everything zero.
-    let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
-    if pid == 0 {
-        return Ok(None);
-    }
-    Ok(Some(match info.si_code {
-        libc::CLD_EXITED => Exit::Code(status as u8),
-        libc::CLD_KILLED => Exit::Signal(status as u8),
-        libc::CLD_DUMPED => Exit::Dumped(status as u8),
-        _ => Exit::Unknown,
-    }))
-}
-
-/// A descriptor of the process that has this pid now.
-///
-/// # Errors
-/// `ESRCH`: there is none.
-pub(crate) fn open_process(pid: i32) -> io::Result<OwnedFd> {
-    // SAFETY: two numbers.
-    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
-    // SAFETY: the descriptor is new and nobody else's.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
-}
+pub(crate) use rc_sv_exec::process::{ending, kill_group, random, send_signal};
 
 /// Closes all descriptors from `first` on. Only for the beginning of a program, before anything
 /// owns one of them.
@@ -162,19 +78,6 @@ pub(crate) fn copy_limits(pid: i32) {
             }
         }
     }
-}
-
-/// 64 random bits from the kernel, or the clock where it has none yet.
-pub(crate) fn random() -> u64 {
-    let mut bytes = [0u8; 8];
-    // SAFETY: the buffer is as long as said.
-    let got =
-        unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), libc::GRND_NONBLOCK) };
-    if got == bytes.len() as isize {
-        return u64::from_ne_bytes(bytes);
-    }
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(1, |since| since.as_nanos() as u64)
 }
 
 /// Takes a waiting connection; nonblocking and close-on-exec.
@@ -249,7 +152,3 @@ pub(crate) fn release_memory() {
         libc::malloc_trim(0);
     }
 }
-
-#[cfg(test)]
-#[path = "sys_tests.rs"]
-mod tests;

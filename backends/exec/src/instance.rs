@@ -3,9 +3,9 @@
 //! A pid alone may be another process by now, so the file also has the time at which the kernel
 //! began it, counted from boot; state directories do not outlive a boot.
 
-use crate::supervisor::sys;
+use crate::place::Dir;
+use crate::process;
 use rc_sv_api::Result;
-use rc_sv_exec::place::Dir;
 use std::fs;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
@@ -15,8 +15,9 @@ const NAME: &str = "instance";
 
 /// A main process that cannot be taken for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Instance {
-    pub(crate) pid: i32,
+pub struct Instance {
+    /// Its pid.
+    pub pid: i32,
     /// In clock ticks since boot: proc(5), `/proc/pid/stat`, field 22.
     began: u64,
 }
@@ -26,7 +27,7 @@ impl Instance {
     ///
     /// # Errors
     /// There is none, or its time cannot be read.
-    pub(crate) fn of(pid: i32) -> io::Result<Instance> {
+    pub fn of(pid: i32) -> io::Result<Instance> {
         let (_, began) = look(pid)?;
         Ok(Instance { pid, began })
     }
@@ -35,14 +36,14 @@ impl Instance {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub(crate) fn write(&self, dir: &Dir) -> Result<()> {
+    pub fn write(&self, dir: &Dir) -> Result<()> {
         // Of one length, for `overwrite`: the longest numbers fit.
         let text = format!("{:10} {:20}\n", self.pid, self.began);
         dir.overwrite(NAME, 0o600, text.as_bytes())
     }
 
     /// The last one of the service with this directory, if it still runs.
-    pub(crate) fn living(dir: &Dir) -> Option<Instance> {
+    pub fn living(dir: &Dir) -> Option<Instance> {
         let mut text = String::new();
         let file = dir.open_private(NAME).ok()?;
         file.take(64).read_to_string(&mut text).ok()?;
@@ -54,8 +55,8 @@ impl Instance {
     ///
     /// # Errors
     /// No descriptor can be had.
-    pub(crate) fn open(&self) -> io::Result<Option<OwnedFd>> {
-        let pidfd = match sys::open_process(self.pid) {
+    pub fn open(&self) -> io::Result<Option<OwnedFd>> {
+        let pidfd = match process::open_process(self.pid) {
             Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => return Ok(None),
             pidfd => pidfd?,
         };

@@ -18,7 +18,7 @@ use std::path::{Component, Path, PathBuf};
 const MAX_LINKS: usize = 16;
 
 /// The directory of a pid file, opened, and the file's name.
-pub(super) struct PidFile {
+pub struct PidFile {
     dir: OwnedFd,
     name: OsString,
 }
@@ -28,7 +28,7 @@ impl PidFile {
     ///
     /// # Errors
     /// It is missing, or somebody but root could lead us elsewhere.
-    pub(super) fn find(path: &Path) -> Result<PidFile> {
+    pub fn find(path: &Path) -> Result<PidFile> {
         let failed =
             |why: String| Error::new(Code::Invalid, format!("pidfile {}: {why}", path.display()));
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
@@ -48,7 +48,7 @@ impl PidFile {
     }
 
     /// Writes `pid`: aside, then renamed, so that no reader sees half of it.
-    pub(super) fn write(&self, pid: i32) -> io::Result<()> {
+    pub fn write(&self, pid: i32) -> io::Result<()> {
         let mut aside = OsString::from(".");
         aside.push(&self.name);
         aside.push(".rc-sv");
@@ -65,7 +65,7 @@ impl PidFile {
     }
 
     /// Removes it, if it still tells of `pid`.
-    pub(super) fn remove(&self, pid: i32) {
+    pub fn remove(&self, pid: i32) {
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let Ok(file) = openat(&self.dir, &*self.name, flags, Mode::empty()) else {
             return;
