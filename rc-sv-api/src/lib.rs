@@ -18,6 +18,7 @@ pub mod ladder;
 pub mod name;
 pub mod policy;
 pub mod signal;
+pub mod size;
 pub mod spec;
 pub mod status;
 pub mod value;

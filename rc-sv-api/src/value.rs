@@ -4,14 +4,14 @@ use crate::duration;
 use crate::exit::ExitSet;
 use crate::key::{Key, Kind};
 use crate::ladder::Ladder;
-use crate::{signal, words};
+use crate::{signal, size, words};
 
 /// The value of one setting, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// Bytes without NUL, as written.
     Text(Vec<u8>),
-    /// A number: flags are 0 or 1, durations milliseconds, factors thousandths, signals their
+    /// A number: flags are 0 or 1, durations milliseconds, sizes bytes, factors thousandths, signals their
     /// number.
     Int(i64),
     /// Byte strings without NUL.
@@ -43,6 +43,7 @@ pub fn parse(key: &Key, value: &[u8]) -> std::result::Result<Value, String> {
         Kind::Number(min, max) => number(text, min, max),
         Kind::Factor => factor(text),
         Kind::Duration(unit) => Ok(Value::Int(duration::parse(text, unit)?.as_millis() as i64)),
+        Kind::Size => size::parse(text).map(Value::Int),
         Kind::Umask => umask(text),
         Kind::Signal => match signal::parse(text) {
             Some(number) => Ok(Value::Int(i64::from(number))),

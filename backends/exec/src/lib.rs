@@ -2,10 +2,12 @@
 //!
 //! [`resolve`] turns what an administrator wrote into a spec that needs no name service;
 //! [`spec_file`] keeps it in a file of the service's directory, which [`place`] makes; [`launch`]
-//! runs it, once for each spawn; [`openrc`] tells OpenRC.
+//! runs it, once for each spawn; [`readiness`] and [`sd_notify`] know when it is ready, [`check`]
+//! whether it still works; [`openrc`] tells OpenRC.
 
 mod capability;
 pub mod cgroup;
+pub mod check;
 mod environment;
 pub mod instance;
 mod ioprio;
@@ -14,8 +16,10 @@ pub mod openrc;
 pub mod pid_file;
 pub mod place;
 pub mod process;
+pub mod readiness;
 pub mod resolve;
 mod rlimit;
+pub mod sd_notify;
 mod securebits;
 pub mod spec_file;
 pub mod stop;

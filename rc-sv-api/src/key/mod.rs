@@ -45,6 +45,8 @@ pub enum Kind {
     Factor,
     /// A duration; the unit is that of a plain number.
     Duration(Unit),
+    /// A size in bytes, see [`crate::size`].
+    Size,
     /// An octal file mode mask.
     Umask,
     /// A signal name or number.

@@ -1,7 +1,9 @@
 //! Variables that rc-sv adds.
 
-use super::Group::{Process, Respawn, Service, Stop};
-use super::Kind::{Choice, Command, Count, Duration, Exits, Factor, Flag, Number, Text};
+use super::Group::{Health, Process, Readiness, Respawn, Service, Stop};
+use super::Kind::{
+    Choice, Command, Count, Duration, Exits, Factor, Flag, Number, Signal, Size, Text,
+};
 use super::Role::Setting;
 use super::Since::RcSv;
 use super::{Group, Key, Kind};
@@ -51,6 +53,21 @@ pub(super) static KEYS: &[Key] = &[
     key(Respawn, "rc_supervise_on_give_up", Command, "", "Command that is run once when the service is given up."),
     key(Respawn, "rc_supervise_finish", Command, "", "Command that is run after each end of the service, before anything else happens. Exit 125 forbids a respawn."),
     key(Respawn, "rc_supervise_finish_timeout", Duration(Seconds), "5s", "After this long the finish command is killed."),
+    key(Respawn, "rc_supervise_retry_after", Duration(Seconds), "", "This long after it was given up for failing too often the service is started once more. If that fails too, it is given up again, and tried again as long after."),
+    key(Respawn, "rc_supervise_alternate", Text, "", "Service of OpenRC that is started when this one is given up."),
+    key(Readiness, "rc_supervise_ready", Text, "", "What shows that the service is ready, where it does not say so itself by notify: tcp:[HOST:]PORT or unix:/path accepts a connection, http://HOST[:PORT]/path answers with a status from 200 to 399, exec:COMMAND exits with 0. HOST is an address or localhost."),
+    key(Health, "rc_supervise_health", Text, "", "Checks, separated by newlines or semicolons. Each is a target as in rc_supervise_ready, or hook for healthcheck() of the runscript; then options that override the settings below, such as interval=10s: interval, timeout, failures, successes, within, start, action. A command with arguments is quoted: exec:'/bin/x -a'."),
+    key(Health, "rc_supervise_health_interval", Duration(Seconds), "30s", "From one check to the next."),
+    key(Health, "rc_supervise_health_timeout", Duration(Seconds), "10s", "A check that takes longer is killed and has failed."),
+    key(Health, "rc_supervise_health_failures", Count(64), "3", "So many failures make the service unhealthy. A check that could not be made is none."),
+    key(Health, "rc_supervise_health_successes", Count(64), "1", "So many successes in a row make it healthy again."),
+    key(Health, "rc_supervise_health_within", Count(64), "0", "The failures are counted among so many last checks; 0 counts those in a row."),
+    key(Health, "rc_supervise_health_start", Duration(Seconds), "0", "From readiness to the first check; 0 is one interval."),
+    key(Health, "rc_supervise_health_action", Choice(&["restart", "alert", "exec"]), "restart", "What is done about an unhealthy service: restart stops it, and the policy decides as after a failure; alert says so in the log and the status; exec only runs rc_supervise_unhealthy."),
+    key(Health, "rc_supervise_unhealthy", Command, "", "Command that is run when the service becomes unhealthy, before it is stopped; at most rc_supervise_health_timeout long. When unset and the check is hook, unhealthy() of the runscript is called."),
+    key(Health, "rc_supervise_watchdog", Duration(Seconds), "", "The service has to send WATCHDOG=1 at least this often once it is ready (notify=socket:ready); it finds WATCHDOG_USEC in its environment."),
+    key(Health, "rc_supervise_watchdog_signal", Signal, "ABRT", "Signal to a service that missed its watchdog; the stop ladder follows."),
+    key(Health, "rc_supervise_memory_limit", Size, "", "A service that uses more memory than this, all its processes together, is stopped in good order and respawned. Looked at every 5 s."),
     key(Stop, "rc_supervise_kill_mode", Choice(&["mixed", "group", "process"]), "mixed", "Whom stop signals reach: mixed, the main process, and at the end everything; group, always the process group; process, only the main process, ever. Everything is the cgroup; where there is none, it is the process group, and what made a session of its own survives."),
     key(Process, "rc_supervise_nice", Number(-20, 19), "", "Scheduling priority; that of the runscript when unset."),
     key(Process, "rc_supervise_ionice", Text, "", "I/O priority as CLASS or CLASS:LEVEL; that of the runscript when unset."),

@@ -33,6 +33,7 @@ pub fn kind(kind: Kind) -> String {
         Kind::Factor => "factor from 1 to 100".into(),
         Kind::Duration(Unit::Seconds) => "duration, in seconds if without unit".into(),
         Kind::Duration(Unit::Millis) => "duration, in milliseconds if without unit".into(),
+        Kind::Size => "size in bytes, or with K, M or G".into(),
         Kind::Umask => "octal mask".into(),
         Kind::Signal => "signal".into(),
         Kind::Ladder => "stop ladder".into(),

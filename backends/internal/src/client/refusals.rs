@@ -3,7 +3,7 @@
 use rc_sv_api::{Error, Result, Settings};
 
 /// Settings of which every value is refused, and what to do instead.
-const NOT_YET: [(&str, &str); 9] = [
+const NOT_YET: [(&str, &str); 24] = [
     ("notify", READINESS),
     ("ready", READINESS),
     ("timeout_ready", READINESS),
@@ -11,6 +11,21 @@ const NOT_YET: [(&str, &str); 9] = [
     ("timeout_kill", LADDER),
     ("healthcheck_timer", HEALTH),
     ("healthcheck_delay", HEALTH),
+    ("rc_supervise_ready", READINESS),
+    ("rc_supervise_health", HEALTH),
+    ("rc_supervise_health_interval", HEALTH),
+    ("rc_supervise_health_timeout", HEALTH),
+    ("rc_supervise_health_failures", HEALTH),
+    ("rc_supervise_health_successes", HEALTH),
+    ("rc_supervise_health_within", HEALTH),
+    ("rc_supervise_health_start", HEALTH),
+    ("rc_supervise_health_action", HEALTH),
+    ("rc_supervise_unhealthy", HEALTH),
+    ("rc_supervise_watchdog", HEALTH),
+    ("rc_supervise_watchdog_signal", HEALTH),
+    ("rc_supervise_memory_limit", HEALTH),
+    ("rc_supervise_retry_after", GIVE_UP),
+    ("rc_supervise_alternate", GIVE_UP),
     ("output_logger", LOGGER),
     ("error_logger", LOGGER),
 ];
@@ -18,6 +33,7 @@ const NOT_YET: [(&str, &str); 9] = [
 const READINESS: &str = "unset it: a service is ready as soon as its program is executed";
 const LADDER: &str = "unset it and set retry";
 const HEALTH: &str = "unset it: there are no health checks";
+const GIVE_UP: &str = "unset it and set rc_supervise_on_give_up";
 const LOGGER: &str = "unset it and set output_log or error_log";
 
 /// Refuses the settings of `spec` that are set and that nothing acts upon.
