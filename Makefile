@@ -25,7 +25,7 @@ PROGRAMS   = rc-sv-loader rc-sv-supervisor
 LABTOOLS   = rc-sv-lab rc-sv-await probe-daemon
 MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8
 MAN5       = man/rc-sv.5
-SHELL_SIDE = openrc/zz-rc-sv.conf openrc/rc-sv.sh openrc/rc-sv-keys.sh
+SHELL_SIDE = openrc/zz-rc-sv.conf openrc/rc-sv.sh openrc/rc-sv-depend.sh openrc/rc-sv-keys.sh
 
 # What was built for this prefix. Builds for several prefixes share cargo's
 # directory but not this one, so neither undoes the other.
@@ -53,7 +53,7 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) include/rc_sv_backend.
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-loader' '$(DESTDIR)$(BINDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(DESTDIR)$(LIBEXECDIR)'
 	$(INSTALL) -m 644 $(MODULES:%='$(BUILT)/librc_sv_%.so') '$(DESTDIR)$(MODULEDIR)'
-	$(INSTALL) -m 644 openrc/rc-sv-keys.sh '$(DESTDIR)$(LIBEXECDIR)'
+	$(INSTALL) -m 644 openrc/rc-sv-keys.sh openrc/rc-sv-depend.sh '$(DESTDIR)$(LIBEXECDIR)'
 	sed 's|^\(_rcsv_loader=\)/usr/local/|\1$(PREFIX)/|' openrc/rc-sv.sh | \
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(LIBEXECDIR)/rc-sv.sh'
 	sed 's|^\(_rcsv_libexec=\)/usr/local/|\1$(PREFIX)/|' openrc/zz-rc-sv.conf | \

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Everything that is installed with PREFIX=/usr, with its permissions.
-const INSTALLED: [(&str, u32); 16] = [
+const INSTALLED: [(&str, u32); 17] = [
     ("etc/rc.conf.d/zz-rc-sv.conf", 0o644),
     ("usr/bin/rc-sv-loader", 0o755),
     ("usr/include/rc_sv_backend.h", 0o644),
@@ -15,6 +15,7 @@ const INSTALLED: [(&str, u32); 16] = [
     ("usr/lib/rc-sv/librc_sv_monit.so", 0o644),
     ("usr/lib/rc-sv/librc_sv_runit.so", 0o644),
     ("usr/lib/rc-sv/librc_sv_s6.so", 0o644),
+    ("usr/libexec/rc-sv/rc-sv-depend.sh", 0o644),
     ("usr/libexec/rc-sv/rc-sv-keys.sh", 0o644),
     ("usr/libexec/rc-sv/rc-sv-supervisor", 0o755),
     ("usr/libexec/rc-sv/rc-sv.sh", 0o644),

@@ -14,6 +14,10 @@ pub(super) fn text() -> String {
          mean the same under every module; a module that cannot do what is asked for refuses to \
          start the service.",
     );
+    page.text(
+        "Where the scanner of a suite is a service of OpenRC (s6-svscan, runsvdir, svscan), every \
+         service of its module needs it, without being told so in *rc_need*.",
+    );
     sources(&mut page);
     values(&mut page);
     settings(&mut page);
