@@ -1,6 +1,7 @@
 //! What happens after a run.
 
 use super::{Policy, When};
+use crate::duration;
 use crate::exit::Exit;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -28,6 +29,34 @@ impl History {
             .iter()
             .filter(|at| now.saturating_sub(**at) < period);
         recent.count() as u32
+    }
+
+    /// What has to be kept beyond the life of a process: when respawns were decided, and the streak.
+    pub fn parts(&self) -> (Vec<u64>, u32) {
+        (self.respawns.iter().copied().collect(), self.streak)
+    }
+
+    /// A history of what [`History::parts`] gave.
+    pub fn from_parts(respawns: Vec<u64>, streak: u32) -> History {
+        History {
+            respawns: respawns.into(),
+            streak,
+        }
+    }
+
+    /// Why a service is given up at `now`, for people. `end` says how it ended.
+    pub fn gave_up_line(&self, policy: &Policy, now: u64, end: &str) -> String {
+        let period = policy.period.as_millis() as u64;
+        let recent = |at: &&u64| now.saturating_sub(**at) < period;
+        let restarts = self.in_window(policy, now);
+        let oldest = self.respawns.iter().find(recent).copied().unwrap_or(now);
+        let took = Duration::from_millis(now.saturating_sub(oldest));
+        let took = match took.as_secs() {
+            0..120 => duration::show(took),
+            seconds => format!("{seconds} s"),
+        };
+        let plural = if restarts == 1 { "" } else { "s" };
+        format!("gave up after {restarts} restart{plural} in {took}: {end}")
     }
 
     /// Forgets everything.

@@ -148,6 +148,11 @@ fn is_ignored(signal: usize) -> bool {
     asked.is_ok() && action[0] == libc::SIG_IGN
 }
 
+/// Gives every signal its default action in this process, and unblocks all.
+pub(super) fn reset_own() {
+    reset(ignored());
+}
+
 /// Gives `signals` their default action and unblocks all.
 fn reset(signals: u64) {
     // Zeros in a `struct sigaction` of the kernel mean the default.

@@ -7,6 +7,7 @@
 mod child;
 mod failure;
 mod hook;
+mod in_place;
 mod settings;
 mod spawn;
 mod steps;
@@ -24,7 +25,9 @@ use steps::Identity;
 pub use child::NOT_RUN;
 pub use failure::{Failure, Stage};
 pub use hook::Ending;
+pub use in_place::replace;
 pub use spawn::{spawn, Child};
+pub use steps::Keep;
 
 /// A program ready to be run. Cheap to make; made anew for each spawn.
 #[derive(Clone, Debug)]

@@ -21,6 +21,9 @@
 //! What is above 2 by then, the report among it, is closed by execve.
 //!
 //! What is not asked for makes no system call.
+//!
+//! A process that becomes the program itself ([`take_here`]) has no report and closes nothing
+//! before execve; what it keeps of its descriptors is [`Keep`].
 
 use super::child::{self, Pointers};
 use super::failure::{Failure, Stage};
@@ -28,6 +31,7 @@ use super::syscall::{self, Errno, Sets, KEEP};
 use super::Launch;
 use crate::capability::{Iab, SETPCAP};
 use std::ffi::CStr;
+use std::ops::RangeInclusive;
 use std::os::fd::RawFd;
 
 /// Where the report is.
@@ -39,6 +43,16 @@ pub(super) struct Identity {
     pub(super) groups: Option<Vec<u32>>,
     pub(super) gid: Option<u32>,
     pub(super) uid: Option<u32>,
+}
+
+/// What a process that becomes the program keeps of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// Standard output, a logger's pipe, which becomes standard error too. Otherwise, both are
+    /// /dev/null where the spec names no file.
+    pub output: bool,
+    /// A descriptor above 2 that the program is to have, for telling that it is ready.
+    pub descriptor: Option<RawFd>,
 }
 
 /// Takes all steps and executes the program. Comes back only when something failed.
@@ -69,10 +83,46 @@ pub(super) fn take(
     let _ = syscall::write(report, &record);
 }
 
+/// The same in a process that becomes the program. Comes back only when something failed.
+pub(super) fn take_here(
+    launch: &Launch,
+    argv: &Pointers<'_>,
+    environment: &Pointers<'_>,
+    keep: Keep,
+) -> Failure {
+    match prepare_here(launch, keep) {
+        Err(failure) => failure,
+        Ok(()) => at(Stage::Execute)(child::execute(launch.file(), argv, environment)),
+    }
+}
+
 fn prepare(launch: &Launch, report: RawFd) -> Result<(), Failure> {
     syscall::new_session();
     syscall::duplicate(report, REPORT, libc::O_CLOEXEC).map_err(at(Stage::Descriptors))?;
     syscall::close_from(REPORT + 1).map_err(at(Stage::Descriptors))?;
+    surround(launch)?;
+    null(0..=2).map_err(at(Stage::Null))?;
+    enter(launch)
+}
+
+fn prepare_here(launch: &Launch, keep: Keep) -> Result<(), Failure> {
+    syscall::new_session();
+    syscall::close_on_execute(REPORT).map_err(at(Stage::Descriptors))?;
+    if let Some(kept) = keep.descriptor.filter(|fd| *fd >= REPORT) {
+        syscall::duplicate(kept, kept, 0).map_err(at(Stage::Descriptors))?;
+    }
+    surround(launch)?;
+    if keep.output {
+        null(0..=0).map_err(at(Stage::Null))?;
+        syscall::duplicate(1, 2, 0).map_err(at(Stage::Descriptors))?;
+    } else {
+        null(0..=2).map_err(at(Stage::Null))?;
+    }
+    enter(launch)
+}
+
+/// Cgroups, priorities and limits.
+fn surround(launch: &Launch) -> Result<(), Failure> {
     for (index, procs) in launch.cgroups_v1.iter().enumerate() {
         // `0` is whoever writes it.
         put(procs, "0").map_err(in_list(Stage::CgroupV1, index))?;
@@ -95,7 +145,11 @@ fn prepare(launch: &Launch, report: RawFd) -> Result<(), Failure> {
     if let Some(mask) = launch.umask {
         syscall::set_umask(mask);
     }
-    null().map_err(at(Stage::Null))?;
+    Ok(())
+}
+
+/// Directories, user and files.
+fn enter(launch: &Launch) -> Result<(), Failure> {
     if let Some(root) = &launch.chroot {
         syscall::change_root(root).map_err(at(Stage::Chroot))?;
     }
@@ -132,9 +186,9 @@ fn autogroup(level: &str) -> Result<(), Errno> {
     }
 }
 
-fn null() -> Result<(), Errno> {
+fn null(mut standards: RangeInclusive<RawFd>) -> Result<(), Errno> {
     let null = syscall::open(c"/dev/null", libc::O_RDWR, 0)?;
-    (0..=2).try_for_each(|standard| syscall::duplicate(null, standard, 0))
+    standards.try_for_each(|standard| syscall::duplicate(null, standard, 0))
 }
 
 fn become_user(launch: &Launch) -> Result<(), Failure> {

@@ -232,6 +232,16 @@ pub(super) fn close_from(first: RawFd) -> Result<(), Errno> {
     .map(drop)
 }
 
+/// Lets execve close every descriptor from `first` on.
+pub(super) fn close_on_execute(first: RawFd) -> Result<(), Errno> {
+    const CLOSE_RANGE_CLOEXEC: usize = 1 << 2;
+    plain(
+        libc::SYS_close_range,
+        [first as usize, u32::MAX as usize, CLOSE_RANGE_CLOEXEC, 0, 0],
+    )
+    .map(drop)
+}
+
 fn prctl(option: i32, second: usize, third: usize) -> Result<usize, Errno> {
     plain(libc::SYS_prctl, [option as usize, second, third, 0, 0])
 }

@@ -51,18 +51,8 @@ impl Service {
 
     /// Why it was given up at `now_ms`.
     pub(super) fn gave_up_line(&self, now_ms: u64) -> String {
-        let policy = &self.plan.policy;
-        let restarts = self.history.in_window(policy, now_ms);
-        let took = Duration::from_millis(now_ms.saturating_sub(self.oldest_respawn(now_ms)));
-        let took = match took.as_secs() {
-            0..120 => duration::show(took),
-            seconds => format!("{seconds} s"),
-        };
         let end = self.end_line();
-        let plural = if restarts == 1 { "" } else { "s" };
-        shortened(format!(
-            "gave up after {restarts} restart{plural} in {took}: {end}"
-        ))
+        shortened(self.history.gave_up_line(&self.plan.policy, now_ms, &end))
     }
 
     /// Why it failed for good.
@@ -147,24 +137,6 @@ impl Service {
                 format!("sent {sent}, {next} follows in {left}")
             }
         }
-    }
-
-    /// When the first of the respawns in the window was decided. A respawn leaves the window
-    /// `period` after its time, so that is where the count falls first.
-    fn oldest_respawn(&self, now_ms: u64) -> u64 {
-        let policy = &self.plan.policy;
-        let period = u64::try_from(policy.period.as_millis()).unwrap_or(u64::MAX);
-        let count = self.history.in_window(policy, now_ms);
-        let (mut all, mut fewer) = (now_ms, now_ms.saturating_add(period));
-        while all + 1 < fewer {
-            let middle = all + (fewer - all) / 2;
-            if self.history.in_window(policy, middle) == count {
-                all = middle;
-            } else {
-                fewer = middle;
-            }
-        }
-        fewer.saturating_sub(period)
     }
 }
 
