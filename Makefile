@@ -17,6 +17,8 @@ BINDIR     = $(PREFIX)/bin
 MODULEDIR  = $(PREFIX)/lib/rc-sv
 LIBEXECDIR = $(PREFIX)/libexec/rc-sv
 INCLUDEDIR = $(PREFIX)/include
+PKGDIR     = $(PREFIX)/share/pkgconfig
+EXAMPLEDIR = $(PREFIX)/share/doc/rc-sv/examples
 MANDIR     = $(PREFIX)/share/man
 CONFDIR    = $(SYSCONFDIR)/rc.conf.d
 
@@ -25,6 +27,7 @@ PROGRAMS   = rc-sv-loader rc-sv-supervisor
 LABTOOLS   = rc-sv-lab rc-sv-await probe-daemon
 MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8
 MAN5       = man/rc-sv.5
+EXAMPLE    = examples/module-c/daemon.c examples/module-c/Makefile
 SHELL_SIDE = openrc/zz-rc-sv.conf openrc/rc-sv.sh openrc/rc-sv-depend.sh openrc/rc-sv-keys.sh
 
 # What was built for this prefix. Builds for several prefixes share cargo's
@@ -46,10 +49,12 @@ $(BUILT)/.complete: $(SOURCES)
 		$(MODULES:%=$(TARGET)/release/librc_sv_%.so) '$(BUILT)'
 	mv '$(BUILT)/.begun' $@
 
-install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) include/rc_sv_backend.h
+install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) include/rc_sv_backend.h \
+		include/rc_sv_backend.pc $(EXAMPLE)
 	$(INSTALL) -d -m 755 '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MODULEDIR)' \
 		'$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(INCLUDEDIR)' \
-		'$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)'
+		'$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)' \
+		'$(DESTDIR)$(PKGDIR)' '$(DESTDIR)$(EXAMPLEDIR)/module-c'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-loader' '$(DESTDIR)$(BINDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(DESTDIR)$(LIBEXECDIR)'
 	$(INSTALL) -m 644 $(MODULES:%='$(BUILT)/librc_sv_%.so') '$(DESTDIR)$(MODULEDIR)'
@@ -59,14 +64,18 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) include/rc_sv_backend.
 	sed 's|^\(_rcsv_libexec=\)/usr/local/|\1$(PREFIX)/|' openrc/zz-rc-sv.conf | \
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(CONFDIR)/zz-rc-sv.conf'
 	$(INSTALL) -m 644 include/rc_sv_backend.h '$(DESTDIR)$(INCLUDEDIR)'
+	sed 's|^prefix=.*|prefix=$(PREFIX)|' include/rc_sv_backend.pc | \
+		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(PKGDIR)/rc_sv_backend.pc'
+	$(INSTALL) -m 644 $(EXAMPLE) '$(DESTDIR)$(EXAMPLEDIR)/module-c'
 	$(INSTALL) -m 644 $(MAN8) '$(DESTDIR)$(MANDIR)/man8'
 	$(INSTALL) -m 644 $(MAN5) '$(DESTDIR)$(MANDIR)/man5'
 
 uninstall:
 	rm -f '$(DESTDIR)$(BINDIR)/rc-sv-loader' '$(DESTDIR)$(CONFDIR)/zz-rc-sv.conf' \
-		'$(DESTDIR)$(INCLUDEDIR)/rc_sv_backend.h' \
+		'$(DESTDIR)$(INCLUDEDIR)/rc_sv_backend.h' '$(DESTDIR)$(PKGDIR)/rc_sv_backend.pc' \
 		$(MAN8:man/%='$(DESTDIR)$(MANDIR)/man8/%') $(MAN5:man/%='$(DESTDIR)$(MANDIR)/man5/%')
-	rm -rf '$(DESTDIR)$(MODULEDIR)' '$(DESTDIR)$(LIBEXECDIR)'
+	rm -rf '$(DESTDIR)$(MODULEDIR)' '$(DESTDIR)$(LIBEXECDIR)' \
+		'$(DESTDIR)$(PREFIX)/share/doc/rc-sv'
 
 # The Debian root of the lab, made once.
 root: tools

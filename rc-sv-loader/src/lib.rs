@@ -3,8 +3,7 @@
 //! From `rc_supervise_module="internal"` to a call: [`config`] knows what is set, [`capture`] what
 //! surrounds the runscript, [`search`] finds the module's file, [`note`] knows it without running
 //! it, [`module`] loads and calls it, [`host`] answers its questions, [`record`] remembers which
-//! module started a service. [`Loader`] and [`Services`] put them together. [`verify`] is for those
-//! who write modules.
+//! module started a service. [`Loader`] and [`Services`] put them together.
 
 pub mod capture;
 pub mod config;
@@ -20,7 +19,6 @@ pub mod services;
 pub mod standing;
 mod sys;
 mod trust;
-pub mod verify;
 
 pub use host::Listener;
 pub use loader::Loader;

@@ -1,7 +1,7 @@
 //! A loaded module: the only file that calls into modules.
 #![allow(unsafe_code)]
 
-pub(crate) mod load;
+mod load;
 
 use crate::handle::SpecHandle;
 use crate::host::{spec_ptr, HostTable, Listener};

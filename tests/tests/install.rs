@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Everything that is installed with PREFIX=/usr, with its permissions.
-const INSTALLED: [(&str, u32); 17] = [
+const INSTALLED: &[(&str, u32)] = &[
     ("etc/rc.conf.d/zz-rc-sv.conf", 0o644),
     ("usr/bin/rc-sv-loader", 0o755),
     ("usr/include/rc_sv_backend.h", 0o644),
@@ -19,9 +19,12 @@ const INSTALLED: [(&str, u32); 17] = [
     ("usr/libexec/rc-sv/rc-sv-keys.sh", 0o644),
     ("usr/libexec/rc-sv/rc-sv-supervisor", 0o755),
     ("usr/libexec/rc-sv/rc-sv.sh", 0o644),
+    ("usr/share/doc/rc-sv/examples/module-c/Makefile", 0o644),
+    ("usr/share/doc/rc-sv/examples/module-c/daemon.c", 0o644),
     ("usr/share/man/man5/rc-sv.5", 0o644),
     ("usr/share/man/man8/rc-sv-loader.8", 0o644),
     ("usr/share/man/man8/rc-sv-supervisor.8", 0o644),
+    ("usr/share/pkgconfig/rc_sv_backend.pc", 0o644),
     // The lab's own, last.
     ("usr/lib/rc-sv-tests/probe-daemon", 0o755),
     ("usr/lib/rc-sv-tests/rc-sv-lab", 0o755),
@@ -70,7 +73,7 @@ fn everything_is_where_it_belongs_and_nothing_else() {
     assert_eq!(names, expected);
     for (name, mode) in INSTALLED {
         let status = fs::metadata(stage.join(name)).unwrap();
-        assert_eq!(status.mode() & 0o7777, mode, "{name}");
+        assert_eq!(status.mode() & 0o7777, *mode, "{name}");
     }
 }
 
@@ -86,6 +89,7 @@ fn the_prefix_is_written_into_what_is_installed() {
             "usr/libexec/rc-sv/rc-sv.sh",
             "_rcsv_loader=/usr/bin/rc-sv-loader",
         ),
+        ("usr/share/pkgconfig/rc_sv_backend.pc", "prefix=/usr"),
     ] {
         let text = fs::read_to_string(stage.join(name)).unwrap();
         assert!(text.lines().any(|other| other == line), "{name}: no {line}");

@@ -170,7 +170,6 @@ const UNSAFE_FILES: &[&str] = &[
     "rc-sv-loader/src/run/keeper.rs",
     "rc-sv-loader/src/run/tests.rs",
     "rc-sv-loader/src/sys.rs",
-    "rc-sv-loader/src/verify/bare.rs",
     "tests/src/bin/probe-daemon/sys.rs",
     "tests/src/sys.rs",
 ];

@@ -1,0 +1,105 @@
+//! A machine of an author: this one, with rc-sv as staged installed in /usr, privately.
+#![allow(dead_code)] // Each test file uses a part of it.
+
+use rc_sv_tests::Lab;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// Runs a script as on a machine with rc-sv: `$1` is the stage, `$2` what is written to /usr, `$3`
+/// room for the overlay. The mounts end with the script.
+const ON_A_MACHINE: &str = r#"
+mount -t overlay overlay -o "lowerdir=$1/usr:/usr,upperdir=$2,workdir=$3" /usr || exit 125
+cd "$4" || exit 125
+exec /bin/sh -eu -c "$5"
+"#;
+
+/// An author with an installed rc-sv and an empty directory. What he installs is in [`Author::tree`].
+pub struct Author {
+    place: TempDir,
+}
+
+impl Author {
+    pub fn new() -> Author {
+        let place = tempfile::tempdir().expect("a directory");
+        for name in ["home", "room", "tree", "tree/usr"] {
+            let path = place.path().join(name);
+            fs::create_dir(&path).expect("a directory");
+            // The tree becomes the root of a lab, whatever this process's mask is.
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod");
+        }
+        Author { place }
+    }
+
+    /// Where his commands run.
+    pub fn home(&self) -> PathBuf {
+        self.place.path().join("home")
+    }
+
+    /// A lab in which everything that he has installed is installed. It must end first.
+    pub fn lab(&self) -> Lab {
+        Lab::builder().over(self.tree()).build()
+    }
+
+    fn tree(&self) -> PathBuf {
+        self.place.path().join("tree")
+    }
+
+    /// Runs a script.
+    pub fn runs(&self, script: &str) -> Output {
+        let output = Command::new("unshare")
+            .args(["--mount", "--propagation", "private"])
+            .args(["sh", "-c", ON_A_MACHINE, "sh"])
+            .arg(stage())
+            .arg(self.tree().join("usr"))
+            .arg(self.place.path().join("room"))
+            .arg(self.home())
+            .arg(script)
+            .output()
+            .expect("unshare is needed for this test");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_ne!(output.status.code(), Some(125), "the machine: {said}");
+        output
+    }
+
+    /// Runs a script that has to succeed; what it writes.
+    #[track_caller]
+    pub fn sh(&self, script: &str) -> String {
+        let output = self.runs(script);
+        let said = String::from_utf8_lossy(&output.stderr);
+        let wrote = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{script}\n{wrote}{said}");
+        wrote
+    }
+
+    /// Copies a directory of the repository into his own.
+    pub fn copy(&self, path: &str) {
+        let from = repository().join(path);
+        let done = Command::new("cp")
+            .arg("-R")
+            .arg(from)
+            .arg(self.home())
+            .status();
+        assert!(done.expect("cp").success());
+    }
+}
+
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the repository")
+        .to_path_buf()
+}
+
+fn stage() -> PathBuf {
+    let default = || repository().join("target/lab/stage");
+    let stage = std::env::var_os("RC_SV_STAGE").map_or_else(default, PathBuf::from);
+    assert!(
+        stage.join("usr").is_dir(),
+        "no {}: run 'make stage'",
+        stage.display()
+    );
+    stage
+}
