@@ -18,6 +18,11 @@ pub trait Listener {
     /// A line from `module`; `level` is that of syslog(3), 0 to 7.
     fn log(&self, module: &str, level: i32, line: &str);
 
+    /// `module` is about to be loaded: what goes wrong from now on is its doing.
+    fn loads(&self, module: &str) {
+        let _ = module;
+    }
+
     /// An event that `module` saw during a call.
     fn event(&self, module: &str, event: &Event) {
         let _ = (module, event);

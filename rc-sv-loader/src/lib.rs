@@ -5,24 +5,36 @@
 //! it, [`module`] loads and calls it, [`host`] answers its questions, [`record`] remembers which
 //! module started a service. [`Loader`] and [`Services`] put them together.
 
+pub mod call;
 pub mod capture;
+mod changes;
 pub mod config;
+pub mod draft;
 mod handle;
 pub mod host;
+pub mod isolation;
 pub mod loader;
 pub mod module;
 pub mod note;
 pub mod record;
+pub mod reply;
 mod run;
 pub mod search;
 pub mod services;
 pub mod standing;
 mod sys;
 mod trust;
+pub mod watch;
+mod wire;
 
+pub use call::{Act, Call};
+pub use draft::Draft;
 pub use host::Listener;
+pub use isolation::Isolation;
 pub use loader::Loader;
 pub use module::Module;
+pub use reply::Reply;
 pub use services::{Failure, Report, Services};
 pub use standing::Standing;
 pub use sys::log;
+pub use watch::Watch;

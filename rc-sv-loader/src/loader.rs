@@ -59,6 +59,19 @@ impl Loader {
         ))
     }
 
+    /// The same with another listener.
+    pub fn with_listener(&self, listener: Rc<dyn Listener>) -> Loader {
+        Loader {
+            listener,
+            ..self.clone()
+        }
+    }
+
+    /// The listener.
+    pub fn listener(&self) -> &dyn Listener {
+        &*self.listener
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
@@ -89,6 +102,16 @@ impl Loader {
         (all, errors)
     }
 
+    /// What the file of the module `name` says of it; nothing of it is run.
+    ///
+    /// # Errors
+    /// There is none, it must not be used, or it is no module.
+    pub fn identify(&self, name: &str) -> Result<Identity> {
+        let found = self.directories.find(name)?;
+        let refuse = |why| Error::invalid(format!("{}: {why}", found.path.display()));
+        note::read(&found.file, name).map_err(refuse)
+    }
+
     /// Loads and opens the module `name`.
     ///
     /// # Errors
@@ -96,6 +119,7 @@ impl Loader {
     pub fn open(&self, name: &str) -> Result<Module> {
         let found = self.directories.find(name)?;
         let settings = self.config.module(name)?;
+        self.listener.loads(name);
         Module::load(found, &settings, self.listener.clone())
     }
 }

@@ -2,17 +2,20 @@
 #![allow(unsafe_code)]
 
 mod load;
+mod snapshot;
+mod watch;
+
+pub use watch::Stream;
 
 use crate::handle::SpecHandle;
 use crate::host::{spec_ptr, HostTable, Listener};
 use crate::note;
 use crate::search::Found;
 use rc_sv_api::abi::constants::*;
+use rc_sv_api::abi::convert;
 use rc_sv_api::abi::table::CheckedTable;
 use rc_sv_api::abi::types::*;
-use rc_sv_api::abi::{convert, Sink};
-use rc_sv_api::{Caps, Code, Error, Outcome, Request, Result, Spec, Status};
-use std::ffi::{c_char, c_void, CStr};
+use rc_sv_api::{signal, Caps, Code, Error, Outcome, Request, Result, Spec};
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::rc::Rc;
@@ -93,6 +96,11 @@ impl Module {
         note::abi_text(self.table.raw.abi)
     }
 
+    /// The same, major and minor in one word.
+    pub fn abi_number(&self) -> u32 {
+        self.table.raw.abi
+    }
+
     /// What it can do at best.
     pub fn caps(&self) -> Caps {
         Caps(self.table.raw.caps)
@@ -146,43 +154,43 @@ impl Module {
         self.start(spec, request)
     }
 
+    /// Begins to watch the service of `spec`, which runs already.
+    ///
+    /// # Errors
+    /// Those of the module; [`Code::Unsupported`] if it cannot watch what it did not start.
+    pub fn attach(&mut self, spec: &Spec, request: &Request) -> Result<Outcome> {
+        self.act("attach", self.table.raw.attach, spec, request)
+    }
+
+    /// Ends watching it.
+    ///
+    /// # Errors
+    /// Those of the module; [`Code::Unsupported`] if it cannot watch what it did not start.
+    pub fn detach(&mut self, spec: &Spec, request: &Request) -> Result<Outcome> {
+        self.act("detach", self.table.raw.detach, spec, request)
+    }
+
+    /// Makes it read its configuration again; a module that has no way of its own sends HUP.
+    ///
+    /// # Errors
+    /// Those of the module; [`Code::Unsupported`] if it sends no signals either.
+    pub fn reload(&mut self, spec: &Spec, request: &Request) -> Result<Outcome> {
+        if self.table.raw.reload.is_some() {
+            return self.act("reload", self.table.raw.reload, spec, request);
+        }
+        if self.table.raw.signal.is_none() {
+            return Err(unsupported("reload"));
+        }
+        let signal = signal::HUP;
+        self.signal(spec, &Request { signal, ..*request })
+    }
+
     /// Sends [`Request::signal`] to its main process.
     ///
     /// # Errors
     /// Those of the module; [`Code::Unsupported`] if it sends no signals.
     pub fn signal(&mut self, spec: &Spec, request: &Request) -> Result<Outcome> {
         self.act("signal", self.table.raw.signal, spec, request)
-    }
-
-    /// One snapshot.
-    ///
-    /// # Errors
-    /// Those of the module.
-    pub fn status(&mut self, spec: &Spec) -> Result<Status> {
-        let status = slot(self.table.raw.status)?;
-        let handle = SpecHandle::new(spec)?;
-        let mut raw = convert::empty_status();
-        self.call("status", |instance, error| {
-            // SAFETY: the instance is open; the spec and the snapshot live during the call.
-            unsafe { status(instance, spec_ptr(&handle), &mut raw, error) }
-        })?;
-        Ok(convert::status_from_raw(&raw))
-    }
-
-    /// One snapshot of each service, to `sink`, which answers whether to go on.
-    ///
-    /// # Errors
-    /// Those of the module; [`Code::Unsupported`] if it cannot list.
-    pub fn list(&mut self, sink: &mut Sink<'_>) -> Result<()> {
-        let list = self.table.raw.list.ok_or_else(|| unsupported("list"))?;
-        let mut sink = sink;
-        let user: *mut &mut Sink<'_> = &mut sink;
-        self.call("list", |instance, error| {
-            // SAFETY: the instance is open; `user` lives during the call, and `list_one` knows
-            // its type.
-            unsafe { list(instance, Some(list_one), user.cast(), error) }
-        })?;
-        Ok(())
     }
 
     fn act(
@@ -234,22 +242,4 @@ fn unsupported(what: &str) -> Error {
         Code::Unsupported,
         format!("{what} is not offered by this module"),
     )
-}
-
-/// The callback of `list`.
-unsafe extern "C" fn list_one(
-    user: *mut c_void,
-    service: *const c_char,
-    status: *const rc_sv_status,
-) -> i32 {
-    if service.is_null() || status.is_null() {
-        return 0;
-    }
-    // SAFETY: `user` is what `list` handed in; the others are valid during this call.
-    unsafe {
-        let sink = &mut *user.cast::<&mut Sink<'_>>();
-        let name = CStr::from_ptr(service).to_string_lossy();
-        let go_on = sink(&name, &convert::status_from_raw(&*status));
-        i32::from(!go_on)
-    }
 }

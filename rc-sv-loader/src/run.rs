@@ -1,4 +1,4 @@
-//! Running a command for a module, within whatever program hosts us.
+//! Running a command for a module, or our own code apart, within whatever program hosts us.
 //!
 //! A host such as openrc-run reaps every child in its SIGCHLD handler, so a child of ours would
 //! often be gone before we can ask how it ended. Hence a keeper in between: the command is the
@@ -7,7 +7,8 @@
 
 mod keeper;
 
-use keeper::{fork_keeper, Prepared, Report};
+pub(crate) use keeper::EXITED;
+use keeper::{fork_keeper, Body, Exec, Prepared, Report};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
@@ -19,7 +20,7 @@ use std::ffi::{c_char, c_int, CStr, CString};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::mem::size_of;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::ptr;
 use std::time::{Duration, Instant};
 
@@ -60,21 +61,40 @@ const GRACE: Duration = Duration::from_secs(2);
 /// # Errors
 /// It could not be run. How it ended, and that its time was over, is no error.
 pub(crate) fn run(command: &Command<'_>, most: usize) -> Result<Ran> {
-    let failed = |what: &str, errno: Errno| Error::io(what, &errno.into());
     let input = input_file(command.input)?;
+    let exec = Exec {
+        argv: pointers(command.argv),
+        environment: pointers(command.environment),
+        directory: command.directory.as_ptr(),
+        input: input.as_raw_fd(),
+        merge_stderr: command.merge_stderr,
+    };
+    let program = command.argv.first().map(|word| word.to_string_lossy());
+    let program = program.unwrap_or_default();
+    keep(Body::Exec(exec), &program, command.timeout, most)
+}
+
+/// Runs `body` in a forked child, which is not to have threads, and waits for it. `body` is handed
+/// a descriptor, and what it writes there is the output; what it answers is the exit code of the
+/// child, [`EXITED`] that of a child that called exit(3) instead.
+///
+/// # Errors
+/// As for [`run`].
+pub(crate) fn fork(body: &dyn Fn(RawFd) -> c_int, timeout: Duration, most: usize) -> Result<Ran> {
+    keep(Body::Call(body), "a part of this program", timeout, most)
+}
+
+fn keep(body: Body<'_>, program: &str, timeout: Duration, most: usize) -> Result<Ran> {
+    let failed = |what: &str, errno: Errno| Error::io(what, &errno.into());
     let (output, output_end) =
         nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|errno| failed("pipe", errno))?;
     let (report, report_end) =
         nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|errno| failed("pipe", errno))?;
     let prepared = Prepared {
-        argv: pointers(command.argv),
-        environment: pointers(command.environment),
-        directory: command.directory.as_ptr(),
-        input: input.as_raw_fd(),
+        body,
         output: output_end.as_raw_fd(),
         report: report_end.as_raw_fd(),
-        merge_stderr: command.merge_stderr,
-        timeout: command.timeout,
+        timeout,
     };
     let keeper = fork_keeper(&prepared).map_err(|errno| failed("fork", errno))?;
     drop((output_end, report_end));
@@ -84,7 +104,7 @@ pub(crate) fn run(command: &Command<'_>, most: usize) -> Result<Ran> {
         output: Vec::new(),
         truncated: false,
     };
-    let deadline = Instant::now() + command.timeout + GRACE;
+    let deadline = Instant::now() + timeout + GRACE;
     let said = listen(
         &File::from(output),
         &File::from(report),
@@ -93,11 +113,6 @@ pub(crate) fn run(command: &Command<'_>, most: usize) -> Result<Ran> {
         &mut ran,
     );
     reap(keeper, matches!(said, Ok(Some(_))));
-    let program = command
-        .argv
-        .first()
-        .map(|word| word.to_string_lossy())
-        .unwrap_or_default();
     let said = said.map_err(|errno| failed(&format!("running {program}"), errno))?;
     match said {
         Some(report) if report.errno != 0 => {

@@ -1,6 +1,9 @@
 //! Services: which module has which, and what to ask it.
 
+mod list;
 mod report;
+mod start;
+mod wait;
 
 pub use report::{Failure, Report};
 
@@ -20,6 +23,11 @@ pub struct Services {
 }
 
 impl Services {
+    /// The loader.
+    pub fn loader(&self) -> &Loader {
+        &self.loader
+    }
+
     /// Those of the OpenRC whose state directory the loader's configuration names.
     ///
     /// # Errors
@@ -27,54 +35,6 @@ impl Services {
     pub fn new(loader: Loader) -> Result<Services> {
         let records = Records::new(loader.config().variables().svcdir()?);
         Ok(Services { loader, records })
-    }
-
-    /// Starts `service` with what is configured, running `argv` in the surroundings of this
-    /// process. `module` goes before the configured one.
-    ///
-    /// # Errors
-    /// The configuration does not fit, another module has the service, or the start failed. Then
-    /// nothing runs, and nothing is recorded that was not recorded before.
-    pub fn start(
-        &self,
-        service: &ServiceName,
-        module: Option<&str>,
-        argv: Vec<Vec<u8>>,
-        request: &Request,
-    ) -> Result<Outcome> {
-        let mut spec = self.loader.config().service(service)?;
-        let name = match module {
-            Some(name) => name.to_string(),
-            None => spec.settings().word("rc_supervise_module"),
-        };
-        if name.is_empty() {
-            return Err(crate::config::no_module(service).into());
-        }
-        let of = |error: Error| Failure {
-            module: Some(name.clone()),
-            error,
-        };
-        capture::capture(&mut spec, service, argv, self.loader.config().variables()).map_err(of)?;
-        let recorded = self.records.read(service).map_err(of)?;
-        if let Some(other) = recorded.as_ref().filter(|other| **other != name) {
-            self.settle(service, other)?;
-        }
-        let mut module = self.loader.open(&name).map_err(of)?;
-        self.check_supervised(&mut module, &spec, service)
-            .map_err(of)?;
-        self.records.write(service, &name).map_err(of)?;
-        let result = match module.start(&spec, request) {
-            Ok(Outcome::Delegate) => {
-                let what = "this module only watches services that start themselves";
-                Err(Error::new(Code::Unsupported, what))
-            }
-            other => other,
-        };
-        if result.is_err() && recorded.as_ref() != Some(&name) && !is_alive(&mut module, &spec) {
-            // The failure of the start is what matters.
-            let _ = self.records.remove(service);
-        }
-        result.map_err(of)
     }
 
     /// Stops `service` through the module that started it.
@@ -86,7 +46,7 @@ impl Services {
             self.check_supervised(module, spec, service)?;
             module.stop(spec, request)
         })?;
-        if outcome == Outcome::Done {
+        if outcome == Outcome::Done && !request.dry_run {
             self.records.remove(service)?;
         }
         Ok(outcome)
@@ -103,16 +63,59 @@ impl Services {
         })
     }
 
-    /// Sends a signal to `service` through the module that started it.
+    /// Makes `service` read its configuration again, through the module that started it.
+    ///
+    /// # Errors
+    /// None did, nothing runs, or the module cannot.
+    pub fn reload(&self, service: &ServiceName, request: &Request) -> Result<Outcome> {
+        self.with_module(service, |module, spec| module.reload(spec, request))
+    }
+
+    /// Ends watching `service`, which runs on, through the module that watches it.
+    ///
+    /// # Errors
+    /// None does, or it still watches.
+    pub fn detach(&self, service: &ServiceName, request: &Request) -> Result<Outcome> {
+        let outcome = self.with_module(service, |module, spec| module.detach(spec, request))?;
+        if outcome == Outcome::Done && !request.dry_run {
+            self.records.remove(service)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Drops all memory of `service`, which must be down. One that no module has started is
+    /// forgotten already.
+    ///
+    /// # Errors
+    /// It is not down.
+    pub fn forget(&self, service: &ServiceName, request: &Request) -> Result<Outcome> {
+        if self.records.read(service)?.is_none() {
+            return Ok(Outcome::Done);
+        }
+        self.with_module(service, |module, spec| {
+            self.check_supervised(module, spec, service)?;
+            is_down(module, spec)?;
+            if !request.dry_run {
+                match module.forget(spec) {
+                    // It has no memory.
+                    Err(error) if error.code == Code::Unsupported => {}
+                    other => other?,
+                }
+            }
+            Ok(Outcome::Done)
+        })?;
+        if !request.dry_run {
+            self.records.remove(service)?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Sends [`Request::signal`] to `service` through the module that started it.
     ///
     /// # Errors
     /// None did, nothing runs, or the module sends no signals.
-    pub fn signal(&self, service: &ServiceName, signal: i32) -> Result<Outcome> {
-        let request = Request {
-            signal,
-            ..Request::default()
-        };
-        self.with_module(service, |module, spec| module.signal(spec, &request))
+    pub fn signal(&self, service: &ServiceName, request: &Request) -> Result<Outcome> {
+        self.with_module(service, |module, spec| module.signal(spec, request))
     }
 
     /// What is known of `service`.
@@ -128,79 +131,11 @@ impl Services {
                 standing: Standing::Stopped,
             });
         };
-        let of = |error: Error| Failure {
-            module: Some(name.clone()),
-            error,
-        };
+        let of = |error: Error| Failure::of(&name, error);
         let mut module = self.loader.open(&name).map_err(of)?;
         let spec = self.spec(service)?;
         self.report(service, &name, module.status(&spec))
             .map_err(of)
-    }
-
-    /// What is known of all services that a module has started, by name. Each module is asked
-    /// once. What cannot be found out is an error in its place.
-    ///
-    /// # Errors
-    /// The records cannot be read.
-    pub fn list(&self) -> Result<Vec<(ServiceName, Result<Report>)>> {
-        let mut reports = Vec::new();
-        let mut by_module: Vec<(String, Vec<ServiceName>)> = Vec::new();
-        for (service, module) in self.records.all()? {
-            match module.or_else(|error| self.published(&service, error)) {
-                Err(error) => reports.push((service, Err(error.into()))),
-                Ok(name) => match by_module.iter_mut().find(|(known, _)| *known == name) {
-                    Some((_, services)) => services.push(service),
-                    None => by_module.push((name, vec![service])),
-                },
-            }
-        }
-        for (name, services) in by_module {
-            let of = |error: Error| Failure {
-                module: Some(name.clone()),
-                error,
-            };
-            match self.list_module(&name, &services) {
-                Ok(statuses) => {
-                    for (service, status) in services.into_iter().zip(statuses) {
-                        let report = self.report(&service, &name, status).map_err(of);
-                        reports.push((service, report));
-                    }
-                }
-                Err(error) => {
-                    let failed = |service| (service, Err(of(error.clone())));
-                    reports.extend(services.into_iter().map(failed));
-                }
-            }
-        }
-        reports.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(reports)
-    }
-
-    /// What the module `name` says of each of `services`, in their order.
-    fn list_module(
-        &self,
-        name: &str,
-        services: &[ServiceName],
-    ) -> rc_sv_api::Result<Vec<rc_sv_api::Result<Status>>> {
-        let mut module = self.loader.open(name)?;
-        let mut known = std::collections::BTreeMap::new();
-        let listed = module.list(&mut |service, status| {
-            known.insert(service.to_string(), status.clone());
-            true
-        });
-        match listed {
-            Ok(()) => {
-                let unknown = || Status::of_state(State::Unmanaged);
-                let status = |it: &ServiceName| known.remove(it.as_str()).unwrap_or_else(unknown);
-                Ok(services.iter().map(status).map(Ok).collect())
-            }
-            Err(error) if error.code == Code::Unsupported => services
-                .iter()
-                .map(|it| Ok(module.status(&self.spec(it)?)))
-                .collect(),
-            Err(error) => Ok(services.iter().map(|_| Err(error.clone())).collect()),
-        }
     }
 
     fn report(
@@ -230,10 +165,7 @@ impl Services {
             let what = format!("no module has started it: {} has no record", path.display());
             return Err(Error::new(Code::NotFound, what).into());
         };
-        let of = |error: Error| Failure {
-            module: Some(name.clone()),
-            error,
-        };
+        let of = |error: Error| Failure::of(&name, error);
         let spec = self.spec(service)?;
         let mut module = self.loader.open(&name).map_err(of)?;
         act(&mut module, &spec).map_err(of)
@@ -257,35 +189,6 @@ impl Services {
         match std::fs::read_to_string(path.join("rcsv_module")) {
             Ok(name) => Ok(name.trim_end().to_string()),
             Err(_) => Err(error),
-        }
-    }
-
-    /// Another module is recorded: if it still has the service, it keeps it.
-    fn settle(&self, service: &ServiceName, other: &str) -> Result<()> {
-        let conflict = |why: String| Failure {
-            module: Some(other.to_string()),
-            error: Error::new(Code::Conflict, why),
-        };
-        let spec = self.spec(service)?;
-        let status = self
-            .loader
-            .open(other)
-            .and_then(|mut module| module.status(&spec));
-        match status {
-            Ok(status)
-                if matches!(status.state, State::Down | State::Unmanaged | State::GaveUp) =>
-            {
-                Ok(())
-            }
-            Ok(status) => {
-                let state = status.state.name();
-                Err(conflict(format!(
-                    "has the service ({state}); stop it first"
-                )))
-            }
-            Err(error) => Err(conflict(format!(
-                "has the service and cannot be asked: {error}"
-            ))),
         }
     }
 
@@ -319,10 +222,12 @@ impl Services {
     }
 }
 
-/// After a start that failed: whether something runs nevertheless, such as an earlier instance.
-fn is_alive(module: &mut Module, spec: &Spec) -> bool {
-    let gone = [State::Unknown, State::Unmanaged, State::Down, State::GaveUp];
-    module
-        .status(spec)
-        .is_ok_and(|status| !gone.contains(&status.state))
+/// Whether the service can be forgotten.
+fn is_down(module: &mut Module, spec: &Spec) -> rc_sv_api::Result<()> {
+    let state = module.status(spec)?.state;
+    if matches!(state, State::Down | State::Unmanaged | State::GaveUp) {
+        return Ok(());
+    }
+    let what = format!("the service is not down ({}); stop it first", state.name());
+    Err(Error::new(Code::Conflict, what))
 }

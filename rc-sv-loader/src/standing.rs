@@ -21,6 +21,16 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// Every one.
+    pub const ALL: [Standing; 6] = [
+        Standing::Up,
+        Standing::Stopped,
+        Standing::Stopping,
+        Standing::Starting,
+        Standing::Crashed,
+        Standing::Unsupervised,
+    ];
+
     /// The exit code of `rc-service SERVICE status`.
     pub fn exit_code(self) -> u8 {
         match self {

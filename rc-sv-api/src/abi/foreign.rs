@@ -103,7 +103,7 @@ impl Settings for ForeignSpec<'_> {
 /// # Safety
 /// `raw` points to at least `size` readable bytes that begin with the fields of `T`, and zero is
 /// a valid value for every field of `T`.
-pub(super) unsafe fn copy_known<T: Copy>(raw: *const T, size: usize) -> T {
+pub unsafe fn copy_known<T: Copy>(raw: *const T, size: usize) -> T {
     let mut copy = MaybeUninit::<T>::zeroed();
     let known = size.min(std::mem::size_of::<T>());
     // SAFETY: both are valid for `known` bytes by the contract; zeroes are valid for the rest.
@@ -117,7 +117,7 @@ pub(super) unsafe fn copy_known<T: Copy>(raw: *const T, size: usize) -> T {
 ///
 /// # Safety
 /// `raw` is NULL or points to a request whose `struct_size` is true.
-pub(super) unsafe fn request(raw: *const rc_sv_req) -> crate::backend::Request {
+pub unsafe fn request(raw: *const rc_sv_req) -> crate::backend::Request {
     if raw.is_null() {
         return crate::backend::Request::default();
     }

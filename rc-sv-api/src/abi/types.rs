@@ -24,7 +24,7 @@ pub struct rc_sv_instance {
     _opaque: (),
 }
 
-/// One stream of events: opaque, the module's. Made by watch_open(), ended by watch_close().
+/// One stream of events: opaque, of whoever made it by watch_open(). Ended by watch_close().
 pub struct rc_sv_watch {
     _opaque: (),
 }

@@ -49,6 +49,16 @@ impl Config {
     /// A file cannot be read or trusted, or a setting is unknown or does not fit; the message
     /// names the file and line, or the variable.
     pub fn service(&self, service: &ServiceName) -> Result<Spec> {
+        let mut spec = self.files(service)?;
+        self.apply_variables(&mut spec, service)?;
+        Ok(spec)
+    }
+
+    /// The same without the variables.
+    ///
+    /// # Errors
+    /// As [`Config::service`].
+    pub fn files(&self, service: &ServiceName) -> Result<Spec> {
         let mut spec = Spec::default();
         let path = self.global();
         for table in source::read(&path)? {
@@ -68,7 +78,6 @@ impl Config {
             }
             apply(&mut spec, &path, service, &table)?;
         }
-        self.apply_variables(&mut spec, service)?;
         Ok(spec)
     }
 

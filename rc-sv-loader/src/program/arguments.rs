@@ -43,6 +43,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["list", "describe"])]
     pub generate: Option<What>,
 
+    /// Answer what librc_sv asks on standard input.
+    #[arg(long, hide = true, exclusive = true)]
+    pub answer: bool,
+
     /// What to do with which service.
     #[command(subcommand)]
     pub command: Option<Command>,

@@ -12,9 +12,10 @@ mod table;
 use arguments::{Arguments, Command};
 use clap::error::ErrorKind;
 use rc_sv_api::{Error, Request, ServiceName};
-use rc_sv_loader::{Failure, Listener, Loader, Services};
+use rc_sv_loader::draft::{self, Draft};
+use rc_sv_loader::{isolation, Failure, Listener, Loader, Services};
 use std::error::Error as _;
-use std::ffi::{CString, OsString};
+use std::ffi::CString;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::rc::Rc;
@@ -66,6 +67,9 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
         return Ok(OK);
     }
     let loader = Loader::of_process(listener)?;
+    if arguments.answer {
+        return isolation::answer(&loader).map(|()| OK);
+    }
     if arguments.list {
         return list::run(&loader, arguments.json);
     }
@@ -80,8 +84,15 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
             module,
             argv,
         }) => {
-            let argv = argv.into_iter().map(OsString::into_vec).collect();
-            services.start(&service, module.as_deref(), argv, &request)?;
+            let mut draft = Draft::new(service);
+            draft.use_variables();
+            if let Some(module) = module {
+                draft.set("rc_supervise_module", module.as_bytes())?;
+            }
+            for word in argv {
+                draft.add(draft::ARGV, &word.into_vec())?;
+            }
+            services.start(&draft, &request)?;
         }
         Some(Command::Stop { service }) => {
             services.stop(&service, &request)?;
@@ -90,7 +101,8 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
             services.restart(&service, &request)?;
         }
         Some(Command::Signal { service, signal }) => {
-            services.signal(&service, signal.0)?;
+            let signal = signal.0;
+            services.signal(&service, &Request { signal, ..request })?;
         }
         Some(Command::Status {
             service: Some(service),

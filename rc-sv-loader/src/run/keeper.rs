@@ -1,7 +1,7 @@
 //! The processes between the host and the command: the keeper, and the command until its exec.
 //!
 //! What runs here after a fork only makes system calls: the host may have threads, and they may
-//! have held any lock.
+//! have held any lock. Only [`Body::Call`] does more, for hosts without threads.
 #![allow(unsafe_code)]
 
 use nix::errno::Errno;
@@ -25,20 +25,37 @@ pub(super) struct Report {
     pub wait_status: c_int,
 }
 
+/// The exit code of a child that called exit(3) where it should have returned. Its handlers are
+/// the host's, so they are not run.
+pub(crate) const EXITED: c_int = 253;
+
 /// Everything that the forked processes need, so that they need not allocate.
-pub(super) struct Prepared {
+pub(super) struct Prepared<'a> {
+    pub body: Body<'a>,
+    pub output: RawFd,
+    pub report: RawFd,
+    pub timeout: Duration,
+}
+
+/// What the keeper's child does.
+pub(super) enum Body<'a> {
+    /// Becomes a command.
+    Exec(Exec),
+    /// Runs this code; what it answers is the exit code. Only for hosts with one thread.
+    Call(&'a dyn Fn(RawFd) -> c_int),
+}
+
+/// A command. The lists end with NULL.
+pub(super) struct Exec {
     pub argv: Vec<*const c_char>,
     pub environment: Vec<*const c_char>,
     pub directory: *const c_char,
     pub input: RawFd,
-    pub output: RawFd,
-    pub report: RawFd,
     pub merge_stderr: bool,
-    pub timeout: Duration,
 }
 
 /// Forks the keeper; its pid.
-pub(super) fn fork_keeper(prepared: &Prepared) -> nix::Result<Pid> {
+pub(super) fn fork_keeper(prepared: &Prepared<'_>) -> nix::Result<Pid> {
     let mut everything = MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: both sets are ours and filled before they are read. No handler of the host may run
@@ -65,13 +82,16 @@ pub(super) fn fork_keeper(prepared: &Prepared) -> nix::Result<Pid> {
 ///
 /// # Safety
 /// In a forked child whose signals are all blocked.
-unsafe fn keep(prepared: &Prepared) -> ! {
+unsafe fn keep(prepared: &Prepared<'_>) -> ! {
     // SAFETY: system calls only, on our own memory.
     unsafe {
         libc::signal(libc::SIGCHLD, libc::SIG_DFL);
         let child = libc::fork();
         if child == 0 {
-            execute(prepared);
+            match &prepared.body {
+                Body::Exec(exec) => execute(prepared, exec),
+                Body::Call(body) => call(prepared, *body),
+            }
         }
         if child < 0 {
             tell(
@@ -147,13 +167,10 @@ fn now() -> Duration {
 /// # Safety
 /// In a forked child whose signals are all blocked; the pointers in `prepared` are valid and its
 /// lists end with NULL.
-unsafe fn execute(prepared: &Prepared) -> ! {
+unsafe fn execute(prepared: &Prepared<'_>, exec: &Exec) -> ! {
     // SAFETY: system calls only; the pointers are valid by the contract.
     unsafe {
-        libc::setsid();
-        for signal in 1..=rc_sv_api::signal::MAX {
-            libc::signal(signal, libc::SIG_DFL);
-        }
+        stand_alone();
         // What the host left open is nothing for a stranger. Before Linux 5.11 it stays open.
         libc::syscall(
             libc::SYS_close_range,
@@ -161,19 +178,13 @@ unsafe fn execute(prepared: &Prepared) -> ! {
             libc::c_uint::MAX,
             CLOSE_RANGE_CLOEXEC,
         );
-        let mut nothing = MaybeUninit::<libc::sigset_t>::uninit();
-        libc::sigemptyset(nothing.as_mut_ptr());
-        let placed = libc::dup2(prepared.input, 0) == 0
+        let placed = libc::dup2(exec.input, 0) == 0
             && libc::dup2(prepared.output, 1) == 1
-            && (!prepared.merge_stderr || libc::dup2(prepared.output, 2) == 2)
-            && libc::chdir(prepared.directory) == 0;
+            && (!exec.merge_stderr || libc::dup2(prepared.output, 2) == 2)
+            && libc::chdir(exec.directory) == 0;
         if placed {
-            libc::sigprocmask(libc::SIG_SETMASK, nothing.as_ptr(), ptr::null_mut());
-            libc::execve(
-                prepared.argv[0],
-                prepared.argv.as_ptr(),
-                prepared.environment.as_ptr(),
-            );
+            unblock();
+            libc::execve(exec.argv[0], exec.argv.as_ptr(), exec.environment.as_ptr());
         }
         tell(
             prepared.report,
@@ -184,6 +195,54 @@ unsafe fn execute(prepared: &Prepared) -> ! {
             },
         );
         libc::_exit(127);
+    }
+}
+
+/// Runs `body`, which is the host's code with the host's memory.
+///
+/// # Safety
+/// In a forked child, without other threads, whose signals are all blocked.
+unsafe fn call(prepared: &Prepared<'_>, body: &dyn Fn(RawFd) -> c_int) -> ! {
+    extern "C" fn leave() {
+        // SAFETY: it ends the process, and nothing is run on the way.
+        unsafe { libc::_exit(EXITED) }
+    }
+    // SAFETY: system calls and, without other threads, the C library; `leave` is static.
+    unsafe {
+        stand_alone();
+        // As for every program in Rust: who writes to somebody who is gone gets an error.
+        libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+        libc::close(prepared.report);
+        // Runs before all handlers of the host.
+        libc::atexit(leave);
+        unblock();
+        libc::_exit(body(prepared.output))
+    }
+}
+
+/// A session of its own, so that it can be killed with everything below it, and no handler of the
+/// host.
+///
+/// # Safety
+/// In a forked child.
+unsafe fn stand_alone() {
+    // SAFETY: system calls only.
+    unsafe {
+        libc::setsid();
+        for signal in 1..=rc_sv_api::signal::MAX {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+    }
+}
+
+/// # Safety
+/// In a forked child that has none of the host's handlers.
+unsafe fn unblock() {
+    let mut nothing = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the set is ours and filled before it is read.
+    unsafe {
+        libc::sigemptyset(nothing.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, nothing.as_ptr(), ptr::null_mut());
     }
 }
 

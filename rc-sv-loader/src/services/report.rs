@@ -5,7 +5,7 @@ use rc_sv_api::{Error, ServiceName, Status};
 use std::fmt;
 
 /// What is known of one service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// Its name.
     pub service: ServiceName,
@@ -24,6 +24,16 @@ pub struct Failure {
     pub module: Option<String>,
     /// What went wrong.
     pub error: Error,
+}
+
+impl Failure {
+    /// A failure of `module`.
+    pub fn of(module: &str, error: Error) -> Failure {
+        Failure {
+            module: Some(module.to_string()),
+            error,
+        }
+    }
 }
 
 impl From<Error> for Failure {

@@ -249,7 +249,7 @@ fn exit_from_raw(raw: &rc_sv_status) -> Option<Exit> {
 }
 
 /// Writes `text` and a NUL, cut at a character if need be.
-fn put_text(field: &mut [c_char], text: &str) {
+pub fn put_text(field: &mut [c_char], text: &str) {
     let mut end = text.len().min(field.len() - 1);
     while !text.is_char_boundary(end) {
         end -= 1;
