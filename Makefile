@@ -1,5 +1,5 @@
 # rc-sv. Targets: all (default), install, uninstall, check, demo, bench, root,
-# stage, clean, distclean.
+# stage, headers, clean, distclean.
 #
 # PREFIX is compiled in: give `make` and `make install` the same one.
 
@@ -8,12 +8,14 @@ SYSCONFDIR = /etc
 DESTDIR    =
 
 CARGO      = cargo
+CC         = cc
 INSTALL    = install
 TARGET     = $(or $(CARGO_TARGET_DIR),target)
 LAB        = $(CURDIR)/target/lab
 STAGE      = $(or $(RC_SV_STAGE),$(LAB)/stage)
 
 BINDIR     = $(PREFIX)/bin
+LIBDIR     = $(PREFIX)/lib
 MODULEDIR  = $(PREFIX)/lib/rc-sv
 LIBEXECDIR = $(PREFIX)/libexec/rc-sv
 INCLUDEDIR = $(PREFIX)/include
@@ -22,19 +24,26 @@ EXAMPLEDIR = $(PREFIX)/share/doc/rc-sv/examples
 MANDIR     = $(PREFIX)/share/man
 CONFDIR    = $(SYSCONFDIR)/rc.conf.d
 
+# The library for programs in C: its ABI is the soname's number and the map's.
+CAPI       = rc-sv-loader/c-api
+SONAME     = librc_sv.so.1
+LIBRARY    = $(SONAME).0.0
+
 MODULES    = internal s6 runit daemontools monit
 PROGRAMS   = rc-sv-loader rc-sv-supervisor
 LABTOOLS   = rc-sv-lab rc-sv-await probe-daemon
 MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8
 MAN5       = man/rc-sv.5
 EXAMPLE    = examples/module-c/daemon.c examples/module-c/Makefile
+HEADERS    = include/rc_sv_backend.h include/rc_sv.h
 SHELL_SIDE = openrc/zz-rc-sv.conf openrc/rc-sv.sh openrc/rc-sv-depend.sh openrc/rc-sv-keys.sh
 
 # What was built for this prefix. Builds for several prefixes share cargo's
 # directory but not this one, so neither undoes the other.
 BUILT      = $(TARGET)/built$(subst /,-,$(PREFIX))
 SOURCES    = Cargo.toml $(wildcard Cargo.lock) $(shell find rc-sv-api rc-sv-loader \
-	backends tests/src tests/Cargo.toml -type f \( -name '*.rs' -o -name '*.toml' \))
+	backends tests/src tests/Cargo.toml -type f \
+	\( -name '*.rs' -o -name '*.toml' -o -name '*.map' \))
 
 all: $(BUILT)/.complete
 
@@ -47,32 +56,43 @@ $(BUILT)/.complete: $(SOURCES)
 	RC_SV_PREFIX='$(PREFIX)' $(CARGO) build --release --workspace --exclude rc-sv-benches
 	cp $(PROGRAMS:%=$(TARGET)/release/%) $(LABTOOLS:%=$(TARGET)/release/%) \
 		$(MODULES:%=$(TARGET)/release/librc_sv_%.so) '$(BUILT)'
+	$(CC) -shared -o '$(BUILT)/$(LIBRARY)' -Wl,-soname,$(SONAME) \
+		-Wl,--version-script=$(CAPI)/librc_sv.map -Wl,-z,defs,-z,relro,-z,now,-z,nodelete \
+		-Wl,--gc-sections,--strip-debug \
+		-Wl,--whole-archive $(TARGET)/release/librc_sv.a -Wl,--no-whole-archive -lgcc_s -lc
 	mv '$(BUILT)/.begun' $@
 
-install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) include/rc_sv_backend.h \
-		include/rc_sv_backend.pc $(EXAMPLE)
+install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) $(HEADERS) \
+		include/rc_sv_backend.pc include/rc_sv.pc $(EXAMPLE)
 	$(INSTALL) -d -m 755 '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MODULEDIR)' \
-		'$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(INCLUDEDIR)' \
+		'$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' \
 		'$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)' \
 		'$(DESTDIR)$(PKGDIR)' '$(DESTDIR)$(EXAMPLEDIR)/module-c'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-loader' '$(DESTDIR)$(BINDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(DESTDIR)$(LIBEXECDIR)'
 	$(INSTALL) -m 644 $(MODULES:%='$(BUILT)/librc_sv_%.so') '$(DESTDIR)$(MODULEDIR)'
+	$(INSTALL) -m 644 '$(BUILT)/$(LIBRARY)' '$(DESTDIR)$(LIBDIR)'
+	ln -sf $(LIBRARY) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
+	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/librc_sv.so'
 	$(INSTALL) -m 644 openrc/rc-sv-keys.sh openrc/rc-sv-depend.sh '$(DESTDIR)$(LIBEXECDIR)'
 	sed 's|^\(_rcsv_loader=\)/usr/local/|\1$(PREFIX)/|' openrc/rc-sv.sh | \
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(LIBEXECDIR)/rc-sv.sh'
 	sed 's|^\(_rcsv_libexec=\)/usr/local/|\1$(PREFIX)/|' openrc/zz-rc-sv.conf | \
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(CONFDIR)/zz-rc-sv.conf'
-	$(INSTALL) -m 644 include/rc_sv_backend.h '$(DESTDIR)$(INCLUDEDIR)'
+	$(INSTALL) -m 644 $(HEADERS) '$(DESTDIR)$(INCLUDEDIR)'
 	sed 's|^prefix=.*|prefix=$(PREFIX)|' include/rc_sv_backend.pc | \
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(PKGDIR)/rc_sv_backend.pc'
+	sed 's|^prefix=.*|prefix=$(PREFIX)|' include/rc_sv.pc | \
+		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(LIBDIR)/pkgconfig/rc_sv.pc'
 	$(INSTALL) -m 644 $(EXAMPLE) '$(DESTDIR)$(EXAMPLEDIR)/module-c'
 	$(INSTALL) -m 644 $(MAN8) '$(DESTDIR)$(MANDIR)/man8'
 	$(INSTALL) -m 644 $(MAN5) '$(DESTDIR)$(MANDIR)/man5'
 
 uninstall:
 	rm -f '$(DESTDIR)$(BINDIR)/rc-sv-loader' '$(DESTDIR)$(CONFDIR)/zz-rc-sv.conf' \
-		'$(DESTDIR)$(INCLUDEDIR)/rc_sv_backend.h' '$(DESTDIR)$(PKGDIR)/rc_sv_backend.pc' \
+		$(HEADERS:include/%='$(DESTDIR)$(INCLUDEDIR)/%') '$(DESTDIR)$(PKGDIR)/rc_sv_backend.pc' \
+		'$(DESTDIR)$(LIBDIR)/librc_sv.so' '$(DESTDIR)$(LIBDIR)/$(SONAME)' \
+		'$(DESTDIR)$(LIBDIR)/$(LIBRARY)' '$(DESTDIR)$(LIBDIR)/pkgconfig/rc_sv.pc' \
 		$(MAN8:man/%='$(DESTDIR)$(MANDIR)/man8/%') $(MAN5:man/%='$(DESTDIR)$(MANDIR)/man5/%')
 	rm -rf '$(DESTDIR)$(MODULEDIR)' '$(DESTDIR)$(LIBEXECDIR)' \
 		'$(DESTDIR)$(PREFIX)/share/doc/rc-sv'
@@ -106,6 +126,10 @@ check: root stage
 demo: root stage
 	demo/run '$(LAB)'
 
+# The headers from their Rust sources; a test compares them.
+headers:
+	RC_SV_WRITE_HEADERS=1 $(CARGO) test --package rc-sv-tests --test header committed
+
 # Measures beside other supervisors: about three minutes of an idle machine.
 bench: root stage
 	RC_SV_PREFIX=/usr $(CARGO) run --release --package rc-sv-benches
@@ -118,4 +142,5 @@ clean:
 distclean:
 	rm -rf '$(TARGET)' target
 
-.PHONY: all install uninstall root stage install-labtools tools check demo bench clean distclean
+.PHONY: all install uninstall root stage install-labtools tools check headers demo bench \
+	clean distclean

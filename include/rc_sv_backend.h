@@ -17,10 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-#define RC_SV_STATIC_ASSERT static_assert
+/* C99 has no assertion of its own: an array of negative size is refused as well. */
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define RC_SV_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#elif !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define RC_SV_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #else
-#define RC_SV_STATIC_ASSERT _Static_assert
+#define RC_SV_STATIC_ASSERT(condition, text) extern char rc_sv_assert[(condition) ? 1 : -1]
 #endif
 
 /* Layout literal of ABI 1.0: goes into rc_sv_backend.layout. */
@@ -192,7 +195,7 @@ struct rc_sv_instance;
 // A service's settings: opaque, the host's. Valid during the call to which it is handed.
 struct rc_sv_spec;
 
-// One stream of events: opaque, the module's. Made by watch_open(), ended by watch_close().
+// One stream of events: opaque, of whoever made it by watch_open(). Ended by watch_close().
 struct rc_sv_watch;
 
 // What a call answers: RC_SV_OK, RC_SV_PENDING, RC_SV_DELEGATE or RC_SV_E_*.

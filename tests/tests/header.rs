@@ -1,4 +1,4 @@
-//! `include/rc_sv_backend.h` is what cbindgen makes of rc-sv-api, and compiles everywhere.
+//! The headers are what cbindgen makes of rc-sv-api and rc-sv-c, and compile everywhere.
 
 use rc_sv_api::abi::layout::RC_SV_LAYOUT_1_0;
 use std::path::{Path, PathBuf};
@@ -11,20 +11,39 @@ fn repository() -> PathBuf {
         .to_path_buf()
 }
 
-/// The header as it has to be.
-fn generated() -> String {
+/// `include/rc_sv_backend.h` as it has to be.
+fn backend_header() -> String {
     let api = repository().join("rc-sv-api");
-    let mut config = cbindgen::Config::from_file(api.join("cbindgen.toml")).expect("cbindgen.toml");
     let literal = format!("{RC_SV_LAYOUT_1_0:#018x}");
-    config.after_includes = config
-        .after_includes
-        .map(|text| text.replace("@LAYOUT_1_0@", &literal));
-    let bindings = cbindgen::Builder::new()
-        .with_config(config)
-        .with_src(api.join("src/abi/constants.rs"))
-        .with_src(api.join("src/abi/types.rs"))
-        .generate()
-        .expect("cbindgen");
+    let header = generated(&api, &["abi/constants.rs", "abi/types.rs"]);
+    header.replace("@LAYOUT_1_0@", &literal)
+}
+
+/// `include/rc_sv.h` as it has to be.
+fn host_header() -> String {
+    let files = [
+        "constants.rs",
+        "types.rs",
+        "loader.rs",
+        "modules.rs",
+        "spec.rs",
+        "order.rs",
+        "ask.rs",
+        "watch.rs",
+    ];
+    let header = generated(&repository().join("rc-sv-loader/c-api"), &files);
+    // What Rust wants to be said of each unsafe function says nothing in C.
+    header.replace("//\n// # Safety\n// As the text above says.\n", "")
+}
+
+/// What cbindgen makes of the files of a package.
+fn generated(package: &Path, files: &[&str]) -> String {
+    let config = cbindgen::Config::from_file(package.join("cbindgen.toml")).expect("cbindgen.toml");
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    for file in files {
+        builder = builder.with_src(package.join("src").join(file));
+    }
+    let bindings = builder.generate().expect("cbindgen");
     let mut bytes = Vec::new();
     bindings.write(&mut bytes);
     let header = String::from_utf8(bytes).expect("UTF-8");
@@ -43,6 +62,7 @@ fn with_type(line: &str) -> String {
     };
     let signed = [
         "RC_SV_STATE_",
+        "RC_SV_STANDING_",
         "RC_SV_EXIT_",
         "RC_SV_OK",
         "RC_SV_PENDING",
@@ -60,18 +80,22 @@ fn with_type(line: &str) -> String {
 }
 
 #[test]
-fn the_committed_header_is_the_generated_one() {
-    let path = repository().join("include/rc_sv_backend.h");
-    let header = generated();
-    if std::env::var_os("RC_SV_WRITE_HEADERS").is_some() {
-        std::fs::write(&path, &header).expect("writing the header");
+fn the_committed_headers_are_the_generated_ones() {
+    for (name, header) in [
+        ("rc_sv_backend.h", backend_header()),
+        ("rc_sv.h", host_header()),
+    ] {
+        let path = repository().join("include").join(name);
+        if std::env::var_os("RC_SV_WRITE_HEADERS").is_some() {
+            std::fs::write(&path, &header).expect("writing the header");
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == header,
+            "{} is out of date: run `make headers`",
+            path.display()
+        );
     }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == header,
-        "{} is out of date: run `make headers`",
-        path.display()
-    );
 }
 
 const EVERY_MACRO: &str = r#"

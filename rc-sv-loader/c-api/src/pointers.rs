@@ -1,0 +1,103 @@
+//! Reading and writing what the caller owns.
+#![allow(unsafe_code)]
+
+use rc_sv_api::abi::convert;
+use rc_sv_api::abi::foreign;
+use rc_sv_api::abi::types::{rc_sv_error, rc_sv_req};
+use rc_sv_api::{Error, Request, Result, ServiceName};
+use std::ffi::{c_char, CStr};
+use std::mem::size_of;
+
+/// An out-struct that begins with its own size.
+///
+/// # Safety
+/// Its first field is a `u32`.
+pub(crate) unsafe trait Sized32: Copy {
+    /// Its name, for complaints.
+    const NAME: &'static str;
+}
+
+/// Says what went wrong, as far as the caller wants to know.
+///
+/// # Safety
+/// `to` is NULL or points to as many bytes as its `struct_size` says.
+pub(crate) unsafe fn tell(error: &Error, to: *mut rc_sv_error) {
+    // SAFETY: by the contract.
+    unsafe {
+        if !to.is_null() && (*to).struct_size as usize >= size_of::<rc_sv_error>() {
+            to.write(convert::error_to_raw(error));
+        }
+    }
+}
+
+/// The text behind `raw`; `what` is its name.
+///
+/// # Safety
+/// `raw` is NULL or NUL-terminated, and lives as long as the answer is used.
+pub(crate) unsafe fn text<'a>(raw: *const c_char, what: &str) -> Result<&'a [u8]> {
+    match raw.is_null() {
+        true => Err(null(what)),
+        // SAFETY: by the contract.
+        false => Ok(unsafe { CStr::from_ptr(raw) }.to_bytes()),
+    }
+}
+
+/// The name of a setting or module behind `raw`.
+///
+/// # Safety
+/// As for [`text`].
+pub(crate) unsafe fn word<'a>(raw: *const c_char, what: &str) -> Result<&'a str> {
+    // SAFETY: by the contract.
+    let bytes = unsafe { text(raw, what) }?;
+    std::str::from_utf8(bytes).map_err(|_| Error::invalid(format!("{what} must be UTF-8")))
+}
+
+/// The name of a service behind `raw`.
+///
+/// # Safety
+/// As for [`text`].
+pub(crate) unsafe fn service(raw: *const c_char) -> Result<ServiceName> {
+    // SAFETY: by the contract.
+    ServiceName::new(unsafe { text(raw, "service") }?)
+}
+
+/// The options behind `raw`.
+///
+/// # Safety
+/// `raw` is NULL or points to a request whose `struct_size` is true.
+pub(crate) unsafe fn request(raw: *const rc_sv_req) -> Request {
+    // SAFETY: by the contract.
+    unsafe { foreign::request(raw) }
+}
+
+/// Complains about an out-struct that is NULL or too short.
+///
+/// # Safety
+/// `to` is NULL or begins with its `struct_size`.
+pub(crate) unsafe fn check_out<T: Sized32>(to: *mut T) -> Result<()> {
+    if to.is_null() {
+        return Err(null(T::NAME));
+    }
+    // SAFETY: by the contract.
+    let size = unsafe { to.cast::<u32>().read() } as usize;
+    if size < size_of::<T>() {
+        let (name, due) = (T::NAME, size_of::<T>());
+        let what = format!("{name}: struct_size is {size}, must be at least {due}");
+        return Err(Error::invalid(what));
+    }
+    Ok(())
+}
+
+/// Fills what [`check_out`] has found good.
+///
+/// # Safety
+/// `to` points to a `T`.
+pub(crate) unsafe fn fill<T: Copy>(to: *mut T, value: T) {
+    // SAFETY: by the contract.
+    unsafe { to.write(value) }
+}
+
+/// A pointer must not be NULL.
+pub(crate) fn null(what: &str) -> Error {
+    Error::invalid(format!("{what} must not be NULL"))
+}
