@@ -1,0 +1,278 @@
+//! rc_supervise_module="supervisord": supervision by supervisord, Debian's package supervisor.
+//!
+//! Each service becomes a program of the one supervisord that runs. It is described by a file of
+//! ours in supervisord's directory, which [`program`] renders, and started, stopped and asked for
+//! over supervisord's XML-RPC interface, which [`rpc`] speaks.
+//!
+//! Settings of `[modules.supervisord]` in /etc/rc-sv.toml: `socket`, `directory`, `startsecs`,
+//! `startretries`.
+
+mod program;
+mod rpc;
+
+use program::{Account, Limits};
+use rc_sv_api::abi::{Host, HostCommand, Sink};
+use rc_sv_api::exit::Exit;
+use rc_sv_api::{Backend, Caps, Code, Error, Outcome, Request, Result, Settings, State, Status};
+use rpc::{Answer, Fields};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+struct Supervisord {
+    host: Host,
+    socket: PathBuf,
+    directory: PathBuf,
+}
+
+rc_sv_api::export_backend!(Supervisord: signal, list);
+
+/// For a question; a start and a stop may take longer.
+const SOON: Duration = Duration::from_secs(5);
+const START: Duration = Duration::from_secs(30);
+/// supervisord sends KILL after `stopwaitsecs`, at most 300 s.
+const STOP: Duration = Duration::from_secs(310);
+
+impl Backend for Supervisord {
+    const NAME: &'static str = "supervisord";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "supervision by supervisord";
+    const CAPS: Caps = Caps::OWNS_PROCESS
+        .and(Caps::RESTARTS)
+        .and(Caps::BACKOFF)
+        .and(Caps::GIVE_UP)
+        .and(Caps::SIGNAL);
+
+    fn open(host: Host) -> Result<Supervisord> {
+        let own = host.settings();
+        let path = |key, default: &str| match own.text(key) {
+            Some(path) => String::from_utf8_lossy(path).into_owned().into(),
+            None => default.into(),
+        };
+        Ok(Supervisord {
+            host,
+            socket: path("socket", "/run/supervisor.sock"),
+            directory: path("directory", "/etc/supervisor/conf.d"),
+        })
+    }
+
+    fn probe(&mut self) -> Result<Caps> {
+        self.call("getState", &[], SOON)?;
+        Ok(Self::CAPS)
+    }
+
+    fn start(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        let name = program::name(spec)?;
+        let text = program::render(spec, &self.account(spec)?, &self.limits())?;
+        let known = self.info(&name)?;
+        let path = self.path(&name);
+        if known.is_some() && !path.exists() {
+            let what = format!("supervisord has a program {name} that is not ours; rename one");
+            return Err(Error::new(Code::Conflict, what));
+        }
+        let state = known.map(|it| status_of(&it).state);
+        if request.dry_run || matches!(state, Some(State::Up | State::Starting)) {
+            return Ok(Outcome::Done);
+        }
+        self.remove(&name)?;
+        let started = self.add(&name, &text, request.timeout.unwrap_or(START));
+        if let Err(error) = started {
+            let said = self.info(&name).ok().flatten();
+            // After an error nothing runs; what matters is the error.
+            let _ = self.remove(&name);
+            let why = said.map(|it| it.text("spawnerr")).unwrap_or_default();
+            return Err(if why.is_empty() {
+                error
+            } else {
+                Error::new(error.code, why)
+            });
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn stop(&mut self, spec: &dyn Settings, _request: &Request) -> Result<Outcome> {
+        self.remove(&program::name(spec)?)?;
+        Ok(Outcome::Done)
+    }
+
+    fn status(&mut self, spec: &dyn Settings) -> Result<Status> {
+        let info = self.info(&program::name(spec)?)?;
+        Ok(info.map_or(Status::of_state(State::Unmanaged), |it| status_of(&it)))
+    }
+
+    fn signal(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        let (name, signal) = (program::name(spec)?, request.signal.to_string());
+        match self.ask("signalProcess", &[&name, &signal], SOON)? {
+            Answer::Fault(rpc::NOT_RUNNING | rpc::BAD_NAME, _) => {
+                Err(Error::new(Code::NotFound, "it does not run"))
+            }
+            answer => answer.value().map(|_| Outcome::Done),
+        }
+    }
+
+    fn list(&mut self, sink: &mut Sink<'_>) -> Result<()> {
+        for info in self.call("getAllProcessInfo", &[], SOON)? {
+            if !sink(&info.text("name"), &status_of(&info)) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Supervisord {
+    /// Where a program of ours is described.
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(format!("rc-sv-{name}.conf"))
+    }
+
+    fn ask(&self, method: &str, arguments: &[&str], timeout: Duration) -> Result<Answer> {
+        rpc::call(&self.socket, method, arguments, timeout)
+    }
+
+    fn call(&self, method: &str, arguments: &[&str], timeout: Duration) -> Result<Vec<Fields>> {
+        self.ask(method, arguments, timeout)?.value()
+    }
+
+    /// What supervisord says of a program, if it has it.
+    fn info(&self, name: &str) -> Result<Option<Fields>> {
+        match self.ask("getProcessInfo", &[name], SOON)? {
+            Answer::Fault(rpc::BAD_NAME, _) => Ok(None),
+            answer => Ok(answer.value()?.pop()),
+        }
+    }
+
+    /// Hands a program to supervisord, which answers when it has been up for `startsecs`.
+    fn add(&self, name: &str, text: &str, timeout: Duration) -> Result<()> {
+        let (path, aside) = (
+            self.path(name),
+            self.directory.join(format!(".rc-sv-{name}")),
+        );
+        let io = |error| Error::io(path.display(), &error);
+        // The environment in it may hold secrets.
+        let mut options = fs::OpenOptions::new();
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&aside);
+        file.map_err(io)?.write_all(text.as_bytes()).map_err(io)?;
+        fs::rename(&aside, &path).map_err(io)?;
+        self.call("reloadConfig", &[], SOON)?;
+        self.call("addProcessGroup", &[name], SOON)?;
+        self.call("startProcess", &[name], timeout)?;
+        Ok(())
+    }
+
+    /// Stops a program, if it runs, and takes it away from supervisord.
+    fn remove(&self, name: &str) -> Result<()> {
+        let path = self.path(name);
+        if !path.exists() {
+            return Ok(());
+        }
+        for (method, timeout) in [("stopProcess", STOP), ("removeProcessGroup", SOON)] {
+            match self.ask(method, &[name], timeout)? {
+                Answer::Fault(rpc::NOT_RUNNING | rpc::BAD_NAME, _) => {}
+                answer => drop(answer.value()?),
+            }
+        }
+        fs::remove_file(&path).map_err(|error| Error::io(path.display(), &error))
+    }
+
+    /// Who the service runs as, by the name service of a program: this process is the host's.
+    fn account(&self, spec: &dyn Settings) -> Result<Option<Account>> {
+        let user = spec.word("command_user");
+        if user.is_empty() {
+            return Ok(None);
+        }
+        let login = user.split(':').next().unwrap_or_default();
+        let argv = ["/usr/bin/getent", "passwd", login].map(|word| word.as_bytes().to_vec());
+        let found = self.host.run(&HostCommand {
+            argv: argv.into(),
+            ..HostCommand::default()
+        })?;
+        let line = String::from_utf8_lossy(&found.bytes).into_owned();
+        let unknown = || Error::invalid(format!("command_user: there is no user {login}"));
+        Account::parse(&user, &line).ok_or_else(unknown).map(Some)
+    }
+
+    fn limits(&self) -> Limits {
+        let own = self.host.settings();
+        Limits {
+            startsecs: own.int("startsecs").unwrap_or(1),
+            startretries: own.int("startretries").unwrap_or(3),
+        }
+    }
+}
+
+/// supervisord's words in ours.
+fn status_of(info: &Fields) -> Status {
+    let (state, wanted_up) = match info.text("statename").as_str() {
+        "STARTING" => (State::Starting, true),
+        "RUNNING" => (State::Up, true),
+        "BACKOFF" => (State::Backoff, true),
+        "STOPPING" => (State::Stopping, false),
+        "STOPPED" | "EXITED" => (State::Down, false),
+        "FATAL" => (State::GaveUp, true),
+        _ => (State::Unknown, true),
+    };
+    let pid = info.number("pid").filter(|pid| *pid > 0);
+    let since = if pid.is_some() { "start" } else { "stop" };
+    let since = info.number(since).filter(|seconds| *seconds > 0);
+    let ended = info.number("stop").is_some_and(|seconds| seconds > 0);
+    let code = info.number("exitstatus").filter(|_| ended && pid.is_none());
+    Status {
+        wanted_up: Some(wanted_up),
+        pid: pid.and_then(|pid| pid.try_into().ok()),
+        since_real_ns: since.map(|seconds| seconds * 1_000_000_000),
+        // It does not tell by which signal, only that it was one: -1.
+        last_exit: code.map(|code| u8::try_from(code).map_or(Exit::Unknown, Exit::Code)),
+        detail: info.text("spawnerr"),
+        ..Status::of_state(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(fields: &[(&str, &str)]) -> Status {
+        status_of(&Fields::of(fields))
+    }
+
+    #[test]
+    fn a_program_that_runs_has_a_pid_and_no_end() {
+        let running = [
+            ("statename", "RUNNING"),
+            ("pid", "42"),
+            ("start", "7"),
+            ("stop", "5"),
+        ];
+        let status = info(&running);
+        assert_eq!((status.state, status.pid), (State::Up, Some(42)));
+        assert_eq!(status.since_real_ns, Some(7_000_000_000));
+        assert_eq!(status.last_exit, None);
+    }
+
+    #[test]
+    fn one_that_was_given_up_says_how_it_ended() {
+        let mut fatal = [
+            ("statename", "FATAL"),
+            ("pid", "0"),
+            ("stop", "9"),
+            ("exitstatus", "3"),
+        ];
+        assert_eq!(info(&fatal).last_exit, Some(Exit::Code(3)));
+        assert_eq!(info(&fatal).state, State::GaveUp);
+        fatal[3].1 = "-1";
+        assert_eq!(info(&fatal).last_exit, Some(Exit::Unknown));
+    }
+
+    #[test]
+    fn an_unknown_word_is_an_unknown_state() {
+        assert_eq!(info(&[("statename", "DANCING")]).state, State::Unknown);
+    }
+}
