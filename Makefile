@@ -30,9 +30,9 @@ SONAME     = librc_sv.so.1
 LIBRARY    = $(SONAME).0.0
 
 MODULES    = internal s6 runit daemontools monit
-PROGRAMS   = rc-sv-loader rc-sv-supervisor
+PROGRAMS   = rc-sv-loader rc-sv-supervisor rc-sv-exec
 LABTOOLS   = rc-sv-lab rc-sv-await probe-daemon
-MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8
+MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8 man/rc-sv-exec.8
 MAN5       = man/rc-sv.5
 EXAMPLE    = examples/module-c/daemon.c examples/module-c/Makefile
 HEADERS    = include/rc_sv_backend.h include/rc_sv.h
@@ -69,7 +69,7 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) $(HEADERS) \
 		'$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)' \
 		'$(DESTDIR)$(PKGDIR)' '$(DESTDIR)$(EXAMPLEDIR)/module-c'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-loader' '$(DESTDIR)$(BINDIR)'
-	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(DESTDIR)$(LIBEXECDIR)'
+	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(BUILT)/rc-sv-exec' '$(DESTDIR)$(LIBEXECDIR)'
 	$(INSTALL) -m 644 $(MODULES:%='$(BUILT)/librc_sv_%.so') '$(DESTDIR)$(MODULEDIR)'
 	$(INSTALL) -m 644 '$(BUILT)/$(LIBRARY)' '$(DESTDIR)$(LIBDIR)'
 	ln -sf $(LIBRARY) '$(DESTDIR)$(LIBDIR)/$(SONAME)'

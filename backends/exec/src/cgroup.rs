@@ -62,6 +62,15 @@ impl Cgroup {
         Ok(open(&*self.path, flags, Mode::empty())?)
     }
 
+    /// Moves this process into it.
+    ///
+    /// # Errors
+    /// It is not there, or the kernel says no.
+    pub fn join(&self) -> io::Result<()> {
+        // `0` is whoever writes it.
+        fs::write(self.path.join("cgroup.procs"), "0")
+    }
+
     /// Whether a process is in it; zombies do not count. One that is gone is empty.
     pub fn is_populated(&self) -> io::Result<bool> {
         match self.watch() {

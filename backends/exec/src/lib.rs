@@ -19,6 +19,7 @@ pub mod process;
 pub mod readiness;
 pub mod resolve;
 mod rlimit;
+pub mod run;
 pub mod sd_notify;
 mod securebits;
 pub mod spec_file;

@@ -27,6 +27,7 @@ pub struct Dir {
 
 const TREE: &str = "rc-sv";
 const INTERNAL: &str = ".internal";
+const SUPERVISORS: &str = ".supervisors";
 
 /// Modes of the tree and of the supervisor's directory: which services there are is no
 /// secret. A service's own is closed: its environment can hold secrets.
@@ -58,6 +59,17 @@ impl Dir {
     /// It cannot be made, or what is there is not safe.
     pub fn make_internal(svcdir: &Path) -> Result<Dir> {
         Dir::state(svcdir)?.make(TREE, OPEN)?.make(INTERNAL, OPEN)
+    }
+
+    /// The directory of pid files, `SVCDIR/rc-sv/.supervisors` (0711), with a file for each service
+    /// that somebody else's supervisor runs; made where it is missing.
+    ///
+    /// # Errors
+    /// It cannot be made, or what is there is not safe.
+    pub fn make_supervisors(svcdir: &Path) -> Result<Dir> {
+        Dir::state(svcdir)?
+            .make(TREE, OPEN)?
+            .make(SUPERVISORS, OPEN)
     }
 
     /// The names of the services that have a directory, sorted.

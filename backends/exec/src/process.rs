@@ -91,6 +91,31 @@ pub fn open_process(pid: i32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
+/// How a process that is no child of this one ended, and was reaped: from Linux 6.15 on, where the
+/// descriptor was there before. `None`: it cannot be told.
+pub fn ending_of_stranger(pidfd: BorrowedFd<'_>) -> Option<Exit> {
+    /// `struct pidfd_info` of linux/pidfd.h in its first version.
+    #[repr(C)]
+    #[derive(Default)]
+    struct PidfdInfo {
+        mask: u64,
+        cgroup: u64,
+        ids: [u32; 11],
+        exit_code: i32,
+    }
+    const PIDFD_INFO_EXIT: u64 = 1 << 3;
+    /// `_IOWR(0xFF, 11, struct pidfd_info)`.
+    const PIDFD_GET_INFO: u32 = 3 << 30 | (size_of::<PidfdInfo>() as u32) << 16 | 0xFF << 8 | 11;
+    let mut info = PidfdInfo {
+        mask: PIDFD_INFO_EXIT,
+        ..PidfdInfo::default()
+    };
+    // SAFETY: the kernel fills in a struct of the size that the request's number has in it.
+    let asked = unsafe { libc::ioctl(pidfd.as_raw_fd(), PIDFD_GET_INFO as _, &raw mut info) };
+    let is_told = asked == 0 && info.mask & PIDFD_INFO_EXIT != 0;
+    is_told.then(|| Exit::from_wait_status(info.exit_code))
+}
+
 /// 64 random bits from the kernel, or the clock where it has none yet.
 pub fn random() -> u64 {
     let mut bytes = [0u8; 8];

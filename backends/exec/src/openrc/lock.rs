@@ -1,5 +1,6 @@
 //! Whether an openrc-run is at work on a service.
 
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::stat::{major, minor};
 use rc_sv_api::{Error, Result, ServiceName};
 use std::fs::{self, File};
@@ -30,6 +31,17 @@ pub fn is_locked(svcdir: &Path, service: &ServiceName) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// What becomes readable when an openrc-run ends its work on a service, on whichever.
+///
+/// # Errors
+/// The directory of the locks cannot be watched.
+pub fn watch_locks(svcdir: &Path) -> io::Result<Inotify> {
+    let watch = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
+    let ends = AddWatchFlags::IN_CLOSE | AddWatchFlags::IN_DELETE;
+    watch.add_watch(&svcdir.join("exclusive"), ends)?;
+    Ok(watch)
 }
 
 /// The kernel hands out the list in pieces. One that changes between two of them can lack a lock

@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-pub use lock::is_locked;
+pub use lock::{is_locked, watch_locks};
 
 /// OpenRC's state of services, through its own library `librc.so.1`. Not for several threads:
 /// that library is not made for them.

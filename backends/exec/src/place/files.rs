@@ -53,6 +53,38 @@ impl Dir {
         File::from(fd).write_all_at(bytes, 0).map_err(failed)
     }
 
+    /// Opens a file of this directory for reading and writing; made (0600) where it is missing.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is not safe.
+    pub fn open_shared(&self, name: &str) -> Result<File> {
+        let failed = |cause| {
+            Error::io(
+                format_args!("open {}", self.path.join(name).display()),
+                &cause,
+            )
+        };
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NONBLOCK;
+        let fd = self.openat(name, flags, 0o600).map_err(failed)?;
+        let status = fstat(&fd).map_err(|errno| failed(errno.into()))?;
+        check(&status, SFlag::S_IFREG, 0o600)?;
+        Ok(File::from(fd))
+    }
+
+    /// Removes a file of this directory. A missing one is no error.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        match self.unlink(name) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                let path = self.path.join(name);
+                Err(Error::io(format_args!("remove {}", path.display()), &cause))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Makes a file of this directory, which must not be there yet, and opens it for writing.
     fn create(&self, name: &str, mode: u32) -> io::Result<File> {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL;

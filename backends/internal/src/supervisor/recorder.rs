@@ -1,9 +1,9 @@
 //! Telling OpenRC what became of services, when nothing else is to be done.
 
 use super::log::{Level, Log};
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::sys::inotify::Inotify;
 use rc_sv_api::{Error, Result, ServiceName};
-use rc_sv_exec::openrc::{is_locked, Spawn, State};
+use rc_sv_exec::openrc::{is_locked, watch_locks, Spawn, State};
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
@@ -143,19 +143,10 @@ impl Recorder {
             return Ok(false);
         }
         if self.locks.is_none() {
-            self.locks = Some(
-                self.watch()
-                    .map_err(|cause| Error::io("watch locks", &cause))?,
-            );
+            self.locks =
+                Some(watch_locks(&self.svcdir).map_err(|cause| Error::io("watch locks", &cause))?);
         }
         is_locked(&self.svcdir, service)
-    }
-
-    fn watch(&self) -> std::io::Result<Inotify> {
-        let watch = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
-        let ends = AddWatchFlags::IN_CLOSE | AddWatchFlags::IN_DELETE;
-        watch.add_watch(&self.svcdir.join("exclusive"), ends)?;
-        Ok(watch)
     }
 
     /// What becomes readable when a lock changes, while one matters.

@@ -1,0 +1,67 @@
+//! `rc-sv-exec`: `run` and `finish` of a service directory.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use rc_sv_exec::run::{Call, Part, Signals};
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: run            in a service directory, by a link of that name
+       finish CODE SIGNAL
+       rc-sv-exec run DIR
+       rc-sv-exec finish DIR CODE SIGNAL
+       rc-sv-exec --help | --version
+DIR is /run/openrc/rc-sv/SERVICE. See rc-sv-exec(8).";
+
+/// The exit code of a call that could not be understood or begun; runsv and s6 have 100 for what
+/// is no use to try again.
+const FAILED: u8 = 100;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    match arguments.get(1).and_then(|word| word.to_str()) {
+        Some("-h" | "--help") => println!("{USAGE}"),
+        Some("-V" | "--version") => println!("rc-sv-exec {}", env!("CARGO_PKG_VERSION")),
+        _ => return play(&arguments),
+    }
+    ExitCode::SUCCESS
+}
+
+fn play(arguments: &[OsString]) -> ExitCode {
+    let words: Vec<String> = arguments
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let called_as = words.first().map(String::as_str).unwrap_or_default();
+    let called_as = called_as.rsplit('/').next().unwrap_or_default();
+    let rest = words.get(1..).unwrap_or_default();
+    let (part, path) = match (Part::parse(called_as, rest), rest.first(), arguments.get(2)) {
+        (Some(part), ..) => (Some(part), None),
+        (None, Some(name), Some(path)) => (Part::parse(name, &rest[2..]), Some(path)),
+        _ => (None, None),
+    };
+    let Some(part) = part else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let result = Signals::block().and_then(|signals| {
+        let call = match path {
+            Some(path) => Call::of_path(Path::new(path), warn)?,
+            None => Call::in_directory(warn)?,
+        };
+        call.tell_librc();
+        part.play(&call, &signals)
+    });
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            warn(&error.message);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn warn(line: &str) {
+    eprintln!("rc-sv-exec: {line}");
+}

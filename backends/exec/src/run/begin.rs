@@ -1,0 +1,214 @@
+//! The beginning of a run.
+
+use super::lock::{Byte, Locks};
+use super::record::{self, Phase, Record};
+use super::signals::Signals;
+use super::{attend, clock, finish, report, Call};
+use crate::cgroup::Cgroup;
+use crate::instance::Instance;
+use crate::launch::{self, Keep, Launch, NOT_RUN};
+use crate::pid_file::PidFile;
+use crate::spec_file;
+use crate::stop::{Stop, KILL_WAIT};
+use rc_sv_api::exit::Exit;
+use rc_sv_api::policy::Policy;
+use rc_sv_api::{Error, Result, Settings, Spec};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::RawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long the supervisor may take to say that this process is to end.
+const DOWN_WAIT: Duration = Duration::from_secs(5);
+
+/// The exit code of a process that only waited.
+const WAITED: u8 = 0;
+
+/// The next run. Comes back when it ended, or is not to begin.
+pub(super) fn run(call: &Call, signals: &Signals) -> Result<u8> {
+    let locks = Locks::open(&call.dir)?;
+    let spec = spec_file::read(&call.dir)?;
+    let stop = Stop::from_settings(spec.settings());
+    // The end of the run before may still be dealt with, where a supervisor was killed.
+    if !locks.take(Byte::Finish, finish::patience(&spec), signals)? {
+        return Ok(WAITED);
+    }
+    // Who waits for a run, or looks after one, does so for a supervisor that is gone.
+    if !locks.take(Byte::Run, Duration::ZERO, signals)? {
+        return Ok(WAITED);
+    }
+    locks.release(Byte::Finish);
+    let mut record = record::read(&call.dir)?.unwrap_or_default();
+    if let Some(instance) = Instance::living(&call.dir) {
+        call.warn_of(report::supervisor(call));
+        if record::is_wanted_down(&call.dir)? {
+            let failed = |cause| Error::io(format_args!("end process {}", instance.pid), &cause);
+            stop.end(&instance).map_err(failed)?;
+            return ended(call, &locks, record, Exit::Unknown, signals);
+        }
+        let exit = attend::stranger(call, &instance, signals)?;
+        return ended(call, &locks, record, exit, signals);
+    }
+    // Ends that nobody dealt with, because a supervisor was killed.
+    let forgotten = match record.phase {
+        Phase::Running => Some(Exit::Unknown),
+        Phase::Ended | Phase::Finishing => record.last_exit.or(Some(Exit::Unknown)),
+        Phase::Waiting | Phase::Down | Phase::Failed => None,
+    };
+    if let Some(exit) = forgotten {
+        finish::follow(call, &locks, &mut record, exit, signals)?;
+    }
+    if is_over(call, &record)? {
+        return refuse(call, &stop, signals);
+    }
+    call.warn_of(report::supervisor(call));
+    if let Some(next) = record.next_ms {
+        let left = Duration::from_millis(next.saturating_sub(clock::boot_ms()));
+        let ended = signals.pause(left, &stop.ladder);
+        if ended.map_err(|cause| Error::io("wait", &cause))? {
+            return Ok(WAITED);
+        }
+    }
+    if call.has_finish() {
+        return become_program(call, &locks, record, &spec, signals);
+    }
+    let exit = attend::child(call, signals)?;
+    let record = record::read(&call.dir)?.unwrap_or_default();
+    ended(call, &locks, record, exit, signals)
+}
+
+/// The same, in the child of one that stays and holds the lock.
+pub(super) fn child(call: &Call, signals: &Signals) -> Result<u8> {
+    let locks = Locks::open(&call.dir)?;
+    let spec = spec_file::read(&call.dir)?;
+    let record = record::read(&call.dir)?.unwrap_or_default();
+    become_program(call, &locks, record, &spec, signals)
+}
+
+/// What follows the end of a run that this process looked after: nothing, where `finish` does it.
+fn ended(
+    call: &Call,
+    locks: &Locks,
+    mut record: Record,
+    exit: Exit,
+    signals: &Signals,
+) -> Result<u8> {
+    if call.has_finish() {
+        record.last_exit = Some(exit);
+        record.enter(Phase::Ended);
+        record.write(&call.dir)?;
+        return Ok(WAITED);
+    }
+    let exit = match (record.phase, record.last_exit) {
+        // Why it was not executed is known better than with which code its process ended.
+        (Phase::Ended, Some(known)) => known,
+        (Phase::Running, _) => exit,
+        // It ended before it got so far.
+        _ => return Ok(WAITED),
+    };
+    finish::follow(call, locks, &mut record, exit, signals)?;
+    if !is_over(call, &record)? {
+        return Ok(WAITED);
+    }
+    let stop = Stop::from_settings(spec_file::read(&call.dir)?.settings());
+    refuse(call, &stop, signals)
+}
+
+/// Whether there is to be no other run.
+fn is_over(call: &Call, record: &Record) -> Result<bool> {
+    let is_final = matches!(record.phase, Phase::Down | Phase::Failed);
+    Ok(is_final || record::is_wanted_down(&call.dir)?)
+}
+
+/// Has the supervisor not start the service again, and waits for its signal: whoever only ends
+/// is started once more.
+fn refuse(call: &Call, stop: &Stop, signals: &Signals) -> Result<u8> {
+    call.take_down()?;
+    let ended = signals.pause(DOWN_WAIT, &stop.ladder);
+    ended.map_err(|cause| Error::io("wait", &cause))?;
+    Ok(super::NEVER_AGAIN)
+}
+
+/// Records the run and becomes the program. Comes back when that failed.
+fn become_program(
+    call: &Call,
+    locks: &Locks,
+    mut record: Record,
+    spec: &Spec,
+    signals: &Signals,
+) -> Result<u8> {
+    if !locks.take(Byte::Execute, KILL_WAIT, signals)? {
+        return Ok(WAITED);
+    }
+    let mut failure = call.dir.open_shared(record::FAILURE)?;
+    let failed = |cause| Error::io("empty the file failure", &cause);
+    failure.set_len(0).map_err(failed)?;
+    let waited = record.clone();
+    record.begin(&Policy::from_settings(spec.settings()));
+    record.write(&call.dir)?;
+    let error = match prepare(call, &record, spec.settings()) {
+        Err(error) => error,
+        Ok(launch) => {
+            let keep = Keep {
+                output: call.has_log(),
+                descriptor: ready_descriptor(spec.settings()),
+            };
+            // The last look: a stop that came so far must not be lost in the execution.
+            let stop = Stop::from_settings(spec.settings());
+            let stopped = signals.pause(Duration::ZERO, &stop.ladder);
+            if stopped.map_err(|cause| Error::io("wait", &cause))? {
+                waited.write(&call.dir)?;
+                return Ok(WAITED);
+            }
+            let failure = launch::replace(&launch, keep);
+            Error {
+                os_errno: failure.errno,
+                ..Error::invalid(failure.message(&launch))
+            }
+        }
+    };
+    leave_word(&mut failure, &error)?;
+    Ok(NOT_RUN)
+}
+
+/// Makes everything ready that has to be there before the program is executed.
+fn prepare(call: &Call, record: &Record, spec: &dyn Settings) -> Result<Launch> {
+    let launch = Launch::from_settings(spec)?;
+    let path_of = |key| {
+        spec.text(key)
+            .map(|text| Path::new(OsStr::from_bytes(text)))
+    };
+    let pid = record.pid.unwrap_or_default();
+    if let Some(path) = path_of("pidfile").filter(|_| spec.flag("command_background")) {
+        let written = PidFile::find(path)?.write(pid);
+        call.warn_of(written.map_err(|cause| Error::io("write the pid file", &cause)));
+    }
+    if let Some(service) = path_of("cgroup") {
+        let cgroup = Cgroup::in_service(service);
+        let joined = cgroup.make(true).and_then(|_| cgroup.join());
+        joined
+            .map_err(|cause| Error::io(format_args!("join {}", cgroup.path().display()), &cause))?;
+    }
+    Instance::of(pid)
+        .map_err(|cause| Error::io("examine the own process", &cause))?
+        .write(&call.dir)?;
+    call.warn_of(report::spawned(call, &launch, record));
+    Ok(launch)
+}
+
+/// The descriptor by which the program tells that it is ready, where the supervisor gave one.
+fn ready_descriptor(spec: &dyn Settings) -> Option<RawFd> {
+    let text = spec.text("notify").or_else(|| spec.text("ready"))?;
+    let number = std::str::from_utf8(text).ok()?.strip_prefix("fd:")?;
+    number.parse().ok()
+}
+
+/// Leaves why the program was not executed.
+fn leave_word(file: &mut File, error: &Error) -> Result<()> {
+    let text = record::failure(error.os_errno, &error.message);
+    let written = file.write_all(text.as_bytes());
+    written.map_err(|cause| Error::io("write the file failure", &cause))
+}

@@ -1,0 +1,75 @@
+//! Whether a run has come so far that its program is executed; for who asked for it.
+
+use super::clock;
+use super::lock::{self, Byte};
+use super::record::{self, Phase, Record};
+use crate::place::Dir;
+use nix::errno::Errno;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use rc_sv_api::exit::Exit;
+use rc_sv_api::{duration, Code, Error, Result};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+/// Waits until the program of the service with this directory was executed, in the first run since
+/// [`record::forget`]. What it does afterwards, even its end, is no failure of the start. Nothing
+/// is changed.
+///
+/// # Errors
+/// [`Code::Failed`]: it could not be executed, and the message and `os_errno` say why; then the
+/// suite has been told that it is down, or is about to be. [`Code::Timeout`]: nothing came of it
+/// within `limit`.
+pub fn await_executed(dir: &Dir, limit: Duration) -> Result<Record> {
+    let failed = |errno: Errno| Error::io("watch the service's directory", &errno.into());
+    let end = clock::boot_ms().saturating_add(limit.as_millis() as u64);
+    let watch = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).map_err(failed)?;
+    // A record is renamed into its place; the lock is closed by execve.
+    let changes = AddWatchFlags::IN_MOVED_TO | AddWatchFlags::IN_CLOSE_WRITE;
+    watch.add_watch(dir.path(), changes).map_err(failed)?;
+    loop {
+        if let Some(record) = executed(dir)? {
+            return Ok(record);
+        }
+        let left = Duration::from_millis(end.saturating_sub(clock::boot_ms()));
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        let mut fds = [PollFd::new(watch.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut fds, timeout) {
+            Ok(0) => {
+                let limit = duration::show(limit);
+                let message = format!("the program was not executed within {limit}");
+                return Err(Error::new(Code::Timeout, message));
+            }
+            Err(Errno::EINTR) => {}
+            count => drop(count.map_err(failed)?),
+        }
+        while watch.read_events().is_ok_and(|events| !events.is_empty()) {}
+    }
+}
+
+/// Whether the program of a recorded run may not have been executed yet.
+///
+/// # Errors
+/// The directory cannot be used.
+pub fn is_executing(dir: &Dir) -> Result<bool> {
+    lock::is_held(dir, Byte::Execute)
+}
+
+/// The record, when the program was executed; `None`: not yet.
+fn executed(dir: &Dir) -> Result<Option<Record>> {
+    // In this order: the lock is given back after the record of a failure.
+    let is_executing = is_executing(dir)?;
+    let Some(record) = record::read(dir)? else {
+        return Ok(None);
+    };
+    match (record.phase, record.last_exit) {
+        (Phase::Down | Phase::Failed, Some(Exit::NotRun(errno))) => Err(Error {
+            os_errno: errno,
+            ..Error::new(Code::Failed, record.note)
+        }),
+        (Phase::Running, _) => Ok(Some(record).filter(|_| !is_executing)),
+        (Phase::Ended | Phase::Finishing, Some(Exit::NotRun(_))) => Ok(None),
+        (Phase::Waiting, None) => Ok(None),
+        _ => Ok(Some(record)),
+    }
+}

@@ -1,0 +1,134 @@
+//! Which `rc-sv-exec` is at work on a service.
+//!
+//! These are record locks of fcntl(2) on bytes of one file. They belong to one process, are not
+//! inherited by its children, end with it or with its execve, and the kernel tells who holds one:
+//! a daemon has no descriptor too many, and who is in the way can be dealt with.
+
+use super::signals::{is_ending, Signals, Woken};
+use crate::place::Dir;
+use crate::process;
+use nix::errno::Errno;
+use nix::fcntl::{fcntl, FcntlArg};
+use nix::poll::PollFlags;
+use rc_sv_api::{signal, Code, Error, Result};
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+const NAME: &str = "lock";
+
+/// What a byte of the file stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Byte {
+    /// Held by the process that begins the next run, waits for its time, or looks after a run.
+    Run = 0,
+    /// Held while what follows the end of a run is done.
+    Finish = 1,
+    /// Held from before a run is recorded until its program is executed.
+    Execute = 2,
+}
+
+/// How often somebody else may be quicker.
+const ROUNDS: usize = 64;
+
+/// How long a KILL may take to work.
+const KILL_WAIT: Duration = Duration::from_secs(5);
+
+/// The file.
+pub(super) struct Locks {
+    file: File,
+}
+
+impl Locks {
+    /// Opens the file of a service's directory. A process must do it once only: whichever
+    /// descriptor of a file is closed, all locks of the process on it end.
+    pub(super) fn open(dir: &Dir) -> Result<Locks> {
+        let file = dir.open_shared(NAME)?;
+        Ok(Locks { file })
+    }
+
+    /// Takes a byte. Who holds it has `patience` to end, and is killed then. `false`: a signal
+    /// that ends this process came first.
+    ///
+    /// # Errors
+    /// Who holds it cannot be killed.
+    pub(super) fn take(&self, byte: Byte, patience: Duration, signals: &Signals) -> Result<bool> {
+        for _ in 0..ROUNDS {
+            if self.try_take(byte).map_err(failed)? {
+                return Ok(true);
+            }
+            let Some(pid) = self.holder(byte).map_err(failed)? else {
+                continue;
+            };
+            let pidfd = match process::open_process(pid) {
+                Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => continue,
+                pidfd => pidfd.map_err(failed)?,
+            };
+            // The descriptor is that of the holder if the number is still the holder's.
+            if self.holder(byte).map_err(failed)? != Some(pid) {
+                continue;
+            }
+            let ended = (pidfd.as_fd(), PollFlags::POLLIN);
+            match signals.wait(Some(ended), Some(patience)).map_err(failed)? {
+                Woken::Ready => continue,
+                Woken::Signal(number) if is_ending(number) => return Ok(false),
+                Woken::Signal(_) => continue,
+                Woken::Late => {}
+            }
+            // One that has ended meanwhile is what was wanted.
+            let _ = process::send_signal(pidfd.as_fd(), signal::KILL);
+            if signals.wait(Some(ended), Some(KILL_WAIT)).map_err(failed)? != Woken::Ready {
+                let message = format!("process {pid} of an earlier supervisor does not die");
+                return Err(Error::new(Code::Conflict, message));
+            }
+        }
+        let message = "others of its kind are always quicker";
+        Err(Error::new(Code::Conflict, message))
+    }
+
+    /// Gives a byte back.
+    pub(super) fn release(&self, byte: Byte) {
+        // Unlocking what is ours does not fail.
+        let _ = fcntl(&self.file, FcntlArg::F_SETLK(&range(byte, libc::F_UNLCK)));
+    }
+
+    fn try_take(&self, byte: Byte) -> io::Result<bool> {
+        match fcntl(&self.file, FcntlArg::F_SETLK(&range(byte, libc::F_WRLCK))) {
+            Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+            taken => Ok(taken.map(|_| true)?),
+        }
+    }
+
+    /// Who holds a byte, if it is somebody else.
+    fn holder(&self, byte: Byte) -> io::Result<Option<i32>> {
+        let mut lock = range(byte, libc::F_WRLCK);
+        fcntl(&self.file, FcntlArg::F_GETLK(&mut lock))?;
+        Ok((i32::from(lock.l_type) != libc::F_UNLCK).then_some(lock.l_pid))
+    }
+}
+
+/// Whether somebody else holds a byte of the file in this directory. The file is only read, so
+/// that who watches it sees no change.
+pub(super) fn is_held(dir: &Dir, byte: Byte) -> Result<bool> {
+    let file = match dir.open_private(NAME) {
+        Err(error) if error.code == Code::NotFound => return Ok(false),
+        file => file?,
+    };
+    let locks = Locks { file };
+    Ok(locks.holder(byte).map_err(failed)?.is_some())
+}
+
+fn range(byte: Byte, kind: i32) -> libc::flock {
+    libc::flock {
+        l_type: kind as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: byte as libc::off_t,
+        l_len: 1,
+        l_pid: 0,
+    }
+}
+
+fn failed(cause: impl Into<io::Error>) -> Error {
+    Error::io("lock the service", &cause.into())
+}

@@ -1,0 +1,94 @@
+//! `rc-sv-exec`: a service under a supervisor of somebody else.
+//!
+//! s6-supervise, runsv and supervise start whatever is called `run` in a service directory, and
+//! the first two run `finish` after its end. Both are links to `rc-sv-exec`, which knows from the
+//! spec what to run and from the record when. A service directory has these files:
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `rc-sv` | a symbolic link to the service's own directory, `SVCDIR/rc-sv/SERVICE`, an absolute path without links below `SVCDIR` |
+//! | `run` | a link to `rc-sv-exec` |
+//! | `finish` | the same, where the supervisor runs it; its time is limited by the spec, so s6 needs `timeout-finish` 0 |
+//! | `log` | where the suite has a logger: then standard output and error go there, unless the spec names files; else they are /dev/null |
+//!
+//! The directory must belong to root or to the caller, and only they may write to it.
+//!
+//! **`run`** waits until the policy allows the next run, then becomes the program: its pid is that
+//! of the daemon, and nothing stays in between. Where there is no `finish` it stays as the parent
+//! instead, because nobody else would know how the program ended. Where a supervisor was killed
+//! and the program still runs, it looks after that one, and passes signals on: there is never a
+//! second copy.
+//!
+//! **`finish`** clears up, runs the finish command, and decides. What is not to be run again is
+//! taken down by the byte `d` to the supervisor, and by exit 125.
+//!
+//! A module that drives a suite calls [`record::forget`] before a start and [`record::want_down`]
+//! before a stop, both before the supervisor is told; [`await_executed`] after a start; and it
+//! reads [`record::read`] for its status. The pid that the suite shows is not always that of the
+//! program, the one in the record is.
+//!
+//! In the service's own directory lie `spec` ([`crate::spec_file`]), `record` ([`record`]),
+//! `instance` ([`crate::instance`]), `lock` (who is at work), `failure` (why the last program was not
+//! executed) and `down` (nobody wants it up).
+
+mod attend;
+mod begin;
+mod call;
+pub mod clock;
+mod command;
+mod executed;
+mod finish;
+mod lock;
+pub mod record;
+mod report;
+mod signals;
+mod tell;
+
+pub use call::{Call, LINK};
+pub use executed::{await_executed, is_executing};
+pub use signals::Signals;
+
+use rc_sv_api::exit::Exit;
+use rc_sv_api::Result;
+
+/// The exit code of `finish` by which s6-supervise does not run the service again.
+pub const NEVER_AGAIN: u8 = 125;
+
+/// What is to be done for a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The next run.
+    Run,
+    /// The same, as the child of one that stays.
+    Child,
+    /// What follows an end.
+    Finish(Exit),
+    /// Telling OpenRC, and whom else it concerns, that the service is down.
+    Tell,
+}
+
+impl Part {
+    /// What a program is to do that was called by this name with these arguments.
+    pub fn parse(name: &str, arguments: &[String]) -> Option<Part> {
+        match name {
+            "run" => Some(Part::Run),
+            "child" => Some(Part::Child),
+            "finish" => Some(Part::Finish(finish::exit_of(arguments))),
+            "tell" => Some(Part::Tell),
+            _ => None,
+        }
+    }
+
+    /// Does it. Answers the exit code; where the program was executed, this does not come back.
+    ///
+    /// # Errors
+    /// It could not be done.
+    pub fn play(self, call: &Call, signals: &Signals) -> Result<u8> {
+        match self {
+            Part::Run => begin::run(call, signals),
+            Part::Child => begin::child(call, signals),
+            Part::Finish(exit) => finish::finish(call, exit, signals),
+            Part::Tell => tell::tell(call, signals),
+        }
+    }
+}

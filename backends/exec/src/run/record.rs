@@ -1,0 +1,261 @@
+//! The record: what `rc-sv-exec` knows of a service, beyond the life of its processes.
+//!
+//! A file of a few lines in the service's directory, each a name and its value, replaced as a
+//! whole. Modules read it for their status. It lies on a file system in memory, so its times are
+//! of the running boot.
+
+mod text;
+
+use crate::place::Dir;
+use rc_sv_api::exit::Exit;
+use rc_sv_api::policy::{History, Policy};
+use rc_sv_api::{duration, Code, Error, Result, State, Status};
+use std::io::Read;
+use std::time::Duration;
+
+/// The name of the file in a service's directory.
+pub const NAME: &str = "record";
+
+/// Where a process that became the program, or failed to, leaves why: it may be another user by
+/// then, so the file is opened before.
+pub(super) const FAILURE: &str = "failure";
+
+/// There while nobody wants the service up.
+const DOWN: &str = "down";
+
+/// A larger record is none of ours: its longest part is one number for each of 1,000 respawns.
+const MAX_SIZE: u64 = 64 << 10;
+
+/// The longest line for people, in bytes: that of a status.
+const LONGEST_NOTE: usize = 143;
+
+/// What a service is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// It waits for its next run, at [`Record::next_ms`], or for its first.
+    #[default]
+    Waiting,
+    /// It runs, or is about to be executed.
+    Running,
+    /// Its main process ended, which nobody has dealt with yet.
+    Ended,
+    /// It is cleared up after its end.
+    Finishing,
+    /// It is down, and nobody wants it up.
+    Down,
+    /// It failed too often, or for good.
+    Failed,
+}
+
+/// What is known of a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// What it is doing.
+    pub phase: Phase,
+    /// The pid of the main process of this run, or of the last one.
+    pub pid: Option<i32>,
+    /// Respawns since a person asked for the service.
+    pub restarts: u32,
+    /// When the phase began: CLOCK_REALTIME in nanoseconds.
+    pub since_real_ns: i64,
+    /// The same: CLOCK_BOOTTIME in milliseconds.
+    pub since_ms: u64,
+    /// When the last run began: CLOCK_BOOTTIME in milliseconds.
+    pub began_ms: u64,
+    /// From when on this run is a long one: CLOCK_BOOTTIME in milliseconds.
+    pub calm_ms: u64,
+    /// When the next run begins: CLOCK_BOOTTIME in milliseconds.
+    pub next_ms: Option<u64>,
+    /// How the main process ended last.
+    pub last_exit: Option<Exit>,
+    /// How many respawns are allowed; 0 for any number.
+    pub limit: u32,
+    /// How many of them there were, as the policy counts them.
+    pub count: u32,
+    /// What the policy remembers.
+    pub history: History,
+    /// One line for people: why it failed, or how it ended.
+    pub note: String,
+}
+
+/// The record of the service with this directory; `None` when it was not run since a person asked
+/// for it.
+///
+/// # Errors
+/// It is not safe, cannot be read, or is none.
+pub fn read(dir: &Dir) -> Result<Option<Record>> {
+    let Some(bytes) = contents(dir, NAME)? else {
+        return Ok(None);
+    };
+    let mut record = text::decode(&bytes).ok_or_else(|| {
+        let path = dir.path().join(NAME);
+        let message = format!("{}: is no record of rc-sv", path.display());
+        Error::new(Code::Protocol, message)
+    })?;
+    if record.phase == Phase::Running {
+        let failure = contents(dir, FAILURE)?.unwrap_or_default();
+        if let Some((errno, message)) = text::decode_failure(&failure) {
+            record.phase = Phase::Ended;
+            record.last_exit = Some(Exit::NotRun(errno));
+            record.note = shortened(&message);
+        }
+    }
+    Ok(Some(record))
+}
+
+/// Forgets what went wrong before, and that nobody wanted the service up. For a start that a
+/// person asked for, of a service that does not run.
+///
+/// # Errors
+/// The files cannot be removed.
+pub fn forget(dir: &Dir) -> Result<()> {
+    [DOWN, NAME]
+        .into_iter()
+        .try_for_each(|name| dir.remove(name))
+}
+
+/// Notes that nobody wants the service up: from now on no end of it is followed by another run.
+/// For a stop that a person asked for, before the suite is told.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn want_down(dir: &Dir) -> Result<()> {
+    dir.replace(DOWN, 0o600, b"")
+}
+
+/// Whether nobody wants it up.
+pub(super) fn is_wanted_down(dir: &Dir) -> Result<bool> {
+    Ok(contents(dir, DOWN)?.is_some())
+}
+
+impl Record {
+    /// As it is told to others, at `now_ms` of CLOCK_BOOTTIME.
+    pub fn status(&self, now_ms: u64) -> Status {
+        let left = self.next_ms.unwrap_or(0).saturating_sub(now_ms);
+        let is_waiting = self.phase == Phase::Waiting;
+        let is_calm = self.phase == Phase::Running && now_ms >= self.calm_ms;
+        Status {
+            state: match self.phase {
+                Phase::Waiting => State::Backoff,
+                Phase::Running => State::Up,
+                Phase::Ended | Phase::Finishing => State::Stopping,
+                Phase::Down => State::Down,
+                Phase::Failed => State::GaveUp,
+            },
+            wanted_up: Some(self.phase != Phase::Down),
+            pid: self.pid.filter(|_| self.phase == Phase::Running),
+            since_real_ns: Some(self.since_real_ns),
+            since_boot_ns: Some(self.since_ms.saturating_mul(1_000_000)),
+            restarts: Some(self.restarts),
+            failures: if is_calm { 0 } else { self.history.streak() },
+            last_exit: self.last_exit,
+            next_restart_ms: is_waiting.then(|| left.try_into().unwrap_or(u32::MAX)),
+            detail: self.detail(left),
+            ..Status::default()
+        }
+    }
+
+    fn detail(&self, left: u64) -> String {
+        match self.phase {
+            Phase::Waiting => {
+                let pause = duration::show(Duration::from_millis(left));
+                let count = match self.limit {
+                    0 => format!("{}, without a limit", self.history.streak()),
+                    limit => format!("{} of {limit}", self.count),
+                };
+                let colon = if self.note.is_empty() { "" } else { ": " };
+                shortened(&format!(
+                    "restarting in {pause} ({count}){colon}{}",
+                    self.note
+                ))
+            }
+            Phase::Running => String::new(),
+            Phase::Ended | Phase::Finishing => "clearing up after its end".into(),
+            Phase::Down | Phase::Failed => self.note.clone(),
+        }
+    }
+
+    /// Begins a run of this process; one that had to wait for its time is a respawn.
+    pub(super) fn begin(&mut self, policy: &Policy) {
+        let was_waiting = self.next_ms.take().is_some();
+        self.restarts = self.restarts.saturating_add(u32::from(was_waiting));
+        self.enter(Phase::Running);
+        self.note.clear();
+        self.pid = i32::try_from(std::process::id()).ok();
+        self.began_ms = self.since_ms;
+        let calm = u64::try_from(policy.reset_after.as_millis()).unwrap_or(u64::MAX);
+        self.calm_ms = self.began_ms.saturating_add(calm);
+    }
+
+    /// How the last run ended, in words.
+    pub(super) fn end_line(&self) -> String {
+        match self.last_exit {
+            Some(Exit::NotRun(_)) if !self.note.is_empty() => self.note.clone(),
+            exit => exit.unwrap_or(Exit::Unknown).to_string(),
+        }
+    }
+
+    /// Takes over what the policy says of how often it was respawned.
+    pub(super) fn counted(&mut self, policy: &Policy, now_ms: u64) {
+        self.limit = policy.limit;
+        self.count = self.history.in_window(policy, now_ms);
+    }
+
+    /// Sets the line for people.
+    pub(super) fn say(&mut self, line: &str) {
+        self.note = shortened(line);
+    }
+
+    /// Enters a phase.
+    pub(super) fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.since_ms = super::clock::boot_ms();
+        self.since_real_ns = super::clock::real_ns();
+    }
+
+    /// Replaces the file.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn write(&self, dir: &Dir) -> Result<()> {
+        dir.replace(NAME, 0o600, text::encode(self).as_bytes())
+    }
+}
+
+/// What a process that cannot become the program leaves behind.
+pub(super) fn failure(errno: i32, message: &str) -> String {
+    text::encode_failure(errno, &shortened(message))
+}
+
+fn contents(dir: &Dir, name: &str) -> Result<Option<Vec<u8>>> {
+    let failed = |error: Error| {
+        let path = dir.path().join(name);
+        let message = format!("{}: {}", path.display(), error.message);
+        Error { message, ..error }
+    };
+    let file = match dir.open_private(name) {
+        Err(error) if error.code == Code::NotFound => return Ok(None),
+        file => file.map_err(failed)?,
+    };
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_SIZE).read_to_end(&mut bytes);
+    read.map_err(|cause| failed(Error::io("read", &cause)))?;
+    Ok(Some(bytes))
+}
+
+/// One line, cut where a character ends.
+fn shortened(line: &str) -> String {
+    let mut line: String = line
+        .chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
+    if line.len() > LONGEST_NOTE {
+        let end = (0..=LONGEST_NOTE).rfind(|at| line.is_char_boundary(*at));
+        line.truncate(end.unwrap_or(0));
+    }
+    line
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

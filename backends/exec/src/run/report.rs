@@ -1,0 +1,59 @@
+//! What OpenRC is told while a service runs.
+
+use super::record::Record;
+use super::Call;
+use crate::launch::Launch;
+use crate::openrc::{Spawn, State};
+use crate::place::Dir;
+use nix::unistd::getppid;
+use rc_sv_api::{Error, Result};
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+/// Writes the pid of the supervisor, which called, where everybody can read it: OpenRC takes the
+/// service for crashed when that one is gone.
+pub(super) fn supervisor(call: &Call) -> Result<()> {
+    let pid = format!("{}\n", getppid());
+    let dir = Dir::make_supervisors(&call.svcdir)?;
+    dir.replace(call.service.as_str(), 0o644, pid.as_bytes())
+}
+
+/// The program runs as this process from now on.
+pub(super) fn spawned(call: &Call, launch: &Launch, record: &Record) -> Result<()> {
+    let Some(openrc) = State::open(&call.svcdir) else {
+        return Ok(());
+    };
+    let named = |path: &std::path::Path| {
+        CString::new(path.as_os_str().as_bytes()).map_err(|_| Error::invalid("a path has a NUL"))
+    };
+    let dir = Dir::make_supervisors(&call.svcdir)?;
+    let spawn = Spawn {
+        exec: &named(launch.program())?,
+        pidfile: &named(&dir.path().join(call.service.as_str()))?,
+        at: SystemTime::now(),
+        respawns: record.restarts,
+        pid: record.pid.unwrap_or_default(),
+    };
+    openrc.record_spawn(&call.service, &spawn)
+}
+
+/// Nothing runs at the moment.
+pub(super) fn gone(call: &Call) -> Result<()> {
+    match State::open(&call.svcdir) {
+        Some(openrc) => openrc.clear_child(&call.service),
+        None => Ok(()),
+    }
+}
+
+/// The service is down for good. That can take its time, so another process tells it.
+pub(super) fn over(call: &Call) -> Result<()> {
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["tell".as_ref(), call.dir.path().as_os_str()]);
+    command.current_dir("/").process_group(0);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let made = command.spawn().map(drop);
+    made.map_err(|cause| Error::io("make a process that tells OpenRC", &cause))
+}

@@ -1,0 +1,117 @@
+//! The signals of `rc-sv-exec`, and waiting for one.
+
+use super::clock;
+use nix::errno::Errno;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::sys::signal::SigSet;
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use rc_sv_api::ladder::Ladder;
+use rc_sv_api::{signal, Error, Result};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+/// All signals of this process, which has one thread: they wait until they are asked for.
+pub struct Signals {
+    fd: SignalFd,
+}
+
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Woken {
+    /// What was waited for.
+    Ready,
+    /// A signal.
+    Signal(i32),
+    /// The time is over.
+    Late,
+}
+
+/// The signals that end a process which only waits, besides those of its stop ladder.
+const ENDING: [i32; 3] = [signal::TERM, signal::INT, libc::SIGQUIT];
+
+impl Signals {
+    /// Blocks all signals of this thread. A program that it executes has them unblocked again.
+    ///
+    /// # Errors
+    /// There is no descriptor left.
+    pub fn block() -> Result<Signals> {
+        let block = || {
+            SigSet::all().thread_block()?;
+            SignalFd::with_flags(
+                &SigSet::all(),
+                SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK,
+            )
+        };
+        let fd = block().map_err(|errno| Error::io("block signals", &errno.into()))?;
+        Ok(Signals { fd })
+    }
+
+    /// Waits for `fd`, a signal, or the end of `limit`; without one, for ever.
+    pub(super) fn wait(
+        &self,
+        fd: Option<(BorrowedFd<'_>, PollFlags)>,
+        limit: Option<Duration>,
+    ) -> io::Result<Woken> {
+        let end = limit.map(|limit| clock::boot_ms().saturating_add(limit.as_millis() as u64));
+        loop {
+            let timeout = match end.map(|end| end.saturating_sub(clock::boot_ms())) {
+                None => PollTimeout::NONE,
+                // What is longer is waited for in pieces.
+                Some(left) => PollTimeout::try_from(left.min(60_000)).unwrap_or(PollTimeout::ZERO),
+            };
+            let mut fds = vec![PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
+            fds.extend(fd.map(|(fd, what)| PollFd::new(fd, what)));
+            match poll(&mut fds, timeout) {
+                Err(Errno::EINTR) => continue,
+                count => count?,
+            };
+            let is_ready = fds.get(1).and_then(PollFd::any).unwrap_or(false);
+            if let Some(number) = self.next()? {
+                return Ok(Woken::Signal(number));
+            }
+            if is_ready {
+                return Ok(Woken::Ready);
+            }
+            if end.is_some_and(|end| clock::boot_ms() >= end) {
+                return Ok(Woken::Late);
+            }
+        }
+    }
+
+    /// Waits for `limit`. Answers whether a signal ended it that ends a waiting process: the usual
+    /// ones, and those of `ladder`. Others are for a daemon that does not run, and are forgotten.
+    pub(super) fn pause(&self, limit: Duration, ladder: &Ladder) -> io::Result<bool> {
+        let end = clock::boot_ms().saturating_add(limit.as_millis() as u64);
+        loop {
+            let left = Duration::from_millis(end.saturating_sub(clock::boot_ms()));
+            match self.wait(None, Some(left))? {
+                Woken::Signal(number) if is_ending(number) || is_rung(number, ladder) => {
+                    return Ok(true)
+                }
+                Woken::Signal(_) => {}
+                Woken::Ready | Woken::Late => return Ok(false),
+            }
+        }
+    }
+
+    /// The next signal that came, but for the ends of children.
+    fn next(&self) -> io::Result<Option<i32>> {
+        while let Some(info) = self.fd.read_signal()? {
+            let number = info.ssi_signo as i32;
+            if number != libc::SIGCHLD {
+                return Ok(Some(number));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a signal ends a process which only waits, whatever its service.
+pub(super) fn is_ending(number: i32) -> bool {
+    ENDING.contains(&number)
+}
+
+fn is_rung(number: i32, ladder: &Ladder) -> bool {
+    ladder.rungs().iter().any(|rung| rung.signal == number)
+}

@@ -1,0 +1,93 @@
+//! Telling that a service is down, in a process of its own: an openrc-run may be at work on the
+//! service for a while, and the give-up command may take its time.
+
+use super::command;
+use super::record::{self, Phase, Record};
+use super::signals::{Signals, Woken};
+use super::{clock, Call};
+use crate::launch::Ending;
+use crate::openrc::{is_locked, watch_locks, State};
+use crate::spec_file;
+use nix::poll::PollFlags;
+use rc_sv_api::exit::Exit;
+use rc_sv_api::{Error, Result};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+/// How long the give-up command may take.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long an openrc-run may be at work.
+const OPENRC_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Runs the give-up command, and marks the service in OpenRC's state.
+pub(super) fn tell(call: &Call, signals: &Signals) -> Result<u8> {
+    let Some(record) = record::read(&call.dir)? else {
+        return Ok(0);
+    };
+    // The mark comes first, if it can be made at once.
+    let is_marked = mark(call, &record)?;
+    if record.phase == Phase::Failed {
+        call.warn_of(give_up(call, &record, signals));
+    }
+    if !is_marked {
+        wait_and_mark(call, &record, signals)?;
+    }
+    Ok(0)
+}
+
+fn give_up(call: &Call, record: &Record, signals: &Signals) -> Result<()> {
+    const KEY: &str = "rc_supervise_on_give_up";
+    let spec = spec_file::read(&call.dir)?;
+    if spec.settings().list(KEY).is_none() {
+        return Ok(());
+    }
+    let ending = Ending {
+        exit: record.last_exit.unwrap_or(Exit::Unknown),
+        result: record
+            .note
+            .starts_with("gave up")
+            .then_some("start-limit-hit"),
+        restarts: record.restarts,
+    };
+    command::run(spec.settings(), KEY, ending, COMMAND_TIMEOUT, signals).map(drop)
+}
+
+/// Marks the service, unless an openrc-run would overwrite it. `false`: later.
+fn mark(call: &Call, told: &Record) -> Result<bool> {
+    let Some(openrc) = State::open(&call.svcdir) else {
+        return Ok(true);
+    };
+    if is_locked(&call.svcdir, &call.service)? {
+        return Ok(false);
+    }
+    // Whoever has started it again meanwhile, or stopped it, knows better.
+    let record = record::read(&call.dir)?.unwrap_or_default();
+    let is_same = (record.phase, record.since_ms) == (told.phase, told.since_ms);
+    if !is_same || record::is_wanted_down(&call.dir)? {
+        return Ok(true);
+    }
+    match record.phase {
+        Phase::Failed => openrc.mark_failed(&call.service)?,
+        Phase::Down => openrc.mark_stopped(&call.service)?,
+        _ => {}
+    }
+    Ok(true)
+}
+
+/// The watch is there before the next look, so no end of an openrc-run is missed.
+fn wait_and_mark(call: &Call, told: &Record, signals: &Signals) -> Result<()> {
+    let failed = |cause| Error::io("watch OpenRC's locks", &cause);
+    let watch = watch_locks(&call.svcdir).map_err(failed)?;
+    let end = clock::boot_ms().saturating_add(OPENRC_TIMEOUT.as_millis() as u64);
+    while !mark(call, told)? {
+        let left = Duration::from_millis(end.saturating_sub(clock::boot_ms()));
+        let changed = Some((watch.as_fd(), PollFlags::POLLIN));
+        if signals.wait(changed, Some(left)).map_err(failed)? == Woken::Late {
+            let message = "an openrc-run is at work on the service for too long to be told";
+            return Err(Error::new(rc_sv_api::Code::Timeout, message));
+        }
+        while watch.read_events().is_ok_and(|events| !events.is_empty()) {}
+    }
+    Ok(())
+}

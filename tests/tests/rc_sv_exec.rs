@@ -1,0 +1,169 @@
+//! rc-sv-exec as `run` and `finish` of a service directory, under the real supervisors of s6,
+//! runit and daemontools.
+
+mod exec;
+
+use exec::{
+    each_suite, native_status, probe, service, start, start_count, starts, stop, supervise,
+    supervisor, until, Suite, AT_ONCE, KILL, SOON,
+};
+use std::time::Duration;
+
+/// As hostile to a shell as can be.
+const HOSTILE: [&str; 12] = [
+    "",
+    " ",
+    "a b",
+    "say \"hi\"",
+    "it's",
+    "$1 ${1} $(id) `id`",
+    "\\n\\",
+    "line\nline",
+    "-S1",
+    "*",
+    "größe\u{1F600}",
+    "\t;&|<>#~!",
+];
+
+#[test]
+fn run_becomes_the_program_with_the_surroundings_of_the_spec() {
+    each_suite(|suite, lab| {
+        let options = [&["--"], &HOSTILE[..]].concat();
+        let settings = [
+            ("uid", "65534"),
+            ("gid", "65534"),
+            ("groups", "65534"),
+            ("umask", "027"),
+            ("directory", "/tmp"),
+            ("rc_supervise_nice", "5"),
+            ("no_new_privs", "yes"),
+        ];
+        lab.sh("touch /tmp/foo; chown 65534 /tmp/foo").ok();
+        probe(lab, suite, &options, &settings);
+        let _supervisor = supervise(lab, suite);
+        let run = &starts(lab, 1)[0];
+        assert_eq!(run.argv()[4..], HOSTILE);
+        assert_eq!(run.list("env"), ["PATH=/usr/bin:/bin", "WHERE=in the spec"]);
+        assert_eq!(
+            (run.get("uid"), run.get("gid")),
+            ("65534,65534,65534,65534", "65534,65534,65534,65534")
+        );
+        assert_eq!((run.get("groups"), run.get("umask")), ("65534", "0027"));
+        assert_eq!((run.get("nice"), run.get("nnp")), ("5", "1"));
+        assert_eq!(run.path("cwd").to_str(), Some("/tmp"));
+        assert_eq!(
+            (run.number("sid"), run.number("pgid")),
+            (i64::from(run.pid()), i64::from(run.pid()))
+        );
+        assert_eq!((run.mask("sigblk"), run.mask("sigign")), (0, 0));
+        let fds = run.fds();
+        assert_eq!(
+            fds.keys().copied().collect::<Vec<_>>(),
+            [0, 1, 2],
+            "{fds:?}"
+        );
+        assert!(fds.values().all(|target| target == "/dev/null"), "{fds:?}");
+        let record = until(lab, "phase", "running");
+        assert_eq!(record.number("pid"), run.pid() as u64);
+        if suite.has_finish() {
+            assert_eq!(
+                run.number("ppid"),
+                i64::from(supervisor(lab)),
+                "nothing is in between"
+            );
+        }
+    });
+}
+
+#[test]
+fn ends_are_recorded_and_respawned() {
+    each_suite(|suite, lab| {
+        probe(
+            lab,
+            suite,
+            &["--unless", "/tmp/stay", "--exit", "3"],
+            &AT_ONCE,
+        );
+        let _supervisor = supervise(lab, suite);
+        let record = until(lab, "restarts", "1");
+        assert_eq!(record.get("exit"), "code 3");
+        lab.write("/tmp/stay", "", 0o644);
+        let last = until_up(lab);
+        lab.kill(last, KILL);
+        until(lab, "exit", "signal 9");
+        until_up(lab);
+    });
+}
+
+/// Waits until the newest run of the probe stays, and returns its pid.
+#[track_caller]
+fn until_up(lab: &rc_sv_tests::Lab) -> i32 {
+    rc_sv_tests::lab::until("a run that stays", SOON, || {
+        let run = starts(lab, 1).pop()?;
+        let is_there = lab.exists(format!("/proc/{}", run.pid()));
+        let record = until(lab, "phase", "running");
+        (is_there && record.number("pid") == run.pid() as u64).then_some(run.pid())
+    })
+}
+
+#[test]
+fn pauses_grow_and_a_stop_ends_them_at_once() {
+    each_suite(|suite, lab| {
+        let settings = [
+            ("respawn_delay", "1"),
+            ("respawn_delay_step", "599"),
+            ("respawn_delay_cap", "10m"),
+            ("rc_supervise_jitter", "0"),
+        ];
+        probe(lab, suite, &["--exit", "3"], &settings);
+        let _supervisor = supervise(lab, suite);
+        let runs = starts(lab, 2);
+        assert!(runs[1].time() - runs[0].time() >= Duration::from_secs(1));
+        let record = until(lab, "count", "2");
+        assert_eq!(
+            (record.get("phase"), record.get("note")),
+            ("waiting", "exited 3")
+        );
+        // Ten minutes: whoever honours them is not done in the time of this test.
+        // Since the end, which was just before.
+        let pause = record.number("next-ms") - record.number("since-ms");
+        assert!((590_000..=600_000).contains(&pause), "{pause}");
+        stop(lab);
+        until_down(lab, suite);
+        assert_eq!(start_count(lab), 2);
+        start(lab);
+        starts(lab, 3);
+        until(lab, "restarts", "0");
+    });
+}
+
+/// Waits until the supervisor itself says that the service is down, and wanted down.
+#[track_caller]
+fn until_down(lab: &rc_sv_tests::Lab, suite: Suite) {
+    rc_sv_tests::lab::until("the supervisor to say down", SOON, || {
+        native_status(lab, suite).contains("down").then_some(())
+    });
+}
+
+#[test]
+fn a_program_that_is_missing_fails_the_start_and_leaves_the_service_down() {
+    each_suite(|suite, lab| {
+        service(
+            lab,
+            suite,
+            &["/nonexistent/daemon"],
+            &[("uid", "65534"), ("gid", "65534")],
+        );
+        let _supervisor = supervise(lab, suite);
+        let record = until(lab, "phase", "down");
+        assert_eq!(
+            (record.get("exit"), record.get("restarts")),
+            ("errno 2", "0")
+        );
+        assert_eq!(
+            record.get("note"),
+            "cannot execute /nonexistent/daemon: No such file or directory"
+        );
+        until_down(lab, suite);
+    });
+}
