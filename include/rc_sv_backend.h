@@ -26,8 +26,10 @@
 #define RC_SV_STATIC_ASSERT(condition, text) extern char rc_sv_assert[(condition) ? 1 : -1]
 #endif
 
-/* Layout literal of ABI 1.0: goes into rc_sv_backend.layout. */
+/* Layout literals of the minors so far. RC_SV_LAYOUT, that of this header, goes into
+ * rc_sv_backend.layout. */
 #define RC_SV_LAYOUT_1_0 UINT64_C(0x1100163e50e4f2fd)
+#define RC_SV_LAYOUT RC_SV_LAYOUT_1_0
 
 /* Makes the entry visible when everything else is hidden (-fvisibility=hidden). */
 #define RC_SV_EXPORT __attribute__((visibility("default")))
@@ -594,7 +596,7 @@ RC_SV_EXPORT const struct rc_sv_backend *rc_sv_backend_entry_v1(uint32_t host_ab
 RC_SV_STATIC_ASSERT(sizeof(struct rc_sv_error) == 256, "frozen in ABI 1");
 RC_SV_STATIC_ASSERT(sizeof(struct rc_sv_status) == 256, "frozen in ABI 1");
 RC_SV_STATIC_ASSERT(sizeof(struct rc_sv_event) == 512, "frozen in ABI 1");
-RC_SV_STATIC_ASSERT(sizeof(struct rc_sv_req) == 24, "in-structs only grow");
+RC_SV_STATIC_ASSERT(sizeof(struct rc_sv_req) >= 24, "in-structs only grow");
 RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_error, message) == 24, "frozen in ABI 1");
 RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_status, since_real_ns) == 24, "frozen in ABI 1");
 RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_status, detail) == 112, "frozen in ABI 1");

@@ -154,7 +154,26 @@ fn files_that_are_no_whole_modules_are_refused() {
 
 #[test]
 fn modules_that_do_not_fit_are_refused() {
-    let cases: [(&[&str], &str); 11] = [
+    let unterminated = format!("-DTABLE_NAME=\"{}\"", "n".repeat(4000));
+    let cases: [(&[&str], &str); 17] = [
+        (
+            &["-DTABLE_SIZE=80"],
+            "its table has 80 bytes; at least 104 are due",
+        ),
+        (
+            &["-DSTATUS_SIZE=512"],
+            "its rc_sv_status has 512 bytes; ABI 1 has 256",
+        ),
+        (&[&unterminated], "its name is longer than 32 bytes"),
+        (&["-DVERSION=NULL"], "its version is NULL"),
+        (
+            &["-DVERSION=\"1\\n2\""],
+            "its version is not one line of UTF-8",
+        ),
+        (
+            &["-DTABLE_LAYOUT=1"],
+            "its layout is 0x0000000000000001; ABI 1.0 has 0x1100163e50e4f2fd",
+        ),
         (
             &["-DNO_NOTE"],
             "has no note .note.rc_sv: it is no module of rc-sv",
@@ -188,6 +207,8 @@ fn modules_that_do_not_fit_are_refused() {
             "its note says ABI 1.0 and capabilities 0x101, its table ABI 1.0 and capabilities 0x1",
         ),
     ];
+    let messages: std::collections::BTreeSet<_> = cases.iter().map(|case| case.1).collect();
+    assert_eq!(messages.len(), cases.len(), "each has its own");
     for (options, expected) in cases {
         let place = Place::new();
         place.build("x", options);

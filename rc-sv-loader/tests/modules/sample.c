@@ -26,6 +26,18 @@
 #ifndef MAGIC
 #define MAGIC RC_SV_MAGIC
 #endif
+#ifndef TABLE_SIZE
+#define TABLE_SIZE sizeof(table)
+#endif
+#ifndef TABLE_LAYOUT
+#define TABLE_LAYOUT RC_SV_LAYOUT
+#endif
+#ifndef STATUS_SIZE
+#define STATUS_SIZE sizeof(struct rc_sv_status)
+#endif
+#ifndef VERSION
+#define VERSION "1.2.3"
+#endif
 #ifndef STOP
 #define STOP sample_stop
 #endif
@@ -246,14 +258,14 @@ static rc_sv_result sample_list(
 
 static const struct rc_sv_backend table = {
 	.magic = MAGIC,
-	.struct_size = sizeof(table),
+	.struct_size = TABLE_SIZE,
 	.abi = TABLE_ABI,
-	.status_size = sizeof(struct rc_sv_status),
+	.status_size = STATUS_SIZE,
 	.error_size = sizeof(struct rc_sv_error),
-	.layout = RC_SV_LAYOUT_1_0,
+	.layout = TABLE_LAYOUT,
 	.caps = TABLE_CAPS,
 	.name = TABLE_NAME,
-	.version = "1.2.3",
+	.version = VERSION,
 	.description = "a module for tests",
 	.open = sample_open,
 	.close = sample_close,
