@@ -3,7 +3,8 @@
 //! From `rc_supervise_module="internal"` to a call: [`config`] knows what is set, [`capture`] what
 //! surrounds the runscript, [`search`] finds the module's file, [`note`] knows it without running
 //! it, [`module`] loads and calls it, [`host`] answers its questions, [`record`] remembers which
-//! module started a service. [`Loader`] and [`Services`] put them together.
+//! module started a service. [`Loader`] and [`Services`] put them together. [`verify`] is for those
+//! who write modules.
 
 pub mod call;
 pub mod capture;
@@ -24,6 +25,7 @@ pub mod services;
 pub mod standing;
 mod sys;
 mod trust;
+pub mod verify;
 pub mod watch;
 mod wire;
 

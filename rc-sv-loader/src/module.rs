@@ -1,7 +1,7 @@
 //! A loaded module: the only file that calls into modules.
 #![allow(unsafe_code)]
 
-mod load;
+pub(crate) mod load;
 mod snapshot;
 mod watch;
 

@@ -74,3 +74,25 @@ fn an_ordinary_user_can_ask_for_the_status_of_roots_services() {
     let line = "foo  up  pid 4711  -  2 restarts  a sample\n";
     assert_eq!(status(), (0, line.into(), String::new()));
 }
+
+#[test]
+fn what_root_would_refuse_is_doubtful_for_whoever_verifies_it() {
+    let _alone = alone();
+    let place = sample_place();
+    let program = place.0.join("loader");
+    fs::copy(env!("CARGO_BIN_EXE_rc-sv-loader"), &program).unwrap();
+    let options = ["-fvisibility=hidden"];
+    let file = place.compile("plain.c", "cc -std=c11", "plain", &options);
+    fs::set_permissions(&file, Permissions::from_mode(0o775)).unwrap();
+    let mut command = std::process::Command::new(&program);
+    command.arg("--verify").arg(&file).env_clear().uid(12345);
+    let (code, report, err) = place.said(command.env("HOME", "/").output().unwrap());
+    assert_eq!((code, err.as_str()), (0, ""), "{report}");
+    let doubt = report.lines().find(|line| line.starts_with("warn"));
+    let doubt = doubt.unwrap_or_else(|| panic!("{report}"));
+    assert!(
+        doubt.contains("can be written by others (mode 0775)"),
+        "{report}"
+    );
+    assert!(report.contains("\nok    kill -9 "), "{report}");
+}

@@ -181,6 +181,7 @@ const UNSAFE_FILES: &[&str] = &[
     "rc-sv-loader/src/run/keeper.rs",
     "rc-sv-loader/src/run/tests.rs",
     "rc-sv-loader/src/sys.rs",
+    "rc-sv-loader/src/verify/bare.rs",
     "tests/src/bin/probe-daemon/sys.rs",
     "tests/src/sys.rs",
 ];

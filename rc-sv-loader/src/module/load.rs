@@ -15,7 +15,7 @@ use std::os::fd::{AsRawFd, IntoRawFd};
 use std::path::Path;
 
 /// The type of the entry.
-type Entry = unsafe extern "C" fn(u32) -> *const rc_sv_backend;
+pub(crate) type Entry = unsafe extern "C" fn(u32) -> *const rc_sv_backend;
 
 /// Loads `found` and checks what it says of itself, before and after. It stays loaded for ever.
 ///
@@ -26,16 +26,26 @@ pub(super) fn load(found: Found) -> Result<CheckedTable> {
     let refuse = |why: String| Error::new(Code::Abi, format!("{}: {why}", path.display()));
     let identity = note::read(&file, &name).map_err(refuse)?;
     let entry = entry(&path, file)?;
-    // SAFETY: a module's entry takes the host's ABI and returns NULL or a static table, and the
-    // module is never unloaded.
-    let table = unsafe { table::check(entry(RC_SV_ABI), &name) };
-    let table = table.map_err(|error| refuse(error.message))?;
+    let table = table(entry, &name).map_err(|error| refuse(error.message))?;
     compare(&identity, &table).map_err(refuse)?;
     Ok(table)
 }
 
+/// Calls the entry of the module `name` and checks its table.
+///
+/// # Errors
+/// What is wrong with the table, without the path.
+pub(crate) fn table(entry: Entry, name: &str) -> Result<CheckedTable> {
+    // SAFETY: a module's entry takes the host's ABI and returns NULL or a static table, and the
+    // module is never unloaded.
+    unsafe { table::check(entry(RC_SV_ABI), name) }
+}
+
 /// Loads the very file that was checked, and finds its entry.
-fn entry(path: &Path, file: File) -> Result<Entry> {
+///
+/// # Errors
+/// It cannot be loaded or has no entry, with its path.
+pub(crate) fn entry(path: &Path, file: File) -> Result<Entry> {
     /// Never unload: threads and exit handlers of the module may outlive it.
     const RTLD_NODELETE: i32 = 0x1000;
     let through = format!("/proc/self/fd/{}", file.as_raw_fd());
@@ -68,7 +78,13 @@ fn entry(path: &Path, file: File) -> Result<Entry> {
 }
 
 /// Whether the note told the truth about the table.
-fn compare(identity: &Identity, table: &CheckedTable) -> std::result::Result<(), String> {
+///
+/// # Errors
+/// The rest of a sentence about the file: what differs.
+pub(crate) fn compare(
+    identity: &Identity,
+    table: &CheckedTable,
+) -> std::result::Result<(), String> {
     let (note, table) = (
         (identity.abi, identity.caps.0),
         (table.raw.abi, table.raw.caps),

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand, ValueEnum};
 use rc_sv_api::{signal, ServiceName};
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// What follows the options in help and manual page.
 pub const EXIT_CODES: &str = "\
@@ -14,7 +15,8 @@ Exit codes:
   4   status: stopping
   8   status: starting
   32  status: crashed
-  64  status: runs unsupervised";
+  64  status: runs unsupervised
+  77  --verify: a part could not be run, nothing failed";
 
 /// Starts, stops and shows services that modules of rc-sv supervise.
 #[derive(Debug, Parser)]
@@ -28,11 +30,25 @@ Exit codes:
 )]
 pub struct Arguments {
     /// List the modules, those that cannot be used too, without running anything of theirs.
-    #[arg(long, conflicts_with = "describe")]
+    #[arg(long, group = "shown", conflicts_with = "describe")]
     pub list: bool,
 
-    /// As JSON.
-    #[arg(long, requires = "list")]
+    /// Verify the file of a module: what it is, what it says of itself, and how it behaves with a
+    /// scratch service. For those who write modules, and for their tests.
+    #[arg(
+        long,
+        value_name = "FILE",
+        group = "shown",
+        conflicts_with = "describe"
+    )]
+    pub verify: Option<PathBuf>,
+
+    /// The part of --verify that runs the module, with a directory for it.
+    #[arg(long, value_name = "DIRECTORY", hide = true, requires = "verify")]
+    pub verify_inside: Option<PathBuf>,
+
+    /// With --list or --verify: as JSON.
+    #[arg(long, requires = "shown")]
     pub json: bool,
 
     /// Describe a module: what it can do, whether its supervisor is there, which settings there are.
@@ -40,7 +56,7 @@ pub struct Arguments {
     pub describe: Option<String>,
 
     /// Print a file that is kept with the sources.
-    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["list", "describe"])]
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["list", "describe", "verify"])]
     pub generate: Option<What>,
 
     /// Answer what librc_sv asks on standard input.
@@ -187,6 +203,9 @@ mod tests {
             &["x", "signal", "foo", "SIGFOO"],
             &["x", "--json"],
             &["x", "--list", "--describe", "s6"],
+            &["x", "--list", "--verify", "f"],
+            &["x", "--verify"],
+            &["x", "--verify-inside", "d"],
             &["x", "--list", "stop", "foo"],
             &["x", "--generate", "nonsense"],
         ] {

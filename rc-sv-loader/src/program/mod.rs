@@ -8,6 +8,7 @@ mod moment;
 mod setting;
 mod status;
 mod table;
+mod verify;
 
 use arguments::{Arguments, Command};
 use clap::error::ErrorKind;
@@ -29,6 +30,8 @@ const OK: u8 = 0;
 const FAILED: u8 = 1;
 /// The command line is wrong.
 const MISUSED: u8 = 2;
+/// A part of the verification could not be run; nothing failed. Automake's and meson's word for it.
+const NOT_RUN: u8 = 77;
 
 /// Does what the command line asks for; the exit code of the program.
 pub fn run(arguments: Arguments) -> u8 {
@@ -75,6 +78,12 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
     }
     if let Some(module) = arguments.describe {
         return describe::run(&loader, &module);
+    }
+    if let Some(file) = arguments.verify {
+        return match arguments.verify_inside {
+            Some(scratch) => verify::run_inside(&loader, &file, &scratch),
+            None => verify::run(&file, arguments.json),
+        };
     }
     let services = Services::new(loader)?;
     let request = Request::default();

@@ -46,18 +46,23 @@ impl Place {
 
     /// Compiles the sample as the module `name`, with further options of the compiler.
     pub fn build(&self, name: &str, options: &[&str]) -> PathBuf {
+        self.compile("sample.c", "cc -std=c11", name, options)
+    }
+
+    /// Compiles a source of `tests/modules` as the module `name`.
+    pub fn compile(&self, source: &str, compiler: &str, name: &str, options: &[&str]) -> PathBuf {
         let target = self.module(name);
         let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut cc = Command::new("cc");
-        cc.args([
-            "-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
-        ]);
+        let mut words = compiler.split(' ');
+        let mut cc = Command::new(words.next().unwrap());
+        cc.args(words);
+        cc.args(["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]);
         cc.arg(format!("-DNAME=\"{name}\""))
             .args(options)
             .arg("-o")
             .arg(&target);
         cc.arg("-I").arg(sources.join("../include"));
-        cc.arg(sources.join("tests/modules/sample.c"));
+        cc.arg(sources.join("tests/modules").join(source));
         let output = cc
             .output()
             .expect("cc, a C compiler, is needed for this test");

@@ -28,6 +28,7 @@ pub(super) fn text() -> String {
     );
     options(&mut page, &command);
     commands(&mut page, &command);
+    verification(&mut page);
     exit_status(&mut page);
     formats(&mut page);
     surroundings(&mut page);
@@ -49,6 +50,7 @@ fn visible(command: &Command) -> impl Iterator<Item = &Arg> {
 fn synopsis(page: &mut Page, command: &Command) {
     page.section("SYNOPSIS");
     page.text("*rc-sv-loader --list* [*--json*]");
+    page.text("*rc-sv-loader --verify* FILE [*--json*]");
     page.text("*rc-sv-loader --describe* MODULE");
     for sub in command.get_subcommands() {
         page.text(format!("*rc-sv-loader {}*{}", sub.get_name(), usage(sub)));
@@ -140,6 +142,26 @@ fn label(arg: &Arg) -> String {
         .unwrap_or_else(|| value(arg))
 }
 
+fn verification(page: &mut Page) {
+    page.section("VERIFICATION");
+    page.text(
+        "*--verify* makes one line for each check: *ok*; *FAIL*, with what is wrong and what would \
+         be right; *warn*, for what works here but not everywhere; *skip*, with the reason why it \
+         could not be run. The last line counts them. First the file is looked at: name, owner and \
+         mode, note, exported symbols. Then the module is loaded into a process of its own, with a \
+         state directory of its own, so that one that crashes, exits or hangs is named and harms \
+         nobody. Its table, its capabilities, and every answer must be as the ABI has it. A module \
+         that owns processes has to start, restart, signal, lose and stop a scratch service; one \
+         that watches has to attach and detach it.",
+    );
+    page.text(
+        "The scratch service is called *rc-sv-verify-*PID. A module whose supervisor serves the whole \
+         system gets it there, and is asked to forget it at the end. A module whose supervisor is \
+         not there is verified without its behaviour: *skip*, exit status 77. For other users than \
+         root, wrong owners and modes are only *warn*: a module is verified where it is built.",
+    );
+}
+
 fn exit_status(page: &mut Page) {
     page.section("EXIT STATUS");
     for line in EXIT_CODES.lines().skip(1) {
@@ -179,7 +201,9 @@ fn formats(page: &mut Page) {
     }
     page.text(
         "*--list --json* prints an array of objects with the members *name*, *path*, *usable*, \
-         *reason* (why not), *abi* and *capabilities*.",
+         *reason* (why not), *abi* and *capabilities*. *--verify --json* prints an object with the \
+         members *file*, *result* and *checks*, an array of objects with *name*, *result* and *text*; \
+         results are *ok*, *FAIL*, *warn* and *skip*.",
     );
 }
 
