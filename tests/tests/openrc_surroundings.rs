@@ -2,7 +2,7 @@
 
 mod openrc;
 
-use openrc::{each_shell, rc, spawns, start, INTERNAL, KILL, RECORDED};
+use openrc::{each_shell, rc, spawns, start, supervised, INTERNAL, KILL, RECORDED};
 use rc_sv_tests::Lab;
 
 /// Settings, each in a service of its own.
@@ -72,5 +72,18 @@ fn they_are_those_of_supervise_daemon_at_the_start_and_after() {
         }
         differences.retain(|(.., lines)| !lines.is_empty());
         assert!(differences.is_empty(), "{differences:#?}");
+    });
+}
+
+#[test]
+fn what_a_service_loads_into_its_daemon_stays_out_of_the_supervisor() {
+    each_shell(|lab| {
+        supervised(lab, "foo", "export LD_BIND_NOW=1");
+        let daemon = start(lab, "foo");
+        let environment = |pid: &str| lab.sh(&format!("tr '\\0' '\\n' </proc/{pid}/environ")).ok();
+        assert!(environment(&daemon.to_string()).contains("LD_BIND_NOW=1"));
+        let supervisor = lab.sh("cat /run/openrc/rc-sv/.internal/pid").ok();
+        let found = environment(supervisor.trim());
+        assert!(found.contains("PATH=") && !found.contains("LD_"), "{found}");
     });
 }

@@ -65,8 +65,11 @@ unsafe fn run_command(command: *const rc_sv_cmd, output: *mut rc_sv_output) -> R
         }
         let environment = match command.envp.is_null() {
             false => texts(command.envp),
+            // What a service loads into its daemon is not for the tools of a supervisor, some of
+            // which outlive the service.
             true => capture::environment(&Variables::of_process())
                 .into_iter()
+                .filter(|line| !line.starts_with(b"LD_"))
                 .filter_map(|line| CString::new(line).ok())
                 .collect(),
         };
