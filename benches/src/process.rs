@@ -54,6 +54,19 @@ fn alive_and_called(stat: &str, name: &str) -> bool {
     own == Some(name) && !right.starts_with(['Z', 'X'])
 }
 
+/// The real-time priority under which this process runs; 0 when it has none.
+pub fn priority() -> Result<u32> {
+    let path = "/proc/self/stat";
+    let stat = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    // Field 40 of proc(5); what comes after the name begins with field 3.
+    let (_, right) = stat.rsplit_once(") ").unwrap_or_default();
+    let field = right
+        .split(' ')
+        .nth(37)
+        .and_then(|field| field.parse().ok());
+    field.ok_or_else(|| format!("{path}: {stat}"))
+}
+
 /// The memory of these processes together.
 pub fn memory(pids: &[i32]) -> Result<Memory> {
     let mut sum = Memory::default();

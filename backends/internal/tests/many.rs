@@ -40,10 +40,17 @@ fn idle(time: Duration) {
 
 /// The children of the supervisor, zombies too.
 fn children(scene: &Scene) -> BTreeSet<i32> {
-    let pid = scene.supervisor();
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    text.split_whitespace()
-        .map(|pid| pid.parse().unwrap())
+    let tasks = format!("/proc/{}/task", scene.supervisor());
+    // A child is listed with the thread that made it.
+    let lists = fs::read_dir(tasks).unwrap().map(|task| {
+        let list = task.unwrap().path().join("children");
+        fs::read_to_string(list).unwrap()
+    });
+    lists
+        .flat_map(|list| {
+            let pids = list.split_whitespace().map(|pid| pid.parse().unwrap());
+            pids.collect::<Vec<i32>>()
+        })
         .collect()
 }
 

@@ -42,6 +42,28 @@ pub fn loader(operation: &str, service: &str) -> std::process::Command {
     command
 }
 
+impl Internal {
+    /// The other contenders run under the real-time priority of this program, if it has one.
+    /// rc-sv-supervisor takes over nothing from whoever starts it, so it is given it.
+    fn hasten(&self) -> Result<()> {
+        let priority = process::priority()?.to_string();
+        if priority == "0" {
+            return Ok(());
+        }
+        for pid in self.supervisors()? {
+            let words = [
+                "--all-tasks",
+                "--fifo",
+                "--pid",
+                &priority,
+                &pid.to_string(),
+            ];
+            succeed(program("chrt").args(words))?;
+        }
+        Ok(())
+    }
+}
+
 impl Contender for Internal {
     fn name(&self) -> &'static str {
         "internal"
@@ -59,7 +81,7 @@ impl Contender for Internal {
             succeed(command.env("STAMP", number.to_string()))
         })?;
         all_up(stamps, self.numbers())?;
-        Ok(())
+        self.hasten()
     }
 
     fn supervisors(&self) -> Result<Vec<i32>> {

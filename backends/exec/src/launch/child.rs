@@ -1,13 +1,12 @@
-//! Making a process and having it execute a program. With [`super::syscall`] the only file here
-//! with unsafe code.
+//! Making a process with a copy of this one's memory, as fork(2), and having a process execute a
+//! program.
 //!
 //! Between clone3 and execve only raw system calls are allowed: the child has a copy of the
 //! parent's memory, in which any lock may be held by a thread that does not exist in it. So
 //! nothing there allocates, panics, or keeps state.
 //!
-//! It is fork(2), not vfork(2): where memory is shared, a program on a dead file server would
-//! hold the parent up, and the kernel's OOM killer, let loose on a child in a full cgroup, takes
-//! everybody with that memory.
+//! It takes longer than sharing the memory ([`super::sharing`]), but the caller never waits for
+//! the execve: a program on a dead file server holds nobody up.
 
 #![allow(unsafe_code)]
 
@@ -24,23 +23,23 @@ pub const NOT_RUN: u8 = 127;
 /// `struct clone_args` of linux/sched.h.
 #[repr(C, align(8))]
 #[derive(Default)]
-struct CloneArgs {
-    flags: u64,
-    pidfd: u64,
-    child_tid: u64,
-    parent_tid: u64,
-    exit_signal: u64,
-    stack: u64,
-    stack_size: u64,
-    tls: u64,
-    set_tid: u64,
-    set_tid_size: u64,
-    cgroup: u64,
+pub(super) struct CloneArgs {
+    pub(super) flags: u64,
+    pub(super) pidfd: u64,
+    pub(super) child_tid: u64,
+    pub(super) parent_tid: u64,
+    pub(super) exit_signal: u64,
+    pub(super) stack: u64,
+    pub(super) stack_size: u64,
+    pub(super) tls: u64,
+    pub(super) set_tid: u64,
+    pub(super) set_tid_size: u64,
+    pub(super) cgroup: u64,
 }
 
-const CLONE_PIDFD: u64 = 0x1000;
-const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
-const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+pub(super) const CLONE_PIDFD: u64 = 0x1000;
+pub(super) const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
+pub(super) const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
 /// Words that hold the kernel's `struct sigaction` on any machine, and the size of its `sigset_t`.
 const KERNEL_SIGACTION: usize = 16;
@@ -94,10 +93,15 @@ struct Exit;
 
 impl Drop for Exit {
     fn drop(&mut self) {
-        loop {
-            // SAFETY: ends the process; no memory is touched.
-            let _ = unsafe { call(libc::SYS_exit_group, [usize::from(NOT_RUN), 0, 0, 0, 0]) };
-        }
+        exit();
+    }
+}
+
+/// Ends the process that could not execute its program.
+pub(super) fn exit() -> ! {
+    loop {
+        // SAFETY: ends the process; no memory is touched.
+        let _ = unsafe { call(libc::SYS_exit_group, [usize::from(NOT_RUN), 0, 0, 0, 0]) };
     }
 }
 
@@ -130,7 +134,7 @@ pub(super) fn execute(program: &CStr, argv: &Pointers<'_>, environment: &Pointer
 
 /// The signals that this process ignores, one bit each, from bit 0 for signal 1. Looked up once:
 /// 64 system calls at each spawn would be 5 to 10 % of it.
-fn ignored() -> u64 {
+pub(super) fn ignored() -> u64 {
     static IGNORED: OnceLock<u64> = OnceLock::new();
     *IGNORED.get_or_init(|| {
         (1..=64)
@@ -154,7 +158,7 @@ pub(super) fn reset_own() {
 }
 
 /// Gives `signals` their default action and unblocks all.
-fn reset(signals: u64) {
+pub(super) fn reset(signals: u64) {
     // Zeros in a `struct sigaction` of the kernel mean the default.
     let default = [0usize; KERNEL_SIGACTION];
     let action = default.as_ptr() as usize;
@@ -172,7 +176,7 @@ fn reset(signals: u64) {
     set_mask(0);
 }
 
-fn set_mask(mask: u64) -> u64 {
+pub(super) fn set_mask(mask: u64) -> u64 {
     let mut old = 0u64;
     let how = libc::SIG_SETMASK as usize;
     let arguments = [

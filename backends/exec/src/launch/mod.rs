@@ -8,8 +8,11 @@ mod child;
 mod failure;
 mod hook;
 mod in_place;
+mod news;
 mod settings;
+mod sharing;
 mod spawn;
+mod spawner;
 mod steps;
 mod syscall;
 
@@ -26,7 +29,9 @@ pub use child::NOT_RUN;
 pub use failure::{Failure, Stage};
 pub use hook::Ending;
 pub use in_place::replace;
+pub use news::News;
 pub use spawn::{spawn, Child};
+pub use spawner::Spawner;
 pub use steps::Keep;
 
 /// A program ready to be run. Cheap to make; made anew for each spawn.
@@ -90,6 +95,11 @@ impl Launch {
     /// The program, as seen in its root directory.
     pub fn program(&self) -> &Path {
         path_of(self.file())
+    }
+
+    /// Whether the child takes on ids that are not the caller's.
+    fn changes_user(&self) -> bool {
+        self.identity != Identity::default() || self.log_owner.is_some()
     }
 
     /// A program in the priorities, limits, umask and environment of the service; as the caller,

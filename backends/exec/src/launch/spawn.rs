@@ -32,26 +32,29 @@ pub struct Child {
 /// No process was made: the limit of processes, memory or descriptors is reached, the cgroup said
 /// no, or Linux is older than 5.9.
 pub fn spawn(launch: &Launch, cgroup: Option<BorrowedFd<'_>>) -> Result<Child> {
-    make(launch, cgroup).map_err(|errno| {
-        let what = match cgroup {
-            Some(_) => "make a process in its cgroup",
-            None => "make a process",
-        };
-        let error = Error::io(
-            format_args!("cannot {what}"),
-            &io::Error::from_raw_os_error(errno),
-        );
-        let message = match errno {
-            libc::EAGAIN => format!("{} (a limit of processes is reached)", error.message),
-            libc::ENOSYS | libc::EINVAL | libc::E2BIG => {
-                format!("{} (Linux 5.9 or later is needed)", error.message)
-            }
-            libc::EBUSY => format!("{} (it has inner cgroups with controllers)", error.message),
-            libc::ENOENT | libc::ENODEV => format!("{} (it has been removed)", error.message),
-            _ => error.message,
-        };
-        Error { message, ..error }
-    })
+    make(launch, cgroup).map_err(|errno| not_made(errno, cgroup.is_some()))
+}
+
+/// Why no process was made, in words.
+pub(super) fn not_made(errno: Errno, in_cgroup: bool) -> Error {
+    let what = match in_cgroup {
+        true => "make a process in its cgroup",
+        false => "make a process",
+    };
+    let error = Error::io(
+        format_args!("cannot {what}"),
+        &io::Error::from_raw_os_error(errno),
+    );
+    let message = match errno {
+        libc::EAGAIN => format!("{} (a limit of processes is reached)", error.message),
+        libc::ENOSYS | libc::EINVAL | libc::E2BIG => {
+            format!("{} (Linux 5.9 or later is needed)", error.message)
+        }
+        libc::EBUSY => format!("{} (it has inner cgroups with controllers)", error.message),
+        libc::ENOENT | libc::ENODEV => format!("{} (it has been removed)", error.message),
+        _ => error.message,
+    };
+    Error { message, ..error }
 }
 
 fn make(launch: &Launch, cgroup: Option<BorrowedFd<'_>>) -> std::result::Result<Child, Errno> {
@@ -65,7 +68,11 @@ fn make(launch: &Launch, cgroup: Option<BorrowedFd<'_>>) -> std::result::Result<
             .map_err(|cause| cause.raw_os_error().unwrap_or(libc::EMFILE))?,
         _ => write_end,
     };
-    let body = || steps::take(launch, &argv, &environment, write_end.as_raw_fd());
+    let report_to = write_end.as_raw_fd();
+    let body = || {
+        let failure = steps::take(launch, &argv, &environment, Some(report_to));
+        steps::tell(failure, report_to);
+    };
     let (pid, pidfd) = child::make(cgroup, body)?;
     Ok(Child { pid, pidfd, report })
 }

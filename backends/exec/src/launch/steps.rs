@@ -4,8 +4,9 @@
 //!    and all are unblocked; from here on a stop signal ends it. (`child.rs` does it.)
 //! 2. It becomes the leader of a new session, so that neither a terminal nor the supervisor's
 //!    process group reaches it.
-//! 3. The report becomes descriptor 3, and everything above is closed: a supervisor of many
-//!    services has more open than the service may have, and nothing could be opened any more.
+//! 3. The report, if there is one, becomes descriptor 3, and everything above is closed: a
+//!    supervisor of many services has more open than the service may have, and nothing could be
+//!    opened any more.
 //! 4. It joins the captured cgroups of version 1, while it still may. (In that of version 2 it is
 //!    born.)
 //! 5. OOM score adjustment, nice level, I/O priority, resource limits: raising them needs root.
@@ -55,32 +56,29 @@ pub struct Keep {
     pub descriptor: Option<RawFd>,
 }
 
-/// Takes all steps and executes the program. Comes back only when something failed.
+/// Takes all steps and executes the program. Comes back only when something failed, and says what.
+/// With a `report`, that descriptor goes through all steps and is closed by execve.
 pub(super) fn take(
     launch: &Launch,
     argv: &Pointers<'_>,
     environment: &Pointers<'_>,
-    report: RawFd,
-) {
-    let failure = match prepare(launch, report) {
+    report: Option<RawFd>,
+) -> Failure {
+    match prepare(launch, report) {
         Err(failure) => failure,
-        Ok(()) => {
-            let errno = child::execute(launch.file(), argv, environment);
-            Failure {
-                stage: Stage::Execute,
-                item: 0,
-                errno,
-            }
-        }
-    };
-    let record = failure.encode();
+        Ok(()) => at(Stage::Execute)(child::execute(launch.file(), argv, environment)),
+    }
+}
+
+/// Tells of a failure through the `report` that was given to [`take`].
+pub(super) fn tell(failure: Failure, report: RawFd) {
     // Only what goes wrong with the descriptors themselves can happen before it is at its place.
     let report = if failure.stage == Stage::Descriptors {
         report
     } else {
         REPORT
     };
-    let _ = syscall::write(report, &record);
+    let _ = syscall::write(report, &failure.encode());
 }
 
 /// The same in a process that becomes the program. Comes back only when something failed.
@@ -96,10 +94,14 @@ pub(super) fn take_here(
     }
 }
 
-fn prepare(launch: &Launch, report: RawFd) -> Result<(), Failure> {
+fn prepare(launch: &Launch, report: Option<RawFd>) -> Result<(), Failure> {
     syscall::new_session();
-    syscall::duplicate(report, REPORT, libc::O_CLOEXEC).map_err(at(Stage::Descriptors))?;
-    syscall::close_from(REPORT + 1).map_err(at(Stage::Descriptors))?;
+    match report {
+        Some(report) => syscall::duplicate(report, REPORT, libc::O_CLOEXEC)
+            .and_then(|()| syscall::close_from(REPORT + 1)),
+        None => syscall::close_from(REPORT),
+    }
+    .map_err(at(Stage::Descriptors))?;
     surround(launch)?;
     null(0..=2).map_err(at(Stage::Null))?;
     enter(launch)

@@ -177,6 +177,11 @@ pub(super) fn set_no_new_privs() -> Result<(), Errno> {
     prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0).map(drop)
 }
 
+/// Lets nobody but root trace this process, look into its memory or have it dumped.
+pub(super) fn set_not_dumpable() -> Result<(), Errno> {
+    prctl(libc::PR_SET_DUMPABLE, 0, 0).map(drop)
+}
+
 /// Opens `path`. The number is a plain one: whatever is left open is closed by execve.
 pub(super) fn open(path: &CStr, flags: i32, mode: u32) -> Result<RawFd, Errno> {
     let flags = flags | libc::O_LARGEFILE | libc::O_CLOEXEC;
@@ -223,11 +228,13 @@ pub(super) fn set_flags(fd: RawFd, flags: i32) -> Result<(), Errno> {
     .map(drop)
 }
 
-/// Closes every descriptor from `first` on.
+/// Closes every descriptor from `first` on; where the descriptors are shared with another process,
+/// in a copy that only this one has.
 pub(super) fn close_from(first: RawFd) -> Result<(), Errno> {
+    let unshare = libc::CLOSE_RANGE_UNSHARE as usize;
     plain(
         libc::SYS_close_range,
-        [first as usize, u32::MAX as usize, 0, 0, 0],
+        [first as usize, u32::MAX as usize, unshare, 0, 0],
     )
     .map(drop)
 }
@@ -269,11 +276,17 @@ pub(super) fn plain(number: c_long, arguments: [usize; 5]) -> Result<usize, Errn
 /// # Safety
 /// As the call itself.
 pub(super) unsafe fn call(number: c_long, [a, b, c, d, e]: [usize; 5]) -> Result<usize, Errno> {
-    // SAFETY: the caller's. syscall(2) adds only the thread's errno, and the child has its own.
+    // SAFETY: the caller's. syscall(2) adds only the thread's errno. The child has one of its own,
+    // or that of the thread which sleeps meanwhile.
     match unsafe { libc::syscall(number, a, b, c, d, e) } {
-        -1 => Err(io::Error::last_os_error()
-            .raw_os_error()
-            .unwrap_or(libc::EINVAL)),
+        -1 => Err(last_errno()),
         result => Ok(result as usize),
     }
+}
+
+/// Why the last call of the C library failed.
+pub(super) fn last_errno() -> Errno {
+    io::Error::last_os_error()
+        .raw_os_error()
+        .unwrap_or(libc::EINVAL)
 }

@@ -1,6 +1,8 @@
 //! One spec, a directory for its files, and what comes of running it.
 #![allow(dead_code)] // Each test file uses its part.
 
+pub mod lease;
+
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::wait::{waitid, Id, WaitPidFlag, WaitStatus};
 use rc_sv_api::{ServiceName, Spec, Value};
@@ -147,14 +149,19 @@ pub fn report(child: &Child) -> Option<Failure> {
 
 /// Waits for the end.
 pub fn wait(child: &Child) -> WaitStatus {
-    ready(&child.pidfd);
-    let status = waitid(Id::PIDFd(child.pidfd.as_fd()), WaitPidFlag::WEXITED).unwrap();
+    let status = wait_for(&child.pidfd);
     assert_eq!(
         status.pid().unwrap().as_raw(),
         child.pid,
         "pid and pidfd are of one process"
     );
     status
+}
+
+/// Waits for the end of the process behind a descriptor.
+pub fn wait_for(pidfd: &OwnedFd) -> WaitStatus {
+    ready(pidfd);
+    waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED).unwrap()
 }
 
 /// Waits for the end of what is nobody's child.

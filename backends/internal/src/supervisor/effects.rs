@@ -1,127 +1,18 @@
-//! Carrying out what the core wants done to main processes.
+//! What main processes tell, and what is done to them. How they are made stands in `making`.
 
 use super::process::Process;
-use super::reactor::{Interest, Kind, Token};
+use super::reactor::Token;
 use super::{sys, Supervisor};
-use crate::core::{Event, Id, KillMode, Plan, Whom};
+use crate::core::{Event, Id, Whom};
 use rc_sv_api::exit::Exit;
-use rc_sv_api::{signal, Code, Error, Result, Spec};
+use rc_sv_api::{signal, Error};
 use rc_sv_exec::cgroup::Cgroup;
-use rc_sv_exec::instance::Instance;
-use rc_sv_exec::launch::{self, Failure, Launch};
-use rc_sv_exec::pid_file::PidFile;
-use rc_sv_exec::place::Dir;
-use rc_sv_exec::spec_file;
+use rc_sv_exec::launch::Failure;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 impl Supervisor {
-    /// Makes a main process; that it exists, or why not, becomes an event.
-    pub(super) fn spawn(&mut self, id: Id, run: u32) {
-        let event = match self.try_spawn(id, run) {
-            Ok(pid) => Event::Spawned { id, run, pid },
-            Err(error) => Event::SpawnFailed {
-                id,
-                run,
-                message: error.message,
-                errno: error.os_errno,
-            },
-        };
-        self.events.push_back(event);
-    }
-
-    fn try_spawn(&mut self, id: Id, run: u32) -> Result<i32> {
-        let dir = self.directory(id)?;
-        let spec = spec_file::read(&dir)?;
-        let settings = spec.settings();
-        if !self.slots.of(id).is_familiar {
-            refuse_second_copy(&dir)?;
-        }
-        let launch = Launch::from_settings(settings)?;
-        let path_of = |key| {
-            settings
-                .text(key)
-                .map(|text| Path::new(std::ffi::OsStr::from_bytes(text)))
-        };
-        let pid_path = path_of("pidfile").filter(|_| settings.flag("command_background"));
-        let pid_file = pid_path.map(PidFile::find).transpose()?;
-        let cgroup = path_of("cgroup").map(Cgroup::in_service);
-        let membership = match &cgroup {
-            Some(cgroup) => Some(self.open_cgroup(id, cgroup, &spec)?),
-            None => None,
-        };
-        let child = launch::spawn(&launch, membership.as_ref().map(AsFd::as_fd))?;
-        let watched = self
-            .watch(&child.pidfd, Token::new(Kind::Process, id.index(), run))
-            .and_then(|()| self.watch(&child.report, Token::new(Kind::Report, id.index(), run)));
-        if let Err(error) = watched {
-            self.reactor.remove(&child.pidfd);
-            self.abandon(child.pidfd);
-            return Err(error);
-        }
-        if let Err(error) = record(child.pid, &dir) {
-            self.warn(id, &error.message);
-        }
-        if let Some(Err(cause)) = pid_file.map(|file| file.write(child.pid)) {
-            let error = Error::io("write the pid file", &cause);
-            self.warn(id, &error.message);
-        }
-        let slot = self.slots.of(id);
-        slot.is_familiar = true;
-        slot.processes.reserve_exact(1);
-        slot.processes.push(Process {
-            run,
-            pid: child.pid,
-            pidfd: child.pidfd,
-            ended: false,
-            report: Some(child.report),
-            launch: Some(Box::new(launch)),
-            cgroup,
-            watch: None,
-            pid_file: pid_path.map(Into::into),
-        });
-        Ok(child.pid)
-    }
-
-    /// The spec of a service, as it is now.
-    pub(super) fn read_spec(&self, id: Id) -> Result<Spec> {
-        spec_file::read(&self.directory(id)?)
-    }
-
-    fn directory(&self, id: Id) -> Result<Dir> {
-        let service = self
-            .core
-            .name(id)
-            .ok_or_else(|| Error::new(Code::NotFound, "the service was forgotten"))?;
-        Dir::open_service(&self.svcdir, service)
-    }
-
-    /// Opens the cgroup for a new instance. What a supervisor that died left in it would make the
-    /// new instance a second copy.
-    fn open_cgroup(&mut self, id: Id, cgroup: &Cgroup, spec: &Spec) -> Result<OwnedFd> {
-        let failed = |cause| Error::io(format_args!("cgroup {}", cgroup.path().display()), &cause);
-        let slot = self.slots.of(id);
-        let afresh = !slot.is_familiar || std::mem::take(&mut slot.cgroup_was_killed);
-        let opened = cgroup.make(afresh).map_err(failed)?;
-        let may_stay = Plan::from_settings(spec.settings()).kill_mode == KillMode::Process;
-        if !slot.is_familiar && !may_stay && cgroup.is_populated().map_err(failed)? {
-            let message = format!(
-                "processes of an earlier supervisor still run in {}: stop the service first",
-                cgroup.path().display()
-            );
-            return Err(Error::new(Code::Conflict, message));
-        }
-        Ok(opened)
-    }
-
-    fn watch(&self, fd: &OwnedFd, token: Token) -> Result<()> {
-        let added = self.reactor.add(fd, Interest::Read, token);
-        added.map_err(|cause| Error::io("watch the process", &cause))
-    }
-
     /// Kills a child that cannot be watched. It is reaped when it has ended.
     pub(super) fn abandon(&mut self, pidfd: OwnedFd) {
         // It cannot have been reaped yet, and is ours: this does not fail.
@@ -221,23 +112,4 @@ impl Supervisor {
             _ => {}
         }
     }
-}
-
-/// A daemon that a killed supervisor left is not this supervisor's child: it cannot be looked
-/// after, and there must not be another one beside it.
-fn refuse_second_copy(dir: &Dir) -> Result<()> {
-    match Instance::living(dir) {
-        None => Ok(()),
-        Some(Instance { pid, .. }) => Err(Error::new(
-            Code::Conflict,
-            format!("process {pid} of an earlier supervisor still runs: stop the service first"),
-        )),
-    }
-}
-
-/// Leaves word for a later supervisor.
-fn record(pid: i32, dir: &Dir) -> Result<()> {
-    Instance::of(pid)
-        .map_err(|cause| Error::io(format_args!("examine process {pid}"), &cause))?
-        .write(dir)
 }

@@ -3,6 +3,7 @@
 //! It wakes up only when something happens: a signal, the end of a process, a client, or the time
 //! that the core has set. An idle supervisor does not wake up at all.
 
+mod births;
 mod cgroup;
 mod claim;
 mod clients;
@@ -11,6 +12,7 @@ mod effects;
 mod hook;
 mod listener;
 mod log;
+mod making;
 mod notes;
 mod parting;
 mod process;
@@ -18,6 +20,7 @@ pub mod program;
 mod reactor;
 mod recorder;
 mod requests;
+mod signals;
 mod surroundings;
 mod sweep;
 pub(crate) mod sys;
@@ -29,11 +32,11 @@ use clients::Clients;
 use clock::Clock;
 use listener::Listener;
 use log::{Level, Log};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signal::Signal;
+use nix::sys::signalfd::SignalFd;
 use process::Slots;
 use rc_sv_api::{Error, Result};
-use rc_sv_exec::launch::Ending;
+use rc_sv_exec::launch::{Ending, Spawner};
 use reactor::{Interest, Kind, Reactor, Token};
 use recorder::Recorder;
 use std::collections::VecDeque;
@@ -53,6 +56,8 @@ struct Supervisor {
     listener: Listener,
     clients: Clients,
     slots: Slots,
+    /// Makes main processes, where it is possible.
+    spawner: Option<Spawner>,
     /// Children that could not be watched, and were killed.
     strays: Vec<OwnedFd>,
     recorder: Recorder,
@@ -75,12 +80,18 @@ impl Supervisor {
     fn new(svcdir: &Path, claim: &Claim) -> Result<Supervisor> {
         let failed = |cause: io::Error| Error::io("prepare the event loop", &cause);
         let reactor = Reactor::new().map_err(failed)?;
-        let signals = wanted_signals().map_err(|errno| failed(errno.into()))?;
+        let signals = signals::wanted().map_err(|errno| failed(errno.into()))?;
         reactor
             .add(&signals, Interest::Read, Token::of(Kind::Signals))
             .map_err(failed)?;
         let pid_file = CString::new(claim.pid_file().as_os_str().as_bytes())
             .map_err(|_| Error::invalid("the path of the state directory contains a NUL byte"))?;
+        let spawner = Spawner::new().map_err(failed)?;
+        if let Some(spawner) = &spawner {
+            reactor
+                .add(spawner, Interest::Read, Token::of(Kind::Spawner))
+                .map_err(failed)?;
+        }
         let listener = Listener::new(claim.listen()?, &reactor).map_err(failed)?;
         Ok(Supervisor {
             svcdir: svcdir.to_path_buf(),
@@ -91,6 +102,7 @@ impl Supervisor {
             listener,
             clients: Clients::default(),
             slots: Slots::default(),
+            spawner,
             strays: Vec::new(),
             recorder: Recorder::new(svcdir, pid_file),
             watches_locks: false,
@@ -128,7 +140,12 @@ impl Supervisor {
         if self.recorder.is_due() {
             return Some(0);
         }
-        let deadlines = [self.core.deadline(), self.listener.deadline(), self.rest_at];
+        let deadlines = [
+            self.core.deadline(),
+            self.listener.deadline(),
+            self.spawner.as_ref().and_then(Spawner::deadline),
+            self.rest_at,
+        ];
         let next = deadlines.into_iter().flatten().min()?;
         Some(next.saturating_sub(self.clock.now().boot_ms))
     }
@@ -143,6 +160,7 @@ impl Supervisor {
             Kind::Cgroup => self.cgroup_changed(token),
             Kind::Finish => self.hook_ended(token, Hook::Finish),
             Kind::GiveUp => self.hook_ended(token, Hook::GiveUp),
+            Kind::Spawner => self.hear_spawner(),
             Kind::Locks => self.recorder.locks_changed(&mut self.log),
         }
     }
@@ -156,6 +174,13 @@ impl Supervisor {
             .is_some_and(|deadline| deadline <= now_ms)
         {
             self.feed(Event::Deadline);
+        }
+        let spawner = self.spawner.as_ref();
+        if spawner
+            .and_then(Spawner::deadline)
+            .is_some_and(|due| due <= now_ms)
+        {
+            self.hear_spawner();
         }
         self.listener.resume(&self.reactor, now_ms);
         if !self.strays.is_empty() {
@@ -183,6 +208,11 @@ impl Supervisor {
     /// Gives the core an event, and everything that follows from it.
     fn feed(&mut self, event: Event) {
         self.events.push_back(event);
+        self.catch_up();
+    }
+
+    /// Gives the core the events that are there, and everything that follows from them.
+    fn catch_up(&mut self) {
         // Whoever carries out an effect adds events, but does not call this again.
         while let Some(event) = self.events.pop_front() {
             let mut effects = std::mem::take(&mut self.effects);
@@ -263,30 +293,4 @@ impl Supervisor {
             self.log.line(Level::Warning, &error.message);
         }
     }
-}
-
-/// HUP, INT and TERM, readable. All other signals whose default would end the supervisor, and that
-/// mean nothing to it, are blocked as well: a stray one must not cost all services their supervisor.
-fn wanted_signals() -> nix::Result<SignalFd> {
-    /// Faults, and what somebody at a terminal or with a debugger wants.
-    const LEFT: [Signal; 11] = [
-        Signal::SIGABRT,
-        Signal::SIGBUS,
-        Signal::SIGFPE,
-        Signal::SIGILL,
-        Signal::SIGQUIT,
-        Signal::SIGSEGV,
-        Signal::SIGSYS,
-        Signal::SIGTRAP,
-        Signal::SIGTSTP,
-        Signal::SIGTTIN,
-        Signal::SIGTTOU,
-    ];
-    let mut blocked = SigSet::all();
-    LEFT.into_iter().for_each(|signal| blocked.remove(signal));
-    blocked.thread_block()?;
-    let wanted: SigSet = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]
-        .into_iter()
-        .collect();
-    SignalFd::with_flags(&wanted, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
 }

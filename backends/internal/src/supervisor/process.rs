@@ -1,6 +1,7 @@
 //! The main processes, as the system knows them.
 
 use super::hook::HookProcess;
+use super::making::Making;
 use super::reactor::Token;
 use crate::core::Id;
 use rc_sv_exec::cgroup::{Cgroup, Watch};
@@ -9,6 +10,7 @@ use std::ffi::CString;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// One main process, from its making to its reaping.
 pub(super) struct Process {
@@ -21,7 +23,7 @@ pub(super) struct Process {
     /// What it reports, until it executes its program.
     pub report: Option<OwnedFd>,
     /// What it was made from, until it executes its program: for messages.
-    pub launch: Option<Box<Launch>>,
+    pub launch: Option<Arc<Launch>>,
     /// Where its service has one.
     pub cgroup: Option<Cgroup>,
     /// While everything in the cgroup is to end.
@@ -37,6 +39,8 @@ pub(super) struct Slot {
     id: Option<Id>,
     /// At most two: the current one and the zombie of the one before.
     pub processes: Vec<Process>,
+    /// The one that was ordered.
+    pub making: Option<Box<Making>>,
     /// Commands of the spec that run.
     pub hooks: Vec<HookProcess>,
     /// The service was spawned before in the life of this supervisor.
@@ -48,6 +52,13 @@ pub(super) struct Slot {
 /// The processes of all services.
 #[derive(Default)]
 pub(super) struct Slots(Vec<Slot>);
+
+impl Slot {
+    /// Whether there is, and will be, no process of which it is known already.
+    pub(super) fn is_empty(&self) -> bool {
+        self.processes.is_empty() && self.making.is_none()
+    }
+}
 
 impl Slots {
     /// The slot of a service; made where it is missing.
@@ -70,7 +81,12 @@ impl Slots {
 
     /// The service that an event is about.
     pub(super) fn id_at(&self, token: Token) -> Option<Id> {
-        self.0.get(token.index as usize)?.id
+        self.id_of(token.index as usize)
+    }
+
+    /// The service that has this index.
+    pub(super) fn id_of(&self, index: usize) -> Option<Id> {
+        self.0.get(index)?.id
     }
 
     /// The instance that an event is about.

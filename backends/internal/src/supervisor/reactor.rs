@@ -26,9 +26,11 @@ pub(super) enum Kind {
     GiveUp,
     /// OpenRC's locks.
     Locks,
+    /// News of main processes that were ordered.
+    Spawner,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind::Signals,
     Kind::Listener,
     Kind::Client,
@@ -38,6 +40,7 @@ const KINDS: [Kind; 9] = [
     Kind::Finish,
     Kind::GiveUp,
     Kind::Locks,
+    Kind::Spawner,
 ];
 
 /// What an event is about. `generation` tells a new owner of an index from an old one, whose

@@ -18,6 +18,7 @@ const OOM_SCORE: &str = "-900";
 /// Resets everything that is inherited and that could harm the supervisor or later services.
 /// What an ordinary user may not reset stays as it is: their supervisor serves only themselves.
 pub(super) fn reset(svcdir: &Path) {
+    sys::share_heap();
     sys::reset_signals();
     sys::default_scheduling();
     // It fails only for a root directory that was removed.

@@ -74,7 +74,7 @@ impl Supervisor {
         if let Some(Ok(file)) = pid_file.map(|path| PidFile::find(&path)) {
             file.remove(pid);
         }
-        if let Some(cgroup) = cgroup.filter(|_| self.slots.of(id).processes.is_empty()) {
+        if let Some(cgroup) = cgroup.filter(|_| self.slots.of(id).is_empty()) {
             cgroup.remove();
         }
     }

@@ -1,0 +1,30 @@
+//! The signals to the supervisor.
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+/// HUP, INT and TERM, readable. All other signals whose default would end the supervisor, and that
+/// mean nothing to it, are blocked as well: a stray one must not cost all services their supervisor.
+pub(super) fn wanted() -> nix::Result<SignalFd> {
+    /// Faults, and what somebody at a terminal or with a debugger wants.
+    const LEFT: [Signal; 11] = [
+        Signal::SIGABRT,
+        Signal::SIGBUS,
+        Signal::SIGFPE,
+        Signal::SIGILL,
+        Signal::SIGQUIT,
+        Signal::SIGSEGV,
+        Signal::SIGSYS,
+        Signal::SIGTRAP,
+        Signal::SIGTSTP,
+        Signal::SIGTTIN,
+        Signal::SIGTTOU,
+    ];
+    let mut blocked = SigSet::all();
+    LEFT.into_iter().for_each(|signal| blocked.remove(signal));
+    blocked.thread_block()?;
+    let wanted: SigSet = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]
+        .into_iter()
+        .collect();
+    SignalFd::with_flags(&wanted, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
+}
