@@ -45,7 +45,7 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// More than this is not taken of an answer: 10,000 services and their lines.
 const MOST: usize = 16 << 20;
 /// The exit code of a child that cannot answer any more.
-const MUTE: c_int = 254;
+const MUTE: u8 = 254;
 
 impl Isolation {
     /// What suits this process: a forked child unless there are threads.
@@ -92,13 +92,13 @@ fn limit(call: &Call) -> Duration {
 fn in_child(loader: &Loader, call: &Call, pipe: RawFd) -> c_int {
     let myself = std::process::id();
     let Some(relay) = Relay::new(pipe) else {
-        return MUTE;
+        return MUTE.into();
     };
     relay.perform(loader, call);
     // A module that forks and returns twice has answered once.
     match relay.is_heard() || std::process::id() != myself {
         true => 0,
-        false => MUTE,
+        false => MUTE.into(),
     }
 }
 
@@ -169,7 +169,9 @@ fn cause(ran: &Ran, limit: Duration) -> (Code, String) {
         _ if ran.truncated => "answered more than can be taken".to_string(),
         (_, Some(number)) => format!("killed by SIG{}", signal::name(number)),
         (Some(EXITED), _) => "called exit() instead of returning".to_string(),
-        (Some(MUTE), _) => "closed descriptors that are not its own".to_string(),
+        (Some(code), _) if code == i32::from(MUTE) => {
+            "closed descriptors that are not its own".to_string()
+        }
         (code, _) => {
             let code = code.unwrap_or_default();
             format!("ended its process with exit code {code} instead of returning")

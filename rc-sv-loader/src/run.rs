@@ -20,7 +20,7 @@ use std::ffi::{c_char, c_int, CStr, CString};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::mem::size_of;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::time::{Duration, Instant};
 
@@ -62,6 +62,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// It could not be run. How it ended, and that its time was over, is no error.
 pub(crate) fn run(command: &Command<'_>, most: usize) -> Result<Ran> {
     let input = input_file(command.input)?;
+    let input = aside(input.into()).map_err(|errno| Error::io("dup", &errno.into()))?;
     let exec = Exec {
         argv: pointers(command.argv),
         environment: pointers(command.environment),
@@ -86,10 +87,8 @@ pub(crate) fn fork(body: &dyn Fn(RawFd) -> c_int, timeout: Duration, most: usize
 
 fn keep(body: Body<'_>, program: &str, timeout: Duration, most: usize) -> Result<Ran> {
     let failed = |what: &str, errno: Errno| Error::io(what, &errno.into());
-    let (output, output_end) =
-        nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|errno| failed("pipe", errno))?;
-    let (report, report_end) =
-        nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(|errno| failed("pipe", errno))?;
+    let (output, output_end) = pipe().map_err(|errno| failed("pipe", errno))?;
+    let (report, report_end) = pipe().map_err(|errno| failed("pipe", errno))?;
     let prepared = Prepared {
         body,
         output: output_end.as_raw_fd(),
@@ -137,6 +136,24 @@ fn pointers(texts: &[CString]) -> Vec<*const c_char> {
         .map(|text| text.as_ptr())
         .chain([ptr::null()])
         .collect()
+}
+
+/// A pipe; neither end is where a standard descriptor belongs, which a host may have closed.
+fn pipe() -> nix::Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    Ok((aside(read)?, aside(write)?))
+}
+
+fn aside(file: OwnedFd) -> nix::Result<OwnedFd> {
+    const FIRST: RawFd = 3;
+    if file.as_raw_fd() >= FIRST {
+        return Ok(file);
+    }
+    // Always takes a number of at least three.
+    file.try_clone().map_err(|cause| {
+        let number = cause.raw_os_error().unwrap_or(Errno::EBADF as i32);
+        Errno::from_raw(number)
+    })
 }
 
 /// A file with the bytes for standard input: unlike a pipe it never makes anybody wait.

@@ -1,6 +1,7 @@
 //! The other end: does a call, and sends what is answered through a pipe.
 #![allow(unsafe_code)]
 
+use super::MUTE;
 use crate::call::Call;
 use crate::host::Listener;
 use crate::loader::Loader;
@@ -105,11 +106,11 @@ fn write_all(pipe: BorrowedFd<'_>, mut bytes: &[u8]) -> bool {
 }
 
 /// Answers the call on standard input on standard output, for a process that does not want to do
-/// it itself.
+/// it itself. The exit code says whether the answer got out.
 ///
 /// # Errors
 /// There is no call that can be understood, or nobody to answer to.
-pub fn answer(loader: &Loader) -> Result<(), Failure> {
+pub fn answer(loader: &Loader) -> Result<u8, Failure> {
     let io = |error: std::io::Error| Error::io("answer a call", &error);
     let mut input = Vec::new();
     std::io::stdin().read_to_end(&mut input).map_err(io)?;
@@ -125,5 +126,5 @@ pub fn answer(loader: &Loader) -> Result<(), Failure> {
     let relay = Relay::new(pipe.as_raw_fd())
         .ok_or_else(|| Error::new(Code::Io, "answer a call: nobody listens"))?;
     relay.perform(loader, &call);
-    Ok(())
+    Ok(if relay.is_heard() { 0 } else { MUTE })
 }

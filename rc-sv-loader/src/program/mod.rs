@@ -71,7 +71,7 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
     }
     let loader = Loader::of_process(listener)?;
     if arguments.answer {
-        return isolation::answer(&loader).map(|()| OK);
+        return isolation::answer(&loader);
     }
     if arguments.list {
         return list::run(&loader, arguments.json);

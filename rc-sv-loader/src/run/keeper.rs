@@ -213,6 +213,8 @@ unsafe fn call(prepared: &Prepared<'_>, body: &dyn Fn(RawFd) -> c_int) -> ! {
         // As for every program in Rust: who writes to somebody who is gone gets an error.
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
         libc::close(prepared.report);
+        // What it prints is not what the host prints.
+        libc::dup2(2, 1);
         // Runs before all handlers of the host.
         libc::atexit(leave);
         unblock();
