@@ -36,7 +36,8 @@ MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8 man/rc-sv-exec.8
 MAN5       = man/rc-sv.5
 EXAMPLE    = examples/module-c/daemon.c examples/module-c/Makefile
 HEADERS    = include/rc_sv_backend.h include/rc_sv.h
-SHELL_SIDE = openrc/zz-rc-sv.conf openrc/rc-sv.sh openrc/rc-sv-depend.sh openrc/rc-sv-keys.sh
+SHELL_PART = $(addprefix openrc/rc-sv-,attach.sh depend.sh keys.sh status.sh)
+SHELL_SIDE = openrc/zz-rc-sv.conf openrc/rc-sv.sh $(SHELL_PART)
 
 # What was built for this prefix. Builds for several prefixes share cargo's
 # directory but not this one, so neither undoes the other.
@@ -74,7 +75,7 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) $(HEADERS) \
 	$(INSTALL) -m 644 '$(BUILT)/$(LIBRARY)' '$(DESTDIR)$(LIBDIR)'
 	ln -sf $(LIBRARY) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
 	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/librc_sv.so'
-	$(INSTALL) -m 644 openrc/rc-sv-keys.sh openrc/rc-sv-depend.sh '$(DESTDIR)$(LIBEXECDIR)'
+	$(INSTALL) -m 644 $(SHELL_PART) '$(DESTDIR)$(LIBEXECDIR)'
 	sed 's|^\(_rcsv_loader=\)/usr/local/|\1$(PREFIX)/|' openrc/rc-sv.sh | \
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(LIBEXECDIR)/rc-sv.sh'
 	sed 's|^\(_rcsv_libexec=\)/usr/local/|\1$(PREFIX)/|' openrc/zz-rc-sv.conf | \

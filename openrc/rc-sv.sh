@@ -4,30 +4,55 @@
 _rcsv_loader=/usr/local/bin/rc-sv-loader
 _rcsv_newline='
 '
+# What the loader answers when the service starts itself, or nobody can watch it.
+_rcsv_delegates=5
 
 rcsv_start()
 {
-	local _rcsv_was_inactive=false _rcsv_said _rcsv_rc
+	local _rcsv_was_inactive=false _rcsv_said _rcsv_rc _rcsv_forks=
 
-	_rcsv_warn_forking
+	! _rcsv_forks || _rcsv_forks=" --forks"
 	ebegin "Starting ${name:-$RC_SVCNAME}"
 	if yesno "$start_inactive"; then
 		service_inactive && _rcsv_was_inactive=true
 		mark_service_inactive
 	fi
-	_rcsv_said=$({ _rcsv_run_start; } 2>&1)
+	_rcsv_said=$({ _rcsv_run "start$_rcsv_forks" "$command_args_foreground"; } 2>&1)
 	_rcsv_rc=$?
+	if [ $_rcsv_rc -eq $_rcsv_delegates ]; then
+		_rcsv_start_stock && return 0
+	else
+		_rcsv_start_record && return 0
+	fi
+	if yesno "$start_inactive" && ! $_rcsv_was_inactive; then
+		mark_service_stopped
+	fi
+	return 1
+}
+
+# The module only watches, see rc-sv-attach.sh: OpenRC's own start, whose first
+# line stands there already.
+_rcsv_start_stock()
+{
+	(
+		ebegin() { :; }
+		_rcsv_stock start
+	)
+}
+
+# Ends the start of a service that its module runs, as well or badly as it went.
+_rcsv_start_record()
+{
 	if [ $_rcsv_rc -eq 0 ] && ! service_set_value rcsv_module "$rc_supervise_module"; then
 		# Unrecorded it would be out of reach of stop.
 		"$_rcsv_loader" stop "$RC_SVCNAME"
 		_rcsv_said="cannot write $RC_SVCDIR/options/$RC_SVCNAME/rcsv_module: stopped again"
 		_rcsv_rc=1
 	fi
-	_rcsv_eend $_rcsv_rc "Failed to start ${name:-$RC_SVCNAME}" "$_rcsv_said" && return 0
-	if yesno "$start_inactive" && ! $_rcsv_was_inactive; then
-		mark_service_stopped
-	fi
-	return 1
+	_rcsv_eend $_rcsv_rc "Failed to start ${name:-$RC_SVCNAME}" "$_rcsv_said"
+	set -- $?
+	[ -z "$_rcsv_forks" ] || _rcsv_warn_forking
+	return $1
 }
 
 rcsv_stop()
@@ -44,117 +69,34 @@ rcsv_reload()
 {
 	local _rcsv_said _rcsv_rc
 
-	if ! _rcsv_recorded; then
+	if ! _rcsv_recorded && ! _rcsv_attached; then
 		eerror "$RC_SVCNAME: cannot reload: no module has started it"
 		return 1
 	fi
 	ebegin "Reloading ${name:-$RC_SVCNAME}"
-	_rcsv_said=$("$_rcsv_loader" signal "$RC_SVCNAME" HUP 2>&1)
+	_rcsv_said=$("$_rcsv_loader" reload "$RC_SVCNAME" 2>&1)
 	_rcsv_rc=$?
 	_rcsv_eend $_rcsv_rc "Failed to reload ${name:-$RC_SVCNAME}" "$_rcsv_said"
 }
 
-# OpenRC's words and exit codes, and what the module adds. While OpenRC calls the
-# service started, the module knows better; where it may not be asked, OpenRC's
-# own records must do.
 rcsv_status()
 {
-	local _rcsv_said _rcsv_rc _rcsv_intro=
-
-	_rcsv_said=$("$_rcsv_loader" status "$RC_SVCNAME" 2>/dev/null)
-	_rcsv_rc=$?
-	if service_stopping; then
-		ewarn "status: stopping"
-		_rcsv_rc=4
-	elif service_starting; then
-		ewarn "status: starting"
-		_rcsv_rc=8
-	elif service_inactive; then
-		ewarn "status: inactive"
-		_rcsv_rc=16
-	elif ! service_started; then
-		einfo "status: stopped"
-		# As after zap: the next start takes it back.
-		case $_rcsv_rc in 0|4|8) _rcsv_intro="its module still has it: " ;; esac
-		_rcsv_rc=3
-	else
-		_rcsv_status_started $_rcsv_rc
-		_rcsv_rc=$?
-	fi
-	_rcsv_detail "$_rcsv_said" "$_rcsv_intro"
-	return $_rcsv_rc
+	. "$_rcsv_libexec/rc-sv-status.sh" && _rcsv_status
 }
 
-# $1: what the loader answered. To OpenRC a service in between is started.
-_rcsv_status_started()
+rcsv_attach()
 {
-	case "$1" in
-		0|4|8)
-			einfo "status: started"
-			return 0
-			;;
-		3)
-			einfo "status: stopped"
-			return 3
-			;;
-		32) ;;
-		64)
-			eerror "status: unsupervised"
-			return 64
-			;;
-		*)
-			if ! service_crashed; then
-				einfo "status: started"
-				return 0
-			elif ! _check_supervised; then
-				eerror "status: unsupervised"
-				return 64
-			fi
-			;;
-	esac
-	eerror "status: crashed"
-	return 32
+	. "$_rcsv_libexec/rc-sv-attach.sh" && _rcsv_attach
 }
 
-# From the loader's line, "foo  up  pid 42  for 3 min  1 restart  -", what OpenRC
-# has not said, after $2: "pid 42, for 3 min, 1 restart". A service that is not up
-# has a last column that says it all: "restarting in 4 s (3 of 10)".
-_rcsv_detail()
+rcsv_attach_again()
 {
-	local _rcsv_rest="$1" _rcsv_column _rcsv_text= _rcsv_state= _rcsv_number
-
-	for _rcsv_number in 1 2 3 4 5 6; do
-		case "$_rcsv_number$_rcsv_rest" in
-			[1-5]*"  "*)
-				_rcsv_column=${_rcsv_rest%%  *}
-				_rcsv_rest=${_rcsv_rest#*  }
-				;;
-			*)
-				_rcsv_column=$_rcsv_rest
-				_rcsv_rest=
-				;;
-		esac
-		case "$_rcsv_number$_rcsv_column" in
-			1*|[3-6]|[3-6]-|"6no module has started it") ;;
-			2*) _rcsv_state=$_rcsv_column ;;
-			6*)
-				[ "$_rcsv_state" = up ] || _rcsv_text=
-				_rcsv_text="$_rcsv_text, $_rcsv_column"
-				;;
-			*) _rcsv_text="$_rcsv_text, $_rcsv_column" ;;
-		esac
-	done
-	[ -z "$_rcsv_text" ] || einfo "$2${_rcsv_text#, }"
+	. "$_rcsv_libexec/rc-sv-attach.sh" && _rcsv_attach_again
 }
 
-# The service has a module, started well, and no module has it.
-rcsv_left_alone()
+rcsv_detach()
 {
-	if [ -n "$command" ]; then
-		ewarn "$RC_SVCNAME: has a start() of its own: module $rc_supervise_module cannot supervise it"
-	elif [ "$rc_supervise_module" != "$_rcsv_global" ]; then
-		ewarn "$RC_SVCNAME: has no command: there is nothing for module $rc_supervise_module to supervise"
-	fi
+	. "$_rcsv_libexec/rc-sv-attach.sh" && _rcsv_detach
 }
 
 # Called after the script was loaded, by an OpenRC that has no reload.
@@ -168,26 +110,34 @@ rcsv_offer_reload()
 	extra_started_commands="$extra_started_commands reload"
 }
 
-# A module that owns its process needs it in the foreground. An empty
-# command_args_foreground says that the service is, pidfile or not.
-_rcsv_warn_forking()
+# Does the daemon go into the background by itself? An empty command_args_foreground
+# says that it does not, pidfile or not.
+_rcsv_forks()
 {
 	[ -z "$pidfile" ] || [ -n "${command_args_foreground+set}" ] ||
-		yesno "$command_background" && return
+		yesno "$command_background" && return 1
 	case "$supervisor" in
-		supervise-daemon|s6|runit) return ;;
+		supervise-daemon|s6|runit) return 1 ;;
 	esac
+}
+
+# A module that owns its process needs it in the foreground.
+_rcsv_warn_forking()
+{
 	ewarn "$RC_SVCNAME: has a pidfile but neither command_args_foreground nor command_background:"
 	ewarn "if it goes into the background by itself, module $rc_supervise_module cannot supervise it"
 }
 
-# Runs in a subshell, so that the exported variables end with it.
-_rcsv_run_start()
+# Runs in a subshell, so that the exported variables end with it. $1: what the
+# loader shall do, $2: further arguments of the daemon.
+_rcsv_run()
 {
+	local _rcsv_verb="$1" _rcsv_further="$2"
+
 	_rcsv_export
 	# Evaluated as supervise-daemon.sh does, for command_args="this \"is a\" test".
-	eval '"$_rcsv_loader"' start '"$RC_SVCNAME"' -- \
-		$command $command_args $command_args_foreground
+	eval '"$_rcsv_loader"' "$_rcsv_verb" '"$RC_SVCNAME"' -- \
+		$command $command_args $_rcsv_further
 }
 
 # Exports each variable that is set as RCSV_variable, unchanged.

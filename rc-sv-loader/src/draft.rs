@@ -14,6 +14,7 @@ pub const ENVIRONMENT: &str = "environment";
 pub struct Draft {
     service: ServiceName,
     variables: bool,
+    forks: bool,
     written: BTreeMap<String, Written>,
 }
 
@@ -32,6 +33,7 @@ impl Draft {
         Draft {
             service,
             variables: false,
+            forks: false,
             written: BTreeMap::new(),
         }
     }
@@ -49,6 +51,17 @@ impl Draft {
     /// Whether they count.
     pub fn uses_variables(&self) -> bool {
         self.variables
+    }
+
+    /// Says that the program goes into the background by itself: a module that can watch leaves
+    /// the start to OpenRC.
+    pub fn set_forks(&mut self) {
+        self.forks = true;
+    }
+
+    /// Whether it does.
+    pub fn forks(&self) -> bool {
+        self.forks
     }
 
     /// Sets `name` to what an administrator would write; an empty value unsets it, whatever is

@@ -1,4 +1,4 @@
-//! Which module started a service: `SVCDIR/rc-sv/<service>/module`.
+//! Which module started a service, or watches it: `SVCDIR/rc-sv/<service>/module`.
 //!
 //! What is recorded decides which code root runs at stop, so no symbolic link is followed, and
 //! what was opened is checked, not what was named.
@@ -20,6 +20,8 @@ const TREE: (&str, u32) = ("rc-sv", 0o755);
 /// A service's directory also holds its environment, which may be secret.
 const SERVICE_MODE: u32 = 0o700;
 const FILE: &str = "module";
+/// After the name of a module that only watches.
+const ATTACHED: &str = " attached";
 
 /// The records of one OpenRC.
 #[derive(Clone, Debug)]
@@ -46,6 +48,18 @@ impl Records {
     /// The record cannot be read or trusted. Of an ordinary user only root's services are kept
     /// ([`Code::Permission`]).
     pub fn read(&self, service: &ServiceName) -> Result<Option<String>> {
+        Ok(self.entry(service)?.map(|(module, _)| module))
+    }
+
+    /// Whether the module that is recorded watches `service` and has not started it.
+    ///
+    /// # Errors
+    /// As [`Records::read`].
+    pub fn is_attached(&self, service: &ServiceName) -> Result<bool> {
+        Ok(self.entry(service)?.is_some_and(|(_, attached)| attached))
+    }
+
+    fn entry(&self, service: &ServiceName) -> Result<Option<(String, bool)>> {
         let Some(directory) = self.open(service)? else {
             return Ok(None);
         };
@@ -58,12 +72,11 @@ impl Records {
         let mut text = String::new();
         let read = file.take(64).read_to_string(&mut text);
         read.map_err(|error| Error::io(path.display(), &error))?;
-        match text
-            .strip_suffix('\n')
-            .filter(|name| is_module_name(name.as_bytes()))
-        {
-            Some(name) => Ok(Some(name.to_string())),
-            None => Err(Error::invalid(format!(
+        let line = text.strip_suffix('\n').unwrap_or_default();
+        let module = line.strip_suffix(ATTACHED).unwrap_or(line);
+        match is_module_name(module.as_bytes()) {
+            true => Ok(Some((module.to_string(), module != line))),
+            false => Err(Error::invalid(format!(
                 "{}: holds no module's name",
                 path.display()
             ))),
@@ -75,6 +88,18 @@ impl Records {
     /// # Errors
     /// A directory or the file cannot be made, or what is there cannot be trusted.
     pub fn write(&self, service: &ServiceName, module: &str) -> Result<()> {
+        self.put(service, &format!("{module}\n"))
+    }
+
+    /// Records that `module` watches `service`, which has started itself.
+    ///
+    /// # Errors
+    /// As [`Records::write`].
+    pub fn write_attached(&self, service: &ServiceName, module: &str) -> Result<()> {
+        self.put(service, &format!("{module}{ATTACHED}\n"))
+    }
+
+    fn put(&self, service: &ServiceName, line: &str) -> Result<()> {
         let svcdir = self
             .open_svcdir()?
             .ok_or_else(|| failed(&self.svcdir, Errno::ENOENT))?;
@@ -94,7 +119,7 @@ impl Records {
         let file = openat(&directory, aside.as_str(), flags, mode);
         let mut file = File::from(file.map_err(|errno| failed(&path, errno))?);
         let written = file
-            .write_all(format!("{module}\n").as_bytes())
+            .write_all(line.as_bytes())
             .map_err(|error| Error::io(path.display(), &error))
             .and_then(|()| {
                 renameat(&directory, aside.as_str(), &directory, FILE)

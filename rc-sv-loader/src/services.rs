@@ -1,5 +1,6 @@
 //! Services: which module has which, and what to ask it.
 
+mod attach;
 mod list;
 mod report;
 mod start;
@@ -37,7 +38,7 @@ impl Services {
         Ok(Services { loader, records })
     }
 
-    /// Stops `service` through the module that started it.
+    /// Stops `service` through the module that started it. [`Outcome::Delegate`]: it only watches.
     ///
     /// # Errors
     /// None did, or the service still runs.
@@ -69,18 +70,6 @@ impl Services {
     /// None did, nothing runs, or the module cannot.
     pub fn reload(&self, service: &ServiceName, request: &Request) -> Result<Outcome> {
         self.with_module(service, |module, spec| module.reload(spec, request))
-    }
-
-    /// Ends watching `service`, which runs on, through the module that watches it.
-    ///
-    /// # Errors
-    /// None does, or it still watches.
-    pub fn detach(&self, service: &ServiceName, request: &Request) -> Result<Outcome> {
-        let outcome = self.with_module(service, |module, spec| module.detach(spec, request))?;
-        if outcome == Outcome::Done && !request.dry_run {
-            self.records.remove(service)?;
-        }
-        Ok(outcome)
     }
 
     /// Drops all memory of `service`, which must be down. One that no module has started is
@@ -144,7 +133,9 @@ impl Services {
         module: &str,
         status: rc_sv_api::Result<Status>,
     ) -> rc_sv_api::Result<Report> {
-        let child = || living_child(self.records.svcdir(), service).is_some();
+        // What it only watches may run where it cannot see it.
+        let attached = self.records.is_attached(service).unwrap_or(false);
+        let child = || attached || living_child(self.records.svcdir(), service).is_some();
         let (status, standing) = Standing::of(status, child)?;
         let module = Some(module.to_string());
         Ok(Report {
@@ -186,9 +177,12 @@ impl Services {
             return Err(error);
         }
         let path = self.records.svcdir().join("options").join(service.as_str());
-        match std::fs::read_to_string(path.join("rcsv_module")) {
-            Ok(name) => Ok(name.trim_end().to_string()),
-            Err(_) => Err(error),
+        let values = ["rcsv_module", "rcsv_attached", "rcsv_hooked"];
+        let read = |value| std::fs::read_to_string(path.join(value)).ok();
+        let mut names = values.into_iter().filter_map(read);
+        match names.find(|name| !name.trim_end().is_empty()) {
+            Some(name) => Ok(name.trim_end().to_string()),
+            None => Err(error),
         }
     }
 

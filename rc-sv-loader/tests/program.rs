@@ -84,10 +84,8 @@ fn errors_are_one_line_with_service_and_module() {
         start("strange", &CHOSEN),
         line("strange: sample: start answered the unknown number 77")
     );
-    assert_eq!(
-        start("delegates", &CHOSEN),
-        line("delegates: sample: this module only watches services that start themselves")
-    );
+    // OpenRC has to start it.
+    assert_eq!(start("delegates", &CHOSEN), (5, String::new()));
     assert_eq!(
         start("foo", &[]),
         line("foo: no module is chosen: set rc_supervise_module in conf.d/foo or give --module")
@@ -141,6 +139,8 @@ fn what_no_module_started_cannot_be_stopped_restarted_or_signalled() {
     for arguments in [
         &["stop", "foo"][..],
         &["restart", "foo"],
+        &["reload", "foo"],
+        &["detach", "foo"],
         &["signal", "foo", "HUP"],
     ] {
         let (code, err) = failure(&place, arguments, &[]);
@@ -283,4 +283,18 @@ fn a_hostile_name_is_refused_in_one_line() {
             );
         }
     }
+}
+
+#[test]
+fn a_module_that_cannot_watch_is_not_asked_to() {
+    let place = sample_place();
+    // Not even what is set matters then.
+    let attach = ["attach", "foo", "--", "/no/such/daemon"];
+    assert_eq!(failure(&place, &attach, &CHOSEN), (5, String::new()));
+    assert_eq!(place.recorded("foo"), None);
+    place.record("foo", "sample");
+    let (code, err) = failure(&place, &["detach", "foo"], &[]);
+    let what = "a module has started the service, and does not only watch it; stop it";
+    assert_eq!((code, err), (1, format!("rc-sv-loader: foo: {what}\n")));
+    assert_eq!(place.recorded("foo").as_deref(), Some("sample\n"));
 }

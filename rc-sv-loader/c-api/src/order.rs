@@ -13,7 +13,8 @@ use std::ffi::c_char;
 /// the spec says and what is configured, in the surroundings of this process: limits, priorities,
 /// mask, cgroup, and the environment of rc_sv_open(), cleaned as OpenRC does it. Returns when the
 /// service is ready or cannot be. A service that is up is left alone. The module is recorded: all
-/// other functions go where start went.
+/// other functions go where start went. RC_SV_DELEGATE: the module only watches. Run the service's
+/// own start, then rc_sv_attach().
 ///
 /// Order: after rc_sv_open(). Thread: as the loader's. Ownership: everything stays the caller's; the
 /// spec can be used again. NULL: request is all default; error may be NULL; loader and spec must not.
@@ -44,7 +45,8 @@ pub unsafe extern "C" fn rc_sv_start(
 /// runs already. The module is recorded.
 ///
 /// Order, thread, ownership, NULL, blocking: as rc_sv_start(). Errors: RC_SV_E_*, and then it is not
-/// watched; the service runs on.
+/// watched; the service runs on. RC_SV_E_UNSUPPORTED before anything else for a module without
+/// RC_SV_CAP_MONITORS.
 ///
 /// # Safety
 /// As the text above says.
@@ -64,7 +66,8 @@ pub unsafe extern "C" fn rc_sv_attach(
     }
 }
 
-/// Stops a service through the module that started it. Returns when it is down.
+/// Stops a service through the module that started it. Returns when it is down. RC_SV_DELEGATE: the
+/// module only watches. Call rc_sv_detach(), then run the service's own stop.
 ///
 /// Order: after rc_sv_open(); the service may have been started by anybody. Thread: as the loader's.
 /// Ownership: everything stays the caller's. NULL: request is all default; error may be NULL; loader
@@ -170,7 +173,7 @@ pub unsafe extern "C" fn rc_sv_signal(
 }
 
 /// Ends watching a service, which runs on, through the module that watches it. The record of the
-/// module goes.
+/// module goes. Where the module or its supervisor is gone, nobody watches any more.
 ///
 /// Order, thread, ownership, NULL, blocking: as rc_sv_stop(). Errors: RC_SV_E_UNSUPPORTED from a
 /// module that only looks after what it has started itself.

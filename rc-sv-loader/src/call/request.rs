@@ -80,6 +80,7 @@ fn get_service(from: &mut Reader<'_>) -> Result<ServiceName> {
 fn put_draft(to: &mut Writer, draft: &Draft) {
     to.text(draft.service().as_str());
     to.number(u8::from(draft.uses_variables()));
+    to.number(u8::from(draft.forks()));
     for (name, written) in draft.written() {
         to.text(name);
         match written {
@@ -99,6 +100,9 @@ fn get_draft(from: &mut Reader<'_>) -> Result<Draft> {
     let mut draft = Draft::new(get_service(from)?);
     if from.number::<u8>()? != 0 {
         draft.use_variables();
+    }
+    if from.number::<u8>()? != 0 {
+        draft.set_forks();
     }
     while !from.is_empty() {
         let name = from.text()?;
@@ -131,6 +135,7 @@ mod tests {
         }
         let mut with_variables = draft.clone();
         with_variables.use_variables();
+        with_variables.set_forks();
         let request = Request {
             nowait: true,
             timeout: Some(Duration::from_millis(1500)),

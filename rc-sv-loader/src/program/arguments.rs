@@ -11,6 +11,7 @@ Exit codes:
   0   done; status: up, also while it waits for a respawn
   1   failed, with one line on standard error: rc-sv-loader: SERVICE: MODULE: what
   2   the command line is wrong
+  5   the service starts and stops itself and is only watched; attach: the module cannot watch
   3   status: stopped, or given up
   4   status: stopping
   8   status: starting
@@ -82,9 +83,35 @@ pub enum Command {
         /// The module; without it rc_supervise_module says which.
         #[arg(long, value_name = "NAME")]
         module: Option<String>,
+        /// The program goes into the background by itself: a module that can watch a service leaves
+        /// its start to OpenRC.
+        #[arg(long)]
+        forks: bool,
         /// The program and its arguments.
         #[arg(last = true, value_name = "ARGV")]
         argv: Vec<OsString>,
+    },
+    /// Let a module watch a service that runs already.
+    ///
+    /// Settings are taken as by start, and the module is recorded as the one that watches.
+    Attach {
+        /// Name of the service.
+        #[arg(value_parser = service_name)]
+        service: ServiceName,
+        /// The module; without it rc_supervise_module says which.
+        #[arg(long, value_name = "NAME")]
+        module: Option<String>,
+        /// The program and its arguments, as far as they are known.
+        #[arg(last = true, value_name = "ARGV")]
+        argv: Vec<OsString>,
+    },
+    /// End watching a service, which runs on.
+    ///
+    /// Where the module or its supervisor is gone, nobody watches any more.
+    Detach {
+        /// Name of the service.
+        #[arg(value_parser = service_name)]
+        service: ServiceName,
     },
     /// Stop a service through the module that started it.
     Stop {
@@ -96,6 +123,20 @@ pub enum Command {
     ///
     /// The runscript is not run again, and conf.d is not read.
     Restart {
+        /// Name of the service.
+        #[arg(value_parser = service_name)]
+        service: ServiceName,
+    },
+    /// Make a service read its configuration again.
+    ///
+    /// As its module does that, else by HUP to its main process.
+    Reload {
+        /// Name of the service.
+        #[arg(value_parser = service_name)]
+        service: ServiceName,
+    },
+    /// Drop all memory of a service, which must be down.
+    Forget {
         /// Name of the service.
         #[arg(value_parser = service_name)]
         service: ServiceName,
@@ -148,6 +189,10 @@ impl Command {
     pub fn service(&self) -> Option<&ServiceName> {
         match self {
             Command::Start { service, .. }
+            | Command::Attach { service, .. }
+            | Command::Detach { service }
+            | Command::Reload { service }
+            | Command::Forget { service }
             | Command::Stop { service }
             | Command::Restart { service }
             | Command::Signal { service, .. } => Some(service),
@@ -185,6 +230,7 @@ mod tests {
             service,
             module,
             argv,
+            ..
         }) = Arguments::try_parse_from(line).unwrap().command
         else {
             panic!("not a start");

@@ -12,11 +12,11 @@ mod verify;
 
 use arguments::{Arguments, Command};
 use clap::error::ErrorKind;
-use rc_sv_api::{Error, Request, ServiceName};
+use rc_sv_api::{Code, Error, Outcome, Request, ServiceName};
 use rc_sv_loader::draft::{self, Draft};
 use rc_sv_loader::{isolation, Failure, Listener, Loader, Services};
 use std::error::Error as _;
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::rc::Rc;
@@ -32,6 +32,8 @@ const FAILED: u8 = 1;
 const MISUSED: u8 = 2;
 /// A part of the verification could not be run; nothing failed. Automake's and meson's word for it.
 const NOT_RUN: u8 = 77;
+/// The service starts and stops itself, or the module cannot watch.
+const DELEGATES: u8 = 5;
 
 /// Does what the command line asks for; the exit code of the program.
 pub fn run(arguments: Arguments) -> u8 {
@@ -87,31 +89,35 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
     }
     let services = Services::new(loader)?;
     let request = Request::default();
-    match arguments.command {
+    let outcome = match arguments.command {
         Some(Command::Start {
             service,
             module,
             argv,
+            forks,
         }) => {
-            let mut draft = Draft::new(service);
-            draft.use_variables();
-            if let Some(module) = module {
-                draft.set("rc_supervise_module", module.as_bytes())?;
+            let mut draft = draft(service, module, argv)?;
+            if forks {
+                draft.set_forks();
             }
-            for word in argv {
-                draft.add(draft::ARGV, &word.into_vec())?;
-            }
-            services.start(&draft, &request)?;
+            services.start(&draft, &request)?
         }
-        Some(Command::Stop { service }) => {
-            services.stop(&service, &request)?;
-        }
-        Some(Command::Restart { service }) => {
-            services.restart(&service, &request)?;
-        }
+        Some(Command::Attach {
+            service,
+            module,
+            argv,
+        }) => match services.attach(&draft(service, module, argv)?, &request) {
+            Err(failure) if failure.error.code == Code::Unsupported => return Ok(DELEGATES),
+            other => other?,
+        },
+        Some(Command::Detach { service }) => services.detach(&service, &request)?,
+        Some(Command::Stop { service }) => services.stop(&service, &request)?,
+        Some(Command::Restart { service }) => services.restart(&service, &request)?,
+        Some(Command::Reload { service }) => services.reload(&service, &request)?,
+        Some(Command::Forget { service }) => services.forget(&service, &request)?,
         Some(Command::Signal { service, signal }) => {
             let signal = signal.0;
-            services.signal(&service, &Request { signal, ..request })?;
+            services.signal(&service, &Request { signal, ..request })?
         }
         Some(Command::Status {
             service: Some(service),
@@ -124,8 +130,28 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
             json,
         }) => return status::all(&services, json),
         None => return Err(Error::invalid("nothing to do; see --help").into()),
+    };
+    Ok(match outcome {
+        Outcome::Delegate => DELEGATES,
+        Outcome::Done | Outcome::Pending => OK,
+    })
+}
+
+/// What the command line and the variables of the drop-in say of a service.
+fn draft(
+    service: ServiceName,
+    module: Option<String>,
+    argv: Vec<OsString>,
+) -> Result<Draft, Failure> {
+    let mut draft = Draft::new(service);
+    draft.use_variables();
+    if let Some(module) = module {
+        draft.set("rc_supervise_module", module.as_bytes())?;
     }
-    Ok(OK)
+    for word in argv {
+        draft.add(draft::ARGV, &word.into_vec())?;
+    }
+    Ok(draft)
 }
 
 /// One line on standard error: who, which service, which module, what.

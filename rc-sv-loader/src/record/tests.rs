@@ -168,3 +168,18 @@ fn without_a_state_directory_nothing_is_recorded() {
     let message = records.write(&foo(), "s6").unwrap_err().message;
     assert_eq!(message, "/nonexistent/openrc: No such file or directory");
 }
+
+#[test]
+fn a_module_that_only_watches_is_recorded_as_such() {
+    let state = State::new();
+    let records = state.records();
+    assert_eq!(records.is_attached(&foo()), Ok(false));
+    records.write_attached(&foo(), "monit").unwrap();
+    assert_eq!(records.read(&foo()), Ok(Some("monit".into())));
+    assert_eq!(records.is_attached(&foo()), Ok(true));
+    records.write(&foo(), "monit").unwrap();
+    assert_eq!(records.is_attached(&foo()), Ok(false));
+    fs::write(state.0.join("rc-sv/foo/module"), "monit sometimes\n").unwrap();
+    let complaint = state.complaint();
+    assert_eq!(complaint, "/run/rc-sv/foo/module: holds no module's name");
+}

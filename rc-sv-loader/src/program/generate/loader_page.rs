@@ -23,8 +23,8 @@ pub(super) fn text() -> String {
          it to see what is supervised, and why.",
     );
     page.text(
-        "A module that started a service is recorded. *stop*, *restart*, *signal* and *status* use \
-         the recorded one, whatever conf.d says by then.",
+        "The module that started a service, or watches it, is recorded. All commands but *start* \
+         and *attach* use the recorded one, whatever conf.d says by then.",
     );
     options(&mut page, &command);
     commands(&mut page, &command);
@@ -211,7 +211,7 @@ fn surroundings(page: &mut Page) {
     page.section("ENVIRONMENT");
     page.term(
         "RCSV_NAME",
-        "For *start*: the variable NAME of conf.d or of the runscript. Unknown names are errors.",
+        "For *start* and *attach*: the variable NAME of conf.d or of the runscript. Unknown names are errors.",
     );
     page.term(
         "RC_SVCDIR",
@@ -240,7 +240,7 @@ fn surroundings(page: &mut Page) {
     );
     page.term(
         "/run/openrc/rc-sv/SERVICE/module",
-        "The module that started the service.",
+        "The module that started the service, or, with the word attached, watches it.",
     );
     page.section("DIAGNOSTICS");
     page.text(

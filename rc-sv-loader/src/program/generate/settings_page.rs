@@ -15,6 +15,16 @@ pub(super) fn text() -> String {
          start the service.",
     );
     page.text(
+        "There are modules that run a service, and modules that watch one that OpenRC has started. \
+         A module that runs services needs *command*; a script with a start() of its own, which does \
+         not come to default_start, it leaves alone, with a warning. A module that watches takes any \
+         service: at the very end of its start, and until its stop begins. If it cannot watch it, \
+         the service is stopped again and the start fails; if it does not let it go, it is not \
+         stopped. A daemon that goes into the background by itself (a *pidfile*, and neither \
+         *command_background* nor *command_args_foreground*) is watched rather than run by a module \
+         that can do both.",
+    );
+    page.text(
         "Where the scanner of a suite is a service of OpenRC (s6-svscan, runsvdir, svscan), every \
          service of its module needs it, without being told so in *rc_need*.",
     );
