@@ -212,7 +212,8 @@ struct rc_sv_cmd {
     uint32_t struct_size;
     // RC_SV_CMD_*.
     uint32_t flags;
-    // NULL-terminated; argv[0] is an absolute path. No shell is involved.
+    // NULL-terminated; argv[0] is an absolute path. No shell is involved. Standard error is the
+    // host's unless RC_SV_CMD_MERGE_STDERR is set.
     const char *const *argv;
     // NULL-terminated; NULL is the host's cleaned environment.
     const char *const *envp;
@@ -259,7 +260,8 @@ struct rc_sv_error {
     int32_t exit_status;
     // Zero.
     uint32_t reserved[2];
-    // UTF-8, NUL-terminated, one line, no trailing dot: what is wrong and what would be right.
+    // UTF-8, NUL-terminated, one line, no trailing dot: what is wrong and what would be right. The
+    // host puts the names of service and module before it.
     char message[232];
 };
 
@@ -380,7 +382,9 @@ struct rc_sv_req {
     uint32_t reserved;
 };
 
-// A slot that acts upon one service. `spec` names it (key "service"); `request` may be NULL.
+// A slot that acts upon one service. `spec` names it (keys "service" and "svcdir"); in start() and
+// attach() it also holds its settings and what the host has captured, in the others nothing more:
+// what a module needs then it has to remember. `request` may be NULL.
 //
 // Thread: calls on one instance never overlap, but may come from different threads. Order: after
 // open() and before close(). Ownership: everything handed over stays the caller's. Blocking: at
