@@ -71,6 +71,20 @@ fn the_module_in_c_compiles_without_a_warning() {
 }
 
 #[test]
+fn the_module_in_c_keeps_its_promises() {
+    let author = Author::new();
+    let lab = lab_with_daemon(&author);
+    let report = lab
+        .sh("rc-sv-loader --verify /usr/lib/rc-sv/librc_sv_daemon.so")
+        .ok();
+    assert!(report.contains(" keeps its promises: "), "{report}");
+    assert!(
+        report.contains(" 0 failed, 0 doubtful, 0 not run"),
+        "{report}"
+    );
+}
+
+#[test]
 fn under_daemon_a_service_lives_from_start_to_stop() {
     let author = Author::new();
     let lab = lab_with_daemon(&author);

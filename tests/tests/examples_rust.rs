@@ -85,6 +85,20 @@ fn the_module_in_rust_has_one_symbol_and_is_listed() {
 }
 
 #[test]
+fn the_module_in_rust_keeps_its_promises() {
+    let author = author();
+    let lab = lab(&author);
+    let report = lab
+        .sh("rc-sv-loader --verify /usr/lib/rc-sv/librc_sv_supervisord.so")
+        .ok();
+    assert!(report.contains(" keeps its promises: "), "{report}");
+    assert!(
+        report.contains(" 0 failed, 0 doubtful, 0 not run"),
+        "{report}"
+    );
+}
+
+#[test]
 fn under_supervisord_a_service_lives_from_start_to_stop() {
     let author = author();
     let lab = lab(&author);
@@ -119,7 +133,7 @@ fn supervisord_gives_a_service_what_it_is_told() {
     let lab = lab(&author);
     let settings = "command_user=daemon:mail\ndirectory=/var\numask=027\nrc_ulimit='-n 321'\n\
                     rc_supervise_nice=5\nrc_supervise_ionice=2:7\nrc_supervise_oom_score_adj=9\n\
-                    retry=INT/300/KILL/5\nexport HARD=\"100% 'x' ;#\"\n";
+                    retry=INT/300/KILL/5\nexport HARD=\"100% 'x'\n ;#\"\n";
     let words = r"-- 'a b' 'it'\''s' '50% ;no #comment' ''";
     service(&lab, "foo", words, settings);
     rc(&lab, "foo", "start").ok();
@@ -137,7 +151,7 @@ fn supervisord_gives_a_service_what_it_is_told() {
     for (name, value) in [
         ("USER", "daemon"),
         ("HOME", "/usr/sbin"),
-        ("HARD", "100% 'x' ;#"),
+        ("HARD", "100% 'x'\n ;#"),
     ] {
         assert_eq!(run.env(name).as_deref(), Some(value), "{name}");
     }

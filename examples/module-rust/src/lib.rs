@@ -1,8 +1,8 @@
 //! rc_supervise_module="supervisord": supervision by supervisord, Debian's package supervisor.
 //!
-//! Each service becomes a program of the one supervisord that runs. It is described by a file of
-//! ours in supervisord's directory, which [`program`] renders, and started, stopped and asked for
-//! over supervisord's XML-RPC interface, which [`rpc`] speaks.
+//! Each service becomes a program of the one supervisord that runs. It is described by two files
+//! of ours in supervisord's directory, which [`program`] renders, and started, stopped and asked
+//! for over supervisord's XML-RPC interface, which [`rpc`] speaks.
 //!
 //! Settings of `[modules.supervisord]` in /etc/rc-sv.toml: `socket`, `directory`, `startsecs`,
 //! `startretries`.
@@ -10,15 +10,17 @@
 mod program;
 mod rpc;
 
-use program::{Account, Limits};
+use program::{Account, Limits, Program};
 use rc_sv_api::abi::{Host, HostCommand, Sink};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Backend, Caps, Code, Error, Outcome, Request, Result, Settings, State, Status};
 use rpc::{Answer, Fields};
+use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 struct Supervisord {
@@ -65,10 +67,11 @@ impl Backend for Supervisord {
 
     fn start(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
         let name = program::name(spec)?;
-        let text = program::render(spec, &self.account(spec)?, &self.limits())?;
+        let script = self.path(&name, "sh").display().to_string();
+        check_program(spec)?;
+        let program = program::render(spec, &self.account(spec)?, &self.limits(), &script)?;
         let known = self.info(&name)?;
-        let path = self.path(&name);
-        if known.is_some() && !path.exists() {
+        if known.is_some() && !self.path(&name, "conf").exists() {
             let what = format!("supervisord has a program {name} that is not ours; rename one");
             return Err(Error::new(Code::Conflict, what));
         }
@@ -76,12 +79,12 @@ impl Backend for Supervisord {
         if request.dry_run || matches!(state, Some(State::Up | State::Starting)) {
             return Ok(Outcome::Done);
         }
-        self.remove(&name)?;
-        let started = self.add(&name, &text, request.timeout.unwrap_or(START));
+        self.remove(&name, STOP)?;
+        let started = self.add(&name, &program, request.timeout.unwrap_or(START));
         if let Err(error) = started {
             let said = self.info(&name).ok().flatten();
             // After an error nothing runs; what matters is the error.
-            let _ = self.remove(&name);
+            let _ = self.remove(&name, STOP);
             let why = said.map(|it| it.text("spawnerr")).unwrap_or_default();
             return Err(if why.is_empty() {
                 error
@@ -92,8 +95,8 @@ impl Backend for Supervisord {
         Ok(Outcome::Done)
     }
 
-    fn stop(&mut self, spec: &dyn Settings, _request: &Request) -> Result<Outcome> {
-        self.remove(&program::name(spec)?)?;
+    fn stop(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        self.remove(&program::name(spec)?, request.timeout.unwrap_or(STOP))?;
         Ok(Outcome::Done)
     }
 
@@ -123,9 +126,9 @@ impl Backend for Supervisord {
 }
 
 impl Supervisord {
-    /// Where a program of ours is described.
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.join(format!("rc-sv-{name}.conf"))
+    /// A file of ours; supervisord reads those in `conf`.
+    fn path(&self, name: &str, suffix: &str) -> PathBuf {
+        self.directory.join(format!("rc-sv-{name}.{suffix}"))
     }
 
     fn ask(&self, method: &str, arguments: &[&str], timeout: Duration) -> Result<Answer> {
@@ -145,41 +148,48 @@ impl Supervisord {
     }
 
     /// Hands a program to supervisord, which answers when it has been up for `startsecs`.
-    fn add(&self, name: &str, text: &str, timeout: Duration) -> Result<()> {
-        let (path, aside) = (
-            self.path(name),
-            self.directory.join(format!(".rc-sv-{name}")),
-        );
-        let io = |error| Error::io(path.display(), &error);
-        // The environment in it may hold secrets.
-        let mut options = fs::OpenOptions::new();
-        let file = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&aside);
-        file.map_err(io)?.write_all(text.as_bytes()).map_err(io)?;
-        fs::rename(&aside, &path).map_err(io)?;
+    fn add(&self, name: &str, program: &Program, timeout: Duration) -> Result<()> {
+        self.write(name, "sh", &program.script)?;
+        self.write(name, "conf", program.config.as_bytes())?;
         self.call("reloadConfig", &[], SOON)?;
         self.call("addProcessGroup", &[name], SOON)?;
         self.call("startProcess", &[name], timeout)?;
         Ok(())
     }
 
+    fn write(&self, name: &str, suffix: &str, bytes: &[u8]) -> Result<()> {
+        let (path, aside) = (self.path(name, suffix), self.path(name, "new"));
+        let io = |error| Error::io(path.display(), &error);
+        // The environment in it may hold secrets.
+        let mut options = fs::OpenOptions::new();
+        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        options
+            .open(&aside)
+            .and_then(|mut file| file.write_all(bytes))
+            .map_err(io)?;
+        fs::rename(&aside, &path).map_err(io)
+    }
+
     /// Stops a program, if it runs, and takes it away from supervisord.
-    fn remove(&self, name: &str) -> Result<()> {
-        let path = self.path(name);
-        if !path.exists() {
-            return Ok(());
-        }
-        for (method, timeout) in [("stopProcess", STOP), ("removeProcessGroup", SOON)] {
-            match self.ask(method, &[name], timeout)? {
-                Answer::Fault(rpc::NOT_RUNNING | rpc::BAD_NAME, _) => {}
-                answer => drop(answer.value()?),
+    fn remove(&self, name: &str, timeout: Duration) -> Result<()> {
+        if self.path(name, "conf").exists() {
+            for (method, timeout) in [("stopProcess", timeout), ("removeProcessGroup", SOON)] {
+                match self.ask(method, &[name], timeout)? {
+                    Answer::Fault(rpc::NOT_RUNNING | rpc::BAD_NAME, _) => {}
+                    answer => drop(answer.value()?),
+                }
             }
         }
-        fs::remove_file(&path).map_err(|error| Error::io(path.display(), &error))
+        for suffix in ["conf", "sh"] {
+            let path = self.path(name, suffix);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(Error::io(path.display(), &error))
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Who the service runs as, by the name service of a program: this process is the host's.
@@ -206,6 +216,17 @@ impl Supervisord {
             startretries: own.int("startretries").unwrap_or(3),
         }
     }
+}
+
+/// supervisord would only say that it exited too quickly.
+fn check_program(spec: &dyn Settings) -> Result<()> {
+    let argv = spec.list("argv").unwrap_or_default();
+    let Some(program) = argv.first() else {
+        return Err(Error::invalid("there is no command to run"));
+    };
+    let path = Path::new(OsStr::from_bytes(program));
+    let what = |error| Error::io(format!("cannot execute {}", path.display()), &error);
+    path.metadata().map(drop).map_err(what)
 }
 
 /// supervisord's words in ours.

@@ -21,6 +21,16 @@ impl Account {
         let (user, login, home) = (user.into(), login.into(), home.into());
         Some(Account { user, login, home })
     }
+
+    /// What a login would set.
+    fn variables(&self) -> [String; 3] {
+        let Account { login, home, .. } = self;
+        [
+            format!("USER={login}"),
+            format!("LOGNAME={login}"),
+            format!("HOME={home}"),
+        ]
+    }
 }
 
 /// What supervisord has and conf.d has not.
@@ -70,11 +80,24 @@ pub fn name(spec: &dyn Settings) -> Result<String> {
     }
 }
 
-/// The file that describes the program of `spec`.
+/// The two files of a program.
+pub struct Program {
+    /// Its description for supervisord.
+    pub config: String,
+    /// What it runs: a script that makes the surroundings and becomes the daemon.
+    pub script: Vec<u8>,
+}
+
+/// The program of `spec`, whose script will be at `script`.
 ///
 /// # Errors
 /// A setting that supervisord cannot follow, by its name.
-pub fn render(spec: &dyn Settings, account: &Option<Account>, limits: &Limits) -> Result<String> {
+pub fn render(
+    spec: &dyn Settings,
+    account: &Option<Account>,
+    limits: &Limits,
+    script: &str,
+) -> Result<Program> {
     if let Some(key) = spec.keys().into_iter().find(|key| !KNOWN.contains(key)) {
         let what = format!("{key}: supervisord has no such thing; unset it");
         return Err(Error::new(Code::Unsupported, what));
@@ -87,7 +110,7 @@ pub fn render(spec: &dyn Settings, account: &Option<Account>, limits: &Limits) -
     let (stopsignal, stopwaitsecs) = ending(spec)?;
     let mut lines = vec![
         format!("[program:{}]", name(spec)?),
-        format!("command={}", command(spec, account)?),
+        format!("command=/bin/sh {script}"),
         "autostart=false".into(),
         format!("autorestart={autorestart}"),
         format!("startsecs={}", limits.startsecs),
@@ -103,7 +126,10 @@ pub fn render(spec: &dyn Settings, account: &Option<Account>, limits: &Limits) -
         lines.push(format!("{name}_logfile={}", path(spec, key, "NONE")?));
         lines.push(format!("{name}_logfile_maxbytes=0"));
     }
-    Ok(lines.join("\n") + "\n")
+    Ok(Program {
+        config: lines.join("\n") + "\n",
+        script: commands(spec, account)?,
+    })
 }
 
 /// First signal of a stop and the seconds until KILL.
@@ -127,7 +153,7 @@ fn ending(spec: &dyn Settings) -> Result<(String, u64)> {
 
 /// The daemon, behind programs that each make one of the surroundings and execute the next: what
 /// a child of supervisord does not inherit from the host.
-fn command(spec: &dyn Settings, account: &Option<Account>) -> Result<String> {
+fn commands(spec: &dyn Settings, account: &Option<Account>) -> Result<Vec<u8>> {
     const NAMES: [&str; 16] = [
         "cpu",
         "fsize",
@@ -146,18 +172,20 @@ fn command(spec: &dyn Settings, account: &Option<Account>) -> Result<String> {
         "rtprio",
         "rttime",
     ];
-    let argv = texts(spec, "argv")?;
-    if argv.is_empty() {
-        return Err(Error::invalid("there is no command to run"));
-    }
-    let mut words: Vec<String> = Vec::new();
-    let mut add = |more: &[&str]| words.extend(more.iter().map(|word| word.to_string()));
+    let mut script = Vec::new();
     if let Some(cgroup) = spec.text("cgroup") {
-        let join = "echo 0 >\"$0/cgroup.procs\" && exec \"$@\"";
-        add(&["/bin/sh", "-c", join, &String::from_utf8_lossy(cgroup)]);
+        let procs = quoted(&[cgroup, b"/cgroup.procs"].concat());
+        script.extend([b"echo 0 >", &procs[..], b" || exit\n"].concat());
     }
+    script.extend(b"exec");
+    let mut add = |words: &[&str]| {
+        for word in words {
+            script.extend([b" ", &quoted(word.as_bytes())[..]].concat());
+        }
+    };
     add(&["/usr/bin/prlimit"]);
-    for limit in texts(spec, "rlimits")? {
+    for limit in spec.list("rlimits").unwrap_or_default() {
+        let limit = String::from_utf8_lossy(limit);
         let known = limit
             .split_once('=')
             .and_then(|(number, values)| Some((NAMES.get(number.parse::<usize>().ok()?)?, values)));
@@ -180,35 +208,27 @@ fn command(spec: &dyn Settings, account: &Option<Account>) -> Result<String> {
         add(&["/usr/sbin/chroot", "--skip-chdir", &user, "/"]);
     }
     add(&["/usr/bin/env", "-i"]);
-    for variable in texts(spec, "environment")? {
-        add(&[&variable]);
-    }
-    if let Some(Account { login, home, .. }) = account {
-        add(&[
-            &format!("USER={login}"),
-            &format!("LOGNAME={login}"),
-            &format!("HOME={home}"),
-        ]);
-    }
-    words.extend(argv);
-    words
+    let mut words = spec.list("environment").unwrap_or_default();
+    let own = account
         .iter()
-        .map(|word| quoted(word))
-        .collect::<Result<Vec<_>>>()
-        .map(|all| all.join(" "))
-}
-
-/// A word as supervisord's shlex takes it, without anything that its reader of files would see:
-/// `%` begins an expansion, and `;` or `#` after a blank a comment.
-fn quoted(word: &str) -> Result<String> {
-    if word.contains(['\n', '\r']) {
-        return Err(refused("an argument or a variable", word, "of one line"));
+        .flat_map(Account::variables)
+        .collect::<Vec<_>>();
+    words.extend(own.iter().map(String::as_bytes));
+    words.extend(spec.list("argv").unwrap_or_default());
+    for word in words {
+        script.extend([b" ", &quoted(word)[..]].concat());
     }
-    let word = word.replace('\'', "'\"'\"'").replace('%', "%%");
-    let word = word.replace(';', "'';").replace('#', "''#");
-    Ok(format!("'{word}'"))
+    script.push(b'\n');
+    Ok(script)
 }
 
+/// A word for the shell, whatever is in it.
+fn quoted(word: &[u8]) -> Vec<u8> {
+    let parts: Vec<&[u8]> = word.split(|byte| *byte == b'\'').collect();
+    [b"'", &parts.join(&b"'\\''"[..])[..], b"'"].concat()
+}
+
+/// A path for supervisord, which expands `%` and takes ` ;` for the beginning of a comment.
 fn path(spec: &dyn Settings, key: &str, default: &str) -> Result<String> {
     let Some(path) = spec.text(key) else {
         return Ok(default.into());
@@ -222,14 +242,6 @@ fn path(spec: &dyn Settings, key: &str, default: &str) -> Result<String> {
         )),
         false => Ok(path.replace('%', "%%")),
     }
-}
-
-/// A list of texts; supervisord reads UTF-8 only.
-fn texts(spec: &dyn Settings, key: &str) -> Result<Vec<String>> {
-    let all = spec.list(key).unwrap_or_default().into_iter();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec());
-    let refusal = |_| Error::invalid(format!("{key}: must be UTF-8 for supervisord"));
-    all.map(|bytes| text(bytes).map_err(refusal)).collect()
 }
 
 fn refused(what: &str, value: &str, wanted: &str) -> Error {
