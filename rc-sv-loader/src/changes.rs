@@ -1,8 +1,8 @@
 //! What tells that services may have changed: OpenRC's state directory.
 //!
 //! Whoever supervises a service writes there what OpenRC has to know, at each spawn, end and
-//! give-up, and openrc-run marks it started and stopped. So a change there is the moment to ask a
-//! module that has no events of its own. What is written is not read.
+//! give-up, openrc-run marks it started and stopped, and the loader records its module. So a change
+//! there is the moment to ask a module that has no events of its own. What is written is not read.
 
 use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
@@ -12,12 +12,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Directories with an entry for each service: OpenRC's marks, and our records.
-const MARKS: [&str; 6] = [
-    "started", "stopping", "starting", "inactive", "failed", "rc-sv",
-];
-/// The directory with a directory of values for each service.
-const VALUES: &str = "options";
+/// Directories with an entry for each service: OpenRC's marks.
+const MARKS: [&str; 5] = ["started", "stopping", "starting", "inactive", "failed"];
+/// Directories with a directory for each service: OpenRC's values, and our records.
+const VALUES: [&str; 2] = ["options", "rc-sv"];
 
 /// A watch on the state of one service, or of all.
 pub struct Changes {
@@ -34,8 +32,8 @@ enum Directory {
     State,
     /// One of [`MARKS`].
     Marks,
-    /// [`VALUES`].
-    Values,
+    /// One of [`VALUES`].
+    Values(&'static str),
     /// That of one service in there.
     Service,
 }
@@ -57,7 +55,7 @@ impl Changes {
         changes
             .add(svcdir, Directory::State)
             .map_err(|errno| failed(svcdir, errno))?;
-        for name in MARKS.into_iter().chain([VALUES]) {
+        for name in MARKS.into_iter().chain(VALUES) {
             changes.enter(&Directory::State, name.as_bytes());
         }
         Ok(changes)
@@ -97,7 +95,7 @@ impl Changes {
                 changed |= match directory {
                     Directory::State => false,
                     Directory::Service => true,
-                    Directory::Marks | Directory::Values => self.is_meant(name.as_bytes()),
+                    Directory::Marks | Directory::Values(_) => self.is_meant(name.as_bytes()),
                 };
             }
         }
@@ -116,9 +114,12 @@ impl Changes {
             Directory::State if MARKS.iter().any(|it| it.as_bytes() == name) => {
                 self.add(&self.svcdir.join(os(name)), Directory::Marks)
             }
-            Directory::State if VALUES.as_bytes() == name => self.enter_values(),
-            Directory::Values if self.is_meant(name) => {
-                let path = self.svcdir.join(VALUES).join(os(name));
+            Directory::State => match VALUES.iter().find(|it| it.as_bytes() == name) {
+                Some(values) => self.enter_values(values),
+                None => Ok(()),
+            },
+            Directory::Values(values) if self.is_meant(name) => {
+                let path = self.svcdir.join(values).join(os(name));
                 self.add(&path, Directory::Service)
             }
             _ => Ok(()),
@@ -127,11 +128,11 @@ impl Changes {
         let _ = added;
     }
 
-    fn enter_values(&mut self) -> nix::Result<()> {
-        let path = self.svcdir.join(VALUES);
-        self.add(&path, Directory::Values)?;
+    fn enter_values(&mut self, values: &'static str) -> nix::Result<()> {
+        let path = self.svcdir.join(values);
+        self.add(&path, Directory::Values(values))?;
         for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
-            self.enter(&Directory::Values, entry.file_name().as_bytes());
+            self.enter(&Directory::Values(values), entry.file_name().as_bytes());
         }
         Ok(())
     }
@@ -180,6 +181,13 @@ mod tests {
         fs::write(svcdir.join("options/bar/child_pid"), "1").unwrap();
         assert_eq!(seen(), (false, true));
         fs::write(svcdir.join("started/foo"), "").unwrap();
+        assert_eq!(seen(), (true, true));
+        // The module of a service is recorded, and forgotten.
+        fs::create_dir_all(svcdir.join("rc-sv/foo")).unwrap();
+        assert_eq!(seen(), (false, false), "rc-sv itself is nobody's");
+        fs::write(svcdir.join("rc-sv/foo/module"), "s6").unwrap();
+        assert_eq!(seen(), (true, true));
+        fs::remove_file(svcdir.join("rc-sv/foo/module")).unwrap();
         assert_eq!(seen(), (true, true));
         fs::write(svcdir.join("softlevel"), "").unwrap();
         assert_eq!(seen(), (false, false));

@@ -129,8 +129,21 @@ fn one_file_is_opened_as_often_as_wanted() {
     let place = Place::new();
     place.build("sample", &[]);
     place.build("other", &[]);
-    let all: Vec<_> = (0..20).map(|_| place.open("sample").unwrap()).collect();
+    let mut all = vec![place.open("sample").unwrap()];
     let other = place.open("other").unwrap();
+    let own = |path: std::path::PathBuf| path.starts_with(&place.0);
+    let descriptors = || {
+        let all = std::fs::read_dir("/proc/self/fd").unwrap();
+        let targets = all.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+        targets.filter(|path| own(path.clone())).count()
+    };
+    let before = descriptors();
+    all.extend((0..20).map(|_| place.open("sample").unwrap()));
+    assert_eq!(
+        (before, descriptors()),
+        (2, 2),
+        "one for each file, for ever"
+    );
     assert!(all.iter().all(|module| module.name() == "sample"));
     assert_eq!(
         other.name(),

@@ -17,8 +17,12 @@ fn our_modules_keep_their_promises() {
         let output = lab.run(["rc-sv-loader", "--verify", &file]).output();
         let report = output.all();
         // Without a running supervisor only what does not need it can be looked at.
-        let expected = if name == "internal" { 0 } else { NOT_RUN };
-        assert_eq!(output.code(), expected, "{output}");
+        let expected: &[i32] = if name == "internal" {
+            &[0]
+        } else {
+            &[0, NOT_RUN]
+        };
+        assert!(expected.contains(&output.code()), "{output}");
         assert!(report.contains(" 0 failed, 0 doubtful"), "{output}");
     }
     // Neither supervisors nor daemons nor scratch directories.

@@ -11,8 +11,10 @@ use rc_sv_api::abi::types::rc_sv_backend;
 use rc_sv_api::abi::ENTRY;
 use rc_sv_api::{Code, Error, Result};
 use std::fs::File;
-use std::os::fd::{AsRawFd, IntoRawFd};
+use std::os::fd::{IntoRawFd, RawFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// The type of the entry.
 pub(crate) type Entry = unsafe extern "C" fn(u32) -> *const rc_sv_backend;
@@ -48,9 +50,8 @@ pub(crate) fn table(entry: Entry, name: &str) -> Result<CheckedTable> {
 pub(crate) fn entry(path: &Path, file: File) -> Result<Entry> {
     /// Never unload: threads and exit handlers of the module may outlive it.
     const RTLD_NODELETE: i32 = 0x1000;
-    let through = format!("/proc/self/fd/{}", file.as_raw_fd());
-    // The dynamic linker knows objects by name: a number that is never closed is never reused.
-    let _ = file.into_raw_fd();
+    let number = keep(file).map_err(|error| Error::io(path.display(), &error))?;
+    let through = format!("/proc/self/fd/{number}");
     // SAFETY: this runs the initialisers of a file that only its trusted owner can change and
     // that says by its note that it is a module.
     let library = unsafe { Library::open(Some(&through), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) };
@@ -75,6 +76,22 @@ pub(crate) fn entry(path: &Path, file: File) -> Result<Entry> {
         .map_err(|_| Error::new(Code::Abi, format!("{}: exports no {ENTRY}", path.display())));
     std::mem::forget(library);
     entry
+}
+
+/// Keeps the file of a module open for ever, once; its number. The dynamic linker knows objects by
+/// name, and the name is the number, so that must never mean another file.
+fn keep(file: File) -> std::io::Result<RawFd> {
+    /// Device, inode and number of each file that was loaded. An open file keeps its inode.
+    static KEPT: Mutex<Vec<(u64, u64, RawFd)>> = Mutex::new(Vec::new());
+    let facts = file.metadata()?;
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = |it: &&(u64, u64, RawFd)| (it.0, it.1) == (facts.dev(), facts.ino());
+    if let Some((_, _, number)) = kept.iter().find(same) {
+        return Ok(*number);
+    }
+    let number = file.into_raw_fd();
+    kept.push((facts.dev(), facts.ino(), number));
+    Ok(number)
 }
 
 /// Whether the note told the truth about the table.
