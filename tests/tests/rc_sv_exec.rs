@@ -4,8 +4,8 @@
 mod exec;
 
 use exec::{
-    each_suite, native_status, probe, service, start, start_count, starts, stop, supervise,
-    supervisor, until, Suite, AT_ONCE, KILL, SOON,
+    each_suite, probe, service, start, start_count, starts, stop, supervise, supervisor, until,
+    until_down, until_up, write_spec, Suite, AT_ONCE, KILL, PROBE, SOON,
 };
 use std::time::Duration;
 
@@ -95,17 +95,6 @@ fn ends_are_recorded_and_respawned() {
     });
 }
 
-/// Waits until the newest run of the probe stays, and returns its pid.
-#[track_caller]
-fn until_up(lab: &rc_sv_tests::Lab) -> i32 {
-    rc_sv_tests::lab::until("a run that stays", SOON, || {
-        let run = starts(lab, 1).pop()?;
-        let is_there = lab.exists(format!("/proc/{}", run.pid()));
-        let record = until(lab, "phase", "running");
-        (is_there && record.number("pid") == run.pid() as u64).then_some(run.pid())
-    })
-}
-
 #[test]
 fn pauses_grow_and_a_stop_ends_them_at_once() {
     each_suite(|suite, lab| {
@@ -137,14 +126,6 @@ fn pauses_grow_and_a_stop_ends_them_at_once() {
     });
 }
 
-/// Waits until the supervisor itself says that the service is down, and wanted down.
-#[track_caller]
-fn until_down(lab: &rc_sv_tests::Lab, suite: Suite) {
-    rc_sv_tests::lab::until("the supervisor to say down", SOON, || {
-        native_status(lab, suite).contains("down").then_some(())
-    });
-}
-
 #[test]
 fn a_program_that_is_missing_fails_the_start_and_leaves_the_service_down() {
     each_suite(|suite, lab| {
@@ -166,4 +147,41 @@ fn a_program_that_is_missing_fails_the_start_and_leaves_the_service_down() {
         );
         until_down(lab, suite);
     });
+}
+
+#[test]
+fn output_goes_to_the_logger_of_the_suite() {
+    each_suite(|suite, lab| {
+        let options = ["--stdout", "to output", "--stderr", "to error"];
+        probe(lab, suite, &options, &AT_ONCE);
+        // runsv makes the pipe itself; for the others their scanner does.
+        lab.write("/sv/foo/log/run", "#!/bin/sh\nexec cat >>/tmp/log\n", 0o755);
+        let line = format!("exec {} /sv/foo", suite.supervisor());
+        let line = match suite {
+            Suite::Runit => line,
+            _ => format!("{line} >>/tmp/log"),
+        };
+        let _supervisor = lab.spawn(&line);
+        let lines = lab.wait_for_lines("/tmp/log", 2, SOON);
+        assert_eq!(lines[..2], ["to output", "to error"]);
+        // Files of the spec go before it.
+        stop(lab);
+        until_down(lab, suite);
+        let argv = [&[PROBE, "--report", "/tmp/foo"], &options[..]].concat();
+        write_spec(lab, &argv, &[("error_log", "/tmp/errors")]);
+        start(lab);
+        assert_eq!(lab.wait_for_lines("/tmp/errors", 1, SOON), ["to error"]);
+        assert_eq!(lab.wait_for_lines("/tmp/log", 3, SOON)[2], "to output");
+    });
+}
+
+#[test]
+fn the_descriptor_for_readiness_stays_open() {
+    let lab = rc_sv_tests::Lab::new();
+    probe(&lab, Suite::S6, &[], &[("notify", "fd:7")]);
+    lab.write("/sv/foo/notification-fd", "7\n", 0o644);
+    let _supervisor = supervise(&lab, Suite::S6);
+    let fds = starts(&lab, 1)[0].fds();
+    assert_eq!(fds.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 7]);
+    assert!(fds[&7].starts_with("pipe:"), "{fds:?}");
 }

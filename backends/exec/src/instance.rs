@@ -1,7 +1,7 @@
 //! The file that tells which process runs as a service, beyond the life of a supervisor.
 //!
 //! A pid alone may be another process by now, so the file also has the time at which the kernel
-//! began it, counted from boot; state directories do not outlive a boot.
+//! began it, counted from boot, and the id of the boot.
 
 use crate::place::Dir;
 use crate::process;
@@ -9,6 +9,7 @@ use rc_sv_api::Result;
 use std::fs;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
+use std::sync::OnceLock;
 
 /// The name of the file in a service's directory.
 const NAME: &str = "instance";
@@ -37,8 +38,8 @@ impl Instance {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, dir: &Dir) -> Result<()> {
-        // Of one length, for `overwrite`: the longest numbers fit.
-        let text = format!("{:10} {:20}\n", self.pid, self.began);
+        // Of one length, for `overwrite`: the longest numbers fit, and the boot's id has one.
+        let text = format!("{:10} {:20} {}\n", self.pid, self.began, boot_id());
         dir.overwrite(NAME, 0o600, text.as_bytes())
     }
 
@@ -46,7 +47,7 @@ impl Instance {
     pub fn living(dir: &Dir) -> Option<Instance> {
         let mut text = String::new();
         let file = dir.open_private(NAME).ok()?;
-        file.take(64).read_to_string(&mut text).ok()?;
+        file.take(128).read_to_string(&mut text).ok()?;
         let instance = Instance::parse(&text)?;
         instance.is_alive().then_some(instance)
     }
@@ -74,8 +75,21 @@ impl Instance {
             pid: words.next()?.parse().ok().filter(|pid| *pid > 1)?,
             began: words.next()?.parse().ok()?,
         };
-        words.next().is_none().then_some(instance)
+        let is_of_this_boot = words.next() == Some(boot_id());
+        (is_of_this_boot && words.next().is_none()).then_some(instance)
     }
+}
+
+/// The id of the running boot: 36 characters. Times are counted from it, and a state directory on
+/// a disk outlives it.
+fn boot_id() -> &'static str {
+    static ID: OnceLock<String> = OnceLock::new();
+    ID.get_or_init(|| {
+        let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        // Where it cannot be read, it can be of no other boot either.
+        let id = id.trim();
+        if id.is_empty() { "-" } else { id }.to_string()
+    })
 }
 
 /// State and time of beginning of a process.
@@ -141,10 +155,23 @@ mod tests {
 
     #[test]
     fn what_is_no_file_of_ours_names_nobody() {
-        for text in ["", "x", "1 5\n", "-1 5", "0 5", "12", "12 x", "12 5 7"] {
+        let id = boot_id();
+        assert_eq!(id.len(), 36);
+        let other = "00000000-0000-0000-0000-000000000000";
+        let foreign = [
+            "12 5".to_string(),
+            format!("12 5 {other}"),
+            format!("12 5 {id} 7"),
+        ];
+        let nobody = ["", "x"].map(str::to_string);
+        let numbers = ["1 5", "-1 5", "0 5", "12", "12 x"].map(|text| format!("{text} {id}"));
+        for text in foreign.iter().chain(&nobody).chain(&numbers) {
             assert_eq!(Instance::parse(text), None, "{text}");
         }
         let instance = Instance { pid: 12, began: 5 };
-        assert_eq!(Instance::parse("        12  5\n"), Some(instance));
+        assert_eq!(
+            Instance::parse(&format!("        12  5 {id}\n")),
+            Some(instance)
+        );
     }
 }

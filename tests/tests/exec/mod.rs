@@ -4,6 +4,7 @@
 
 use rc_sv_api::{ServiceName, Spec, Value};
 use rc_sv_exec::spec_file;
+use rc_sv_tests::lab::until as wait_until;
 use rc_sv_tests::{Job, Lab, Line};
 use std::thread;
 use std::time::Duration;
@@ -184,4 +185,23 @@ pub fn native_status(lab: &Lab, suite: Suite) -> String {
         Suite::Daemontools => "svstat",
     };
     lab.sh(&format!("{tool} /sv/foo")).all()
+}
+
+/// Waits until the newest run of the probe stays, and returns its pid.
+#[track_caller]
+pub fn until_up(lab: &Lab) -> i32 {
+    wait_until("a run that stays", SOON, || {
+        let run = starts(lab, 1).pop()?;
+        let is_there = lab.exists(format!("/proc/{}", run.pid()));
+        let record = until(lab, "phase", "running");
+        (is_there && record.number("pid") == run.pid() as u64).then_some(run.pid())
+    })
+}
+
+/// Waits until the supervisor itself says that the service is down, and wanted down.
+#[track_caller]
+pub fn until_down(lab: &Lab, suite: Suite) {
+    wait_until("the supervisor to say down", SOON, || {
+        native_status(lab, suite).contains("down").then_some(())
+    });
 }

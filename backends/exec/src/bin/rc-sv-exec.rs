@@ -1,8 +1,11 @@
 //! `rc-sv-exec`: `run` and `finish` of a service directory.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::print_stdout)]
 
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use rc_sv_exec::run::{Call, Part, Signals};
 use std::ffi::OsString;
+use std::io::Write;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -42,7 +45,7 @@ fn play(arguments: &[OsString]) -> ExitCode {
         _ => (None, None),
     };
     let Some(part) = part else {
-        eprintln!("{USAGE}");
+        warn(USAGE);
         return ExitCode::from(2);
     };
     let result = Signals::block().and_then(|signals| {
@@ -62,6 +65,17 @@ fn play(arguments: &[OsString]) -> ExitCode {
     }
 }
 
+/// Tells whoever reads. Nobody may, or may do so no more, and that must not hold a service up: a
+/// pipe that takes a page takes a line.
 fn warn(line: &str) {
-    eprintln!("rc-sv-exec: {line}");
+    let mut error = std::io::stderr();
+    let line = format!("rc-sv-exec: {line}\n");
+    let is_writable = {
+        let mut fds = [PollFd::new(error.as_fd(), PollFlags::POLLOUT)];
+        poll(&mut fds, PollTimeout::ZERO) == Ok(1)
+    };
+    if is_writable {
+        // There is nobody to tell of this.
+        let _ = error.write_all(line.as_bytes());
+    }
 }

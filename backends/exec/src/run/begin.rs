@@ -3,7 +3,7 @@
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::Signals;
-use super::{attend, clock, finish, report, Call};
+use super::{attend, finish, report, wait, Call};
 use crate::cgroup::Cgroup;
 use crate::instance::Instance;
 use crate::launch::{self, Keep, Launch, NOT_RUN};
@@ -12,7 +12,7 @@ use crate::spec_file;
 use crate::stop::{Stop, KILL_WAIT};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::policy::Policy;
-use rc_sv_api::{Error, Result, Settings, Spec};
+use rc_sv_api::{Error, Result, Settings};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
@@ -65,15 +65,11 @@ pub(super) fn run(call: &Call, signals: &Signals) -> Result<u8> {
         return refuse(call, &stop, signals);
     }
     call.warn_of(report::supervisor(call));
-    if let Some(next) = record.next_ms {
-        let left = Duration::from_millis(next.saturating_sub(clock::boot_ms()));
-        let ended = signals.pause(left, &stop.ladder);
-        if ended.map_err(|cause| Error::io("wait", &cause))? {
-            return Ok(WAITED);
-        }
+    if !wait::until_due(call, &mut record, &stop.ladder, signals)? {
+        return Ok(WAITED);
     }
     if call.has_finish() {
-        return become_program(call, &locks, record, &spec, signals);
+        return become_program(call, &locks, record, signals);
     }
     let exit = attend::child(call, signals)?;
     let record = record::read(&call.dir)?.unwrap_or_default();
@@ -83,9 +79,8 @@ pub(super) fn run(call: &Call, signals: &Signals) -> Result<u8> {
 /// The same, in the child of one that stays and holds the lock.
 pub(super) fn child(call: &Call, signals: &Signals) -> Result<u8> {
     let locks = Locks::open(&call.dir)?;
-    let spec = spec_file::read(&call.dir)?;
     let record = record::read(&call.dir)?.unwrap_or_default();
-    become_program(call, &locks, record, &spec, signals)
+    become_program(call, &locks, record, signals)
 }
 
 /// What follows the end of a run that this process looked after: nothing, where `finish` does it.
@@ -133,16 +128,16 @@ fn refuse(call: &Call, stop: &Stop, signals: &Signals) -> Result<u8> {
 }
 
 /// Records the run and becomes the program. Comes back when that failed.
-fn become_program(
-    call: &Call,
-    locks: &Locks,
-    mut record: Record,
-    spec: &Spec,
-    signals: &Signals,
-) -> Result<u8> {
-    if !locks.take(Byte::Execute, KILL_WAIT, signals)? {
+///
+/// Nobody executes a program without this lock, nor while the one that was recorded last runs, and
+/// each is recorded before the lock is given back: that is why there is never a second copy,
+/// whoever is killed, and whenever.
+fn become_program(call: &Call, locks: &Locks, mut record: Record, signals: &Signals) -> Result<u8> {
+    let is_mine = locks.take(Byte::Execute, KILL_WAIT, signals)?;
+    if !is_mine || Instance::living(&call.dir).is_some() {
         return Ok(WAITED);
     }
+    let spec = spec_file::read(&call.dir)?;
     let mut failure = call.dir.open_shared(record::FAILURE)?;
     let failed = |cause| Error::io("empty the file failure", &cause);
     failure.set_len(0).map_err(failed)?;

@@ -53,11 +53,13 @@ pub(super) fn finish(call: &Call, told: Exit, signals: &Signals) -> Result<u8> {
     if let Some(exit) = exit {
         follow(call, &locks, &mut record, exit, signals)?;
     }
-    if record.phase == Phase::Waiting && !record::is_wanted_down(&call.dir)? {
+    let is_wanted = !record::is_wanted_down(&call.dir)?;
+    if record.phase == Phase::Waiting && is_wanted {
         return Ok(0);
     }
     call.warn_of(call.take_down());
-    Ok(NEVER_AGAIN)
+    // For s6 this is a failure; a stop is none.
+    Ok(if is_wanted { NEVER_AGAIN } else { 0 })
 }
 
 /// Where the program still runs, what ended is a process that looked after it.

@@ -4,16 +4,18 @@
 //! inherited by its children, end with it or with its execve, and the kernel tells who holds one:
 //! a daemon has no descriptor too many, and who is in the way can be dealt with.
 
+use super::clock;
 use super::signals::{is_ending, Signals, Woken};
 use crate::place::Dir;
 use crate::process;
+use crate::stop::KILL_WAIT;
 use nix::errno::Errno;
 use nix::fcntl::{fcntl, FcntlArg};
 use nix::poll::PollFlags;
 use rc_sv_api::{signal, Code, Error, Result};
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 const NAME: &str = "lock";
@@ -29,11 +31,11 @@ pub(super) enum Byte {
     Execute = 2,
 }
 
-/// How often somebody else may be quicker.
-const ROUNDS: usize = 64;
+/// How often somebody else may be quicker, or is looked at.
+const ROUNDS: usize = 2048;
 
-/// How long a KILL may take to work.
-const KILL_WAIT: Duration = Duration::from_secs(5);
+/// Who executes its program gives its lock back without an event.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The file.
 pub(super) struct Locks {
@@ -48,39 +50,27 @@ impl Locks {
         Ok(Locks { file })
     }
 
-    /// Takes a byte. Who holds it has `patience` to end, and is killed then. `false`: a signal
-    /// that ends this process came first.
+    /// Takes a byte. Who holds it has `patience` to end or to give it back, and is killed then.
+    /// `false`: a signal that ends this process came first.
     ///
     /// # Errors
     /// Who holds it cannot be killed.
     pub(super) fn take(&self, byte: Byte, patience: Duration, signals: &Signals) -> Result<bool> {
+        let end = clock::boot_ms().saturating_add(patience.as_millis() as u64);
         for _ in 0..ROUNDS {
             if self.try_take(byte).map_err(failed)? {
                 return Ok(true);
             }
-            let Some(pid) = self.holder(byte).map_err(failed)? else {
+            let Some((pid, pidfd)) = self.holder_of(byte)? else {
                 continue;
             };
-            let pidfd = match process::open_process(pid) {
-                Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => continue,
-                pidfd => pidfd.map_err(failed)?,
-            };
-            // The descriptor is that of the holder if the number is still the holder's.
-            if self.holder(byte).map_err(failed)? != Some(pid) {
-                continue;
-            }
             let ended = (pidfd.as_fd(), PollFlags::POLLIN);
-            match signals.wait(Some(ended), Some(patience)).map_err(failed)? {
-                Woken::Ready => continue,
+            let left = Duration::from_millis(end.saturating_sub(clock::boot_ms()));
+            let woken = signals.wait(Some(ended), Some(left.min(LOOK_AGAIN)));
+            match woken.map_err(failed)? {
                 Woken::Signal(number) if is_ending(number) => return Ok(false),
-                Woken::Signal(_) => continue,
-                Woken::Late => {}
-            }
-            // One that has ended meanwhile is what was wanted.
-            let _ = process::send_signal(pidfd.as_fd(), signal::KILL);
-            if signals.wait(Some(ended), Some(KILL_WAIT)).map_err(failed)? != Woken::Ready {
-                let message = format!("process {pid} of an earlier supervisor does not die");
-                return Err(Error::new(Code::Conflict, message));
+                Woken::Late if left.is_zero() => kill(pid, &pidfd, signals)?,
+                Woken::Signal(_) | Woken::Ready | Woken::Late => {}
             }
         }
         let message = "others of its kind are always quicker";
@@ -91,6 +81,20 @@ impl Locks {
     pub(super) fn release(&self, byte: Byte) {
         // Unlocking what is ours does not fail.
         let _ = fcntl(&self.file, FcntlArg::F_SETLK(&range(byte, libc::F_UNLCK)));
+    }
+
+    /// Who holds a byte, and a descriptor of it. `None`: nobody does by now.
+    fn holder_of(&self, byte: Byte) -> Result<Option<(i32, OwnedFd)>> {
+        let Some(pid) = self.holder(byte).map_err(failed)? else {
+            return Ok(None);
+        };
+        let pidfd = match process::open_process(pid) {
+            Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => return Ok(None),
+            pidfd => pidfd.map_err(failed)?,
+        };
+        // The descriptor is that of the holder if the number is still the holder's.
+        let is_same = self.holder(byte).map_err(failed)? == Some(pid);
+        Ok(is_same.then_some((pid, pidfd)))
     }
 
     fn try_take(&self, byte: Byte) -> io::Result<bool> {
@@ -105,6 +109,23 @@ impl Locks {
         let mut lock = range(byte, libc::F_WRLCK);
         fcntl(&self.file, FcntlArg::F_GETLK(&mut lock))?;
         Ok((i32::from(lock.l_type) != libc::F_UNLCK).then_some(lock.l_pid))
+    }
+}
+
+/// Kills a process, and waits for its end.
+fn kill(pid: i32, pidfd: &OwnedFd, signals: &Signals) -> Result<()> {
+    // One that has ended meanwhile is what was wanted.
+    let _ = process::send_signal(pidfd.as_fd(), signal::KILL);
+    let ended = Some((pidfd.as_fd(), PollFlags::POLLIN));
+    loop {
+        match signals.wait(ended, Some(KILL_WAIT)).map_err(failed)? {
+            Woken::Ready => return Ok(()),
+            Woken::Signal(_) => {}
+            Woken::Late => {
+                let message = format!("process {pid} of an earlier supervisor does not die");
+                return Err(Error::new(Code::Conflict, message));
+            }
+        }
     }
 }
 

@@ -43,6 +43,7 @@ pub mod record;
 mod report;
 mod signals;
 mod tell;
+mod wait;
 
 pub use call::{Call, LINK};
 pub use executed::{await_executed, is_executing};

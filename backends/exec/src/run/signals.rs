@@ -3,7 +3,7 @@
 use super::clock;
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rc_sv_api::ladder::Ladder;
 use rc_sv_api::{signal, Error, Result};
@@ -36,12 +36,14 @@ impl Signals {
     /// # Errors
     /// There is no descriptor left.
     pub fn block() -> Result<Signals> {
+        let mut signals = SigSet::all();
+        // Of children and of writing by this process itself: the first tells nothing that is not
+        // known, and the second is ignored, which it is not while it is blocked.
+        signals.remove(Signal::SIGCHLD);
+        signals.remove(Signal::SIGPIPE);
         let block = || {
-            SigSet::all().thread_block()?;
-            SignalFd::with_flags(
-                &SigSet::all(),
-                SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK,
-            )
+            signals.thread_set_mask()?;
+            SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
         };
         let fd = block().map_err(|errno| Error::io("block signals", &errno.into()))?;
         Ok(Signals { fd })
@@ -86,24 +88,16 @@ impl Signals {
         loop {
             let left = Duration::from_millis(end.saturating_sub(clock::boot_ms()));
             match self.wait(None, Some(left))? {
-                Woken::Signal(number) if is_ending(number) || is_rung(number, ladder) => {
-                    return Ok(true)
-                }
+                Woken::Signal(number) if ends_waiting(number, ladder) => return Ok(true),
                 Woken::Signal(_) => {}
                 Woken::Ready | Woken::Late => return Ok(false),
             }
         }
     }
 
-    /// The next signal that came, but for the ends of children.
+    /// The next signal that came.
     fn next(&self) -> io::Result<Option<i32>> {
-        while let Some(info) = self.fd.read_signal()? {
-            let number = info.ssi_signo as i32;
-            if number != libc::SIGCHLD {
-                return Ok(Some(number));
-            }
-        }
-        Ok(None)
+        Ok(self.fd.read_signal()?.map(|info| info.ssi_signo as i32))
     }
 }
 
@@ -112,6 +106,7 @@ pub(super) fn is_ending(number: i32) -> bool {
     ENDING.contains(&number)
 }
 
-fn is_rung(number: i32, ladder: &Ladder) -> bool {
-    ladder.rungs().iter().any(|rung| rung.signal == number)
+/// Whether a signal ends a process which only waits, of a service with this ladder.
+pub(super) fn ends_waiting(number: i32, ladder: &Ladder) -> bool {
+    is_ending(number) || ladder.rungs().iter().any(|rung| rung.signal == number)
 }
