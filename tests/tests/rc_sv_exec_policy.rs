@@ -98,7 +98,7 @@ fn some_ends_are_final() {
     each_suite(|suite, lab| {
         started(lab);
         lab.write("/tmp/never", "#!/bin/sh\nexit 125\n", 0o755);
-        let cases: [(&str, &str, (&str, &str), &str, &str); 4] = [
+        let cases = [
             (
                 "--exit",
                 "78",
