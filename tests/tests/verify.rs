@@ -64,3 +64,50 @@ fn a_module_that_crashes_when_it_is_loaded_is_a_failed_start() {
         assert_eq!(rc(&lab, "foo", "status").code(), 3);
     }
 }
+
+/// A panic stays in the module: each call after it is refused, and the host lives.
+#[test]
+fn a_panic_is_named_and_ends_nothing() {
+    let lab = Lab::new();
+    let scratch = tempfile::tempdir().expect("a directory");
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let manifest = format!(
+        "[package]\nname = \"panics\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\
+         [lib]\ncrate-type = [\"cdylib\"]\npath = {:?}\n\
+         [dependencies]\nrc-sv-api = {{ path = {:?} }}\n[workspace]\n",
+        top.join("rc-sv-loader/tests/modules/panics.rs"),
+        top.join("rc-sv-api")
+    );
+    std::fs::write(scratch.path().join("Cargo.toml"), manifest).expect("Cargo.toml");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--offline", "--target-dir", "target"])
+        .current_dir(scratch.path())
+        .output()
+        .expect("cargo");
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    let module = std::fs::read(scratch.path().join("target/debug/libpanics.so"));
+    lab.write(
+        "/usr/lib/rc-sv/librc_sv_panics.so",
+        module.expect("a module"),
+        0o755,
+    );
+    let output = lab.sh("rc-sv-loader --verify /usr/lib/rc-sv/librc_sv_panics.so");
+    let report = output.all();
+    let line = report.lines().find(|line| line.starts_with("FAIL"));
+    let line = line.unwrap_or_else(|| panic!("{output}"));
+    let expected = "start panicked: the module panicked: start was called, stopped: true";
+    assert!(line.ends_with(expected), "{output}");
+    assert!(!report.contains("crashed"), "{output}");
+    let output = lab.sh("RCSV_rc_supervise_module=panics rc-sv-loader start foo -- /bin/sleep 9");
+    assert_eq!(output.code(), 1, "{output}");
+    let expected =
+        "rc-sv-loader: foo: panics: the module panicked: start was called, stopped: false";
+    assert!(
+        output.stderr.lines().any(|line| line == expected),
+        "{output}"
+    );
+}

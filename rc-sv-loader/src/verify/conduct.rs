@@ -93,16 +93,19 @@ fn finish(
         .wait()
         .map_err(|error| Error::io("the verifying process", &error))?;
     reader.take(report)?;
+    let wrote = std::fs::read(scratch.join(STDERR)).unwrap_or_default();
+    let wrote = String::from_utf8_lossy(&wrote).into_owned();
+    let wrote = wrote.lines().map(str::trim).find(|line| !line.is_empty());
+    let wrote = wrote.map_or_else(String::new, |line| format!(", after it wrote {line:?}"));
     let Some(step) = reader.step else {
         if !status.success() {
-            let said = std::fs::read_to_string(scratch.join(STDERR)).unwrap_or_default();
-            let text = format!("the verifying process {}: {}", fate(status), said.trim());
+            let text = format!("the verifying process {}{wrote}", fate(status));
             report.add("end", Err(wrong(text)));
         }
         return Ok(());
     };
     let text = match in_time {
-        true => format!("the module {}", fate(status)),
+        true => format!("the module {}{wrote}", fate(status)),
         false => format!(
             "the module did not come back within {} s; obey request->timeout_ms",
             LONGEST.as_secs()

@@ -134,6 +134,9 @@ static rc_sv_result plain_probe(
 #ifdef WRONG_PROBE_CRASHES
 	abort();
 #endif
+#ifdef WRONG_PROBE_THROWS
+	throw 1;
+#endif
 #ifdef WRONG_PROBE_EXITS
 	exit(3);
 #endif

@@ -163,6 +163,20 @@ impl Drop for Place {
     }
 }
 
+/// Compilers of modules.
+pub const C: &str = "cc -std=c11";
+pub const CXX: &str = "c++ -x c++ -std=c++17 -Wno-missing-field-initializers";
+/// What leaves the entry as the only symbol.
+pub const HIDDEN: &str = "-fvisibility=hidden";
+
+/// Exit code and report of `--verify`.
+pub fn verify(place: &Place, file: &Path) -> (i32, String) {
+    let file = file.to_str().unwrap();
+    let (code, out, err) = place.run(&["--verify", file], &[]);
+    assert_eq!(err, "");
+    (code, out)
+}
+
 /// A place with the whole sample module.
 pub fn sample_place() -> Place {
     let place = Place::new();
