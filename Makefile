@@ -1,5 +1,5 @@
 # rc-sv. Targets: all (default), install, uninstall, check, demo, bench, root,
-# stage, headers, clean, distclean.
+# stage, headers, install-openrc-c, clean, distclean.
 #
 # PREFIX is compiled in: give `make` and `make install` the same one.
 
@@ -98,6 +98,10 @@ uninstall:
 	rm -rf '$(DESTDIR)$(MODULEDIR)' '$(DESTDIR)$(LIBEXECDIR)' \
 		'$(DESTDIR)$(PREFIX)/share/doc/rc-sv'
 
+# OpenRC's C side, for which OpenRC's headers are needed; see openrc/applet.
+install-openrc-c:
+	$(MAKE) -C openrc/applet install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
+
 # The Debian root of the lab, made once.
 root: tools
 	tests/lab/make-root '$(LAB)'
@@ -143,5 +147,5 @@ clean:
 distclean:
 	rm -rf '$(TARGET)' target
 
-.PHONY: all install uninstall root stage install-labtools tools check headers demo bench \
-	clean distclean
+.PHONY: all install install-openrc-c uninstall root stage install-labtools tools check \
+	headers demo bench clean distclean

@@ -11,9 +11,9 @@ Exit codes:
   0   done; status: up, also while it waits for a respawn
   1   failed, with one line on standard error: rc-sv-loader: SERVICE: MODULE: what
   2   the command line is wrong
-  5   the service starts and stops itself and is only watched; attach: the module cannot watch
   3   status: stopped, or given up
   4   status: stopping
+  5   the service starts and stops itself and is only watched; attach: the module cannot watch
   8   status: starting
   32  status: crashed
   64  status: runs unsupervised
