@@ -17,6 +17,9 @@ pub struct Bar {
 
 const OURS: &str = "internal";
 
+/// What dinit takes, in that of the floor: 1.10 ms beside 0.79 ms, on another machine.
+const DINIT: f64 = 1.39;
+
 /// All of them, for a run with internal.
 pub fn check(figures: &[Figure]) -> Vec<Bar> {
     let mut bars = Vec::new();
@@ -26,7 +29,7 @@ pub fn check(figures: &[Figure]) -> Vec<Bar> {
     for peer in ["runit", "daemontools"] {
         bars.push(ahead_of(figures, peer, 1.0, false));
     }
-    bars.push(ahead_of(figures, FLOOR, 1.5, false));
+    bars.push(ahead_of(figures, FLOOR, DINIT, false));
     for section in [storm::LOST, storm::DOUBLED] {
         bars.push(at_most(figures, section, OURS, 0.0, "services"));
     }
@@ -49,7 +52,7 @@ fn ahead_of(figures: &[Figure], peer: &str, times: f64, binding: bool) -> Bar {
     let median = |name| find(figures, restart::SECTION, name).map_or(f64::NAN, Figure::median);
     let ratio = median(OURS) / median(peer);
     Bar {
-        text: format!("restart: below {times:.1} of {peer}: {ratio:.2}"),
+        text: format!("restart: below {times:.2} of {peer}: {ratio:.2}"),
         holds: ratio < times,
         binding,
     }
@@ -99,7 +102,7 @@ mod tests {
 
     #[test]
     fn slower_than_runit_is_said_but_no_failure() {
-        let bars = run(8.5, 0.0);
+        let bars = run(8.2, 0.0);
         assert_eq!(failed(&bars), 0);
         assert_eq!(bars.iter().filter(|bar| !bar.holds).count(), 2);
     }

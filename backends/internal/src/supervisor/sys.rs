@@ -140,24 +140,43 @@ pub(crate) fn share_heap() {
     }
 }
 
-/// Gives back what work needed and idleness does not: freed memory, and the pages of the program's
-/// code and constants. These are never written, so the kernel takes them from the file again when
-/// they are needed.
+/// Gives back what work needed and idleness does not: freed memory, and the pages of code and
+/// constants of the program and its libraries. These are never written, so the kernel takes them
+/// from the files again when they are needed.
 pub(crate) fn release_memory() {
-    extern "C" {
-        static __executable_start: u8;
-        static etext: u8;
-    }
-    // SAFETY: the linker defines both symbols, only their addresses are used, and what lies
-    // between them is mapped from the program's file and never written. No memory of ours is
-    // touched by trimming.
+    // SAFETY: `release` keeps nothing of what it is given. No memory of ours is touched by trimming.
     unsafe {
-        let start = &raw const __executable_start as usize;
-        let end = &raw const etext as usize;
-        let page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
-        let length = (end / page * page).saturating_sub(start);
-        libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED);
+        libc::dl_iterate_phdr(Some(release), std::ptr::null_mut());
         #[cfg(target_env = "gnu")]
         libc::malloc_trim(0);
     }
+}
+
+/// Does so for one object. What is written while it is loaded lies in segments that are writable,
+/// whatever they are made later.
+///
+/// # Safety
+/// As dl_iterate_phdr(3) calls it.
+unsafe extern "C" fn release(
+    object: *mut libc::dl_phdr_info,
+    _: usize,
+    _: *mut libc::c_void,
+) -> i32 {
+    // SAFETY: the C library tells of an object that is loaded and stays so during the call, and
+    // the pages between are those of a mapping that nobody ever writes to.
+    unsafe {
+        let object = &*object;
+        let headers = std::slice::from_raw_parts(object.dlpi_phdr, object.dlpi_phnum.into());
+        let page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
+        for header in headers {
+            if header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0 {
+                let start = object.dlpi_addr as usize + header.p_vaddr as usize;
+                let end = (start + header.p_memsz as usize) / page * page;
+                let start = start / page * page;
+                let length = end.saturating_sub(start);
+                libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED);
+            }
+        }
+    }
+    0
 }
