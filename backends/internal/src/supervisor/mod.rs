@@ -1,4 +1,5 @@
-//! The supervisor: one thread that waits for everything at once and does what the core wants.
+//! The supervisor: one thread that waits for everything at once and does what the core wants. Only
+//! the processes are made by others, which wait for their execve.
 //!
 //! It wakes up only when something happens: a signal, the end of a process, a client, or the time
 //! that the core has set. An idle supervisor does not wake up at all.
