@@ -34,6 +34,7 @@ PROGRAMS   = rc-sv-loader rc-sv-supervisor rc-sv-exec
 LABTOOLS   = rc-sv-lab rc-sv-await probe-daemon
 MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8 man/rc-sv-exec.8
 MAN5       = man/rc-sv.5
+MAN3       = man/rc-sv-module.3 man/rc_sv.3
 EXAMPLE    = examples/module-c/daemon.c examples/module-c/Makefile
 HEADERS    = include/rc_sv_backend.h include/rc_sv.h
 SHELL_PART = $(addprefix openrc/rc-sv-,attach.sh depend.sh keys.sh status.sh)
@@ -63,11 +64,11 @@ $(BUILT)/.complete: $(SOURCES)
 		-Wl,--whole-archive $(TARGET)/release/librc_sv.a -Wl,--no-whole-archive -lgcc_s -lc
 	mv '$(BUILT)/.begun' $@
 
-install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) $(HEADERS) \
+install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) $(MAN3) $(HEADERS) \
 		include/rc_sv_backend.pc include/rc_sv.pc $(EXAMPLE)
 	$(INSTALL) -d -m 755 '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MODULEDIR)' \
 		'$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' \
-		'$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)' \
+		'$(DESTDIR)$(MANDIR)/man3' '$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)' \
 		'$(DESTDIR)$(PKGDIR)' '$(DESTDIR)$(EXAMPLEDIR)/module-c'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-loader' '$(DESTDIR)$(BINDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(BUILT)/rc-sv-exec' '$(DESTDIR)$(LIBEXECDIR)'
@@ -88,13 +89,15 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) $(HEADERS) \
 	$(INSTALL) -m 644 $(EXAMPLE) '$(DESTDIR)$(EXAMPLEDIR)/module-c'
 	$(INSTALL) -m 644 $(MAN8) '$(DESTDIR)$(MANDIR)/man8'
 	$(INSTALL) -m 644 $(MAN5) '$(DESTDIR)$(MANDIR)/man5'
+	$(INSTALL) -m 644 $(MAN3) '$(DESTDIR)$(MANDIR)/man3'
 
 uninstall:
 	rm -f '$(DESTDIR)$(BINDIR)/rc-sv-loader' '$(DESTDIR)$(CONFDIR)/zz-rc-sv.conf' \
 		$(HEADERS:include/%='$(DESTDIR)$(INCLUDEDIR)/%') '$(DESTDIR)$(PKGDIR)/rc_sv_backend.pc' \
 		'$(DESTDIR)$(LIBDIR)/librc_sv.so' '$(DESTDIR)$(LIBDIR)/$(SONAME)' \
 		'$(DESTDIR)$(LIBDIR)/$(LIBRARY)' '$(DESTDIR)$(LIBDIR)/pkgconfig/rc_sv.pc' \
-		$(MAN8:man/%='$(DESTDIR)$(MANDIR)/man8/%') $(MAN5:man/%='$(DESTDIR)$(MANDIR)/man5/%')
+		$(MAN8:man/%='$(DESTDIR)$(MANDIR)/man8/%') $(MAN5:man/%='$(DESTDIR)$(MANDIR)/man5/%') \
+		$(MAN3:man/%='$(DESTDIR)$(MANDIR)/man3/%')
 	rm -rf '$(DESTDIR)$(MODULEDIR)' '$(DESTDIR)$(LIBEXECDIR)' \
 		'$(DESTDIR)$(PREFIX)/share/doc/rc-sv'
 

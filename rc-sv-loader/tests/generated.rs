@@ -49,6 +49,9 @@ fn manual_pages_are_correct_roff() {
         "man/rc-sv-loader.8",
         "man/rc-sv.5",
         "man/rc-sv-supervisor.8",
+        "man/rc-sv-exec.8",
+        "man/rc-sv-module.3",
+        "man/rc_sv.3",
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(page);
         let mut groff = Command::new("groff");

@@ -29,6 +29,8 @@ const INSTALLED: &[(&str, u32)] = &[
     ("usr/libexec/rc-sv/rc-sv.sh", 0o644),
     ("usr/share/doc/rc-sv/examples/module-c/Makefile", 0o644),
     ("usr/share/doc/rc-sv/examples/module-c/daemon.c", 0o644),
+    ("usr/share/man/man3/rc-sv-module.3", 0o644),
+    ("usr/share/man/man3/rc_sv.3", 0o644),
     ("usr/share/man/man5/rc-sv.5", 0o644),
     ("usr/share/man/man8/rc-sv-exec.8", 0o644),
     ("usr/share/man/man8/rc-sv-loader.8", 0o644),
