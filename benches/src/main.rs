@@ -61,6 +61,9 @@ fn main() -> ExitCode {
         Some(module::ARGUMENT) => module::load_once()
             .map(|ns| println!("{ns}"))
             .map(|()| true),
+        Some(module::CHECK_ARGUMENT) => module::check_once()
+            .map(|ns| println!("{ns}"))
+            .map(|()| true),
         _ => match Options::parse(args) {
             Some(options) => outside(&options),
             None => {

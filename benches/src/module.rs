@@ -1,6 +1,10 @@
 //! What loading a module costs beside a bare dlopen of the same file.
 
+use std::hint::black_box;
+
 use rc_sv_api::{ServiceName, Spec};
+use rc_sv_loader::note;
+use rc_sv_loader::search::Directories;
 
 use crate::contender::program;
 use crate::control::{load, MODULES};
@@ -9,10 +13,15 @@ use crate::{clock, Result};
 
 /// The argument with which this program measures one load, in a process of its own.
 pub const ARGUMENT: &str = "@load";
+/// The argument with which it measures the checks before a load, in a process of its own.
+pub const CHECK_ARGUMENT: &str = "@check";
 /// The name of the section.
 pub const SECTION: &str = "module";
 /// The name of the section of sizes.
 pub const SIZES: &str = "sizes";
+
+/// What the loader does before it loads a file: directory, owner, mode, ELF, note.
+pub const CHECKS: &str = "the loader's own checks";
 
 const DLOPEN: &str = "/usr/lib/rc-sv-bench/dlopen";
 const MODULE: &str = "internal";
@@ -24,14 +33,16 @@ pub fn measure() -> Result<Vec<Figure>> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
     let own = own.to_str().ok_or("a strange path of our own")?.to_owned();
     let file = format!("{MODULES}/librc_sv_{MODULE}.so");
-    let (mut loads, mut dlopens) = (Vec::new(), Vec::new());
+    let (mut loads, mut dlopens, mut checks) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         loads.push(number(&own, ARGUMENT)?);
+        checks.push(number(&own, CHECK_ARGUMENT)?);
         dlopens.push(number(DLOPEN, &file)?);
     }
     Ok(vec![
         Figure::ns(SECTION, "bare dlopen", &dlopens),
         Figure::ns(SECTION, "load, check, open, status, close", &loads),
+        Figure::ns(SECTION, CHECKS, &checks),
     ])
 }
 
@@ -47,6 +58,22 @@ pub fn load_once() -> Result<u64> {
     done.map(|()| ns)
 }
 
+/// One measurement of the checks, in nanoseconds. The first call also pays for the pages of the
+/// code, which a load pays for in any case; so it is the second one that is measured.
+pub fn check_once() -> Result<u64> {
+    let check = || -> Result<()> {
+        let directories = Directories::only(vec![MODULES.into()]);
+        let found = directories
+            .find(MODULE)
+            .map_err(|error| error.to_string())?;
+        black_box(note::read(&found.file, MODULE)?);
+        Ok(())
+    };
+    check()?;
+    let (ns, done) = clock::time(check);
+    done.map(|()| ns)
+}
+
 /// Sizes of what is installed.
 pub fn sizes() -> Result<Vec<Figure>> {
     let modules = ["internal", "s6", "runit", "daemontools", "monit"];
@@ -54,6 +81,7 @@ pub fn sizes() -> Result<Vec<Figure>> {
     let programs = [
         "/usr/libexec/rc-sv/rc-sv-supervisor",
         "/usr/bin/rc-sv-loader",
+        "/usr/lib/librc_sv.so.1",
     ];
     let all = programs.into_iter().map(str::to_owned).chain(modules);
     all.map(|path| {

@@ -1,5 +1,8 @@
 //! Reading a module's note without running the module.
 
+mod bytes;
+
+use bytes::Bytes;
 use object::elf::{FileHeader32, FileHeader64, PT_LOAD};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, ReadCache, ReadRef};
@@ -14,7 +17,8 @@ use std::mem::size_of;
 /// # Errors
 /// The rest of a sentence about the file: what is wrong with it.
 pub fn read(file: &File, name: &str) -> Result<Identity, String> {
-    let cache = ReadCache::new(file);
+    let bytes = Bytes::of(file).map_err(|error| format!("cannot be read: {error}"))?;
+    let cache = ReadCache::new(bytes);
     let data = &cache;
     let start = data.read_bytes_at(0, 20).map_err(|()| not_elf())?;
     check_machine(start)?;
