@@ -32,15 +32,21 @@ pub(super) fn run(call: &Call, signals: &Signals) -> Result<u8> {
     let locks = Locks::open(&call.dir)?;
     let spec = spec_file::read(&call.dir)?;
     let stop = Stop::from_settings(spec.settings());
-    // The end of the run before may still be dealt with, where a supervisor was killed.
-    if !locks.take(Byte::Finish, finish::patience(&spec), signals)? {
-        return Ok(WAITED);
-    }
-    // Who waits for a run, or looks after one, does so for a supervisor that is gone.
-    if !locks.take(Byte::Run, Duration::ZERO, signals)? {
-        return Ok(WAITED);
+    // What follows the end of the run before may still be going on, where a supervisor was killed.
+    // Whoever executes a program just now, does; after that nobody can. Who is left, only waits for
+    // a run or looks after one, for a supervisor that is gone.
+    let order = [
+        (Byte::Finish, finish::patience(&spec)),
+        (Byte::Execute, KILL_WAIT),
+        (Byte::Run, Duration::ZERO),
+    ];
+    for (byte, patience) in order {
+        if !locks.take(byte, patience, signals)? {
+            return Ok(WAITED);
+        }
     }
     locks.release(Byte::Finish);
+    locks.release(Byte::Execute);
     let mut record = record::read(&call.dir)?.unwrap_or_default();
     if let Some(instance) = Instance::living(&call.dir) {
         call.warn_of(report::supervisor(call));
