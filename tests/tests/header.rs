@@ -98,8 +98,9 @@ fn the_committed_headers_are_the_generated_ones() {
     }
 }
 
-const EVERY_MACRO: &str = r#"
-#include "rc_sv_backend.h"
+/// A module and a host in one: everything that the headers define is used.
+const EVERYTHING: &str = r#"
+#include "rc_sv.h"
 RC_SV_NOTE("probe", RC_SV_CAP_ADOPTS | RC_SV_CAP_MONITORS);
 static struct rc_sv_backend table;
 RC_SV_EXPORT const struct rc_sv_backend *rc_sv_backend_entry_v1(uint32_t host_abi)
@@ -112,41 +113,94 @@ RC_SV_EXPORT const struct rc_sv_backend *rc_sv_backend_entry_v1(uint32_t host_ab
     table.name = "probe";
     return host_abi == RC_SV_ABI ? &table : NULL;
 }
+rc_sv_result is_up(struct rc_sv_loader *loader, const char *service, struct rc_sv_report *report);
+rc_sv_result is_up(struct rc_sv_loader *loader, const char *service, struct rc_sv_report *report)
+{
+    rc_sv_result result = rc_sv_status(loader, service, report, NULL);
+    if (result < 0)
+        return result;
+    return report->standing == RC_SV_STANDING_UP ? RC_SV_OK : RC_SV_E_FAILED;
+}
 "#;
 
-#[test]
-fn the_header_compiles_as_c_and_cxx_by_gcc_and_clang() {
+/// Compilers of each language with its standards. The header for modules stands alone as well.
+const LANGUAGES: [(&str, [&str; 2], &[&str]); 2] = [
+    ("c", ["gcc", "clang"], &["c99", "c11", "c17"]),
+    ("c++", ["g++", "clang++"], &["c++11", "c++17", "c++20"]),
+];
+
+/// Machines with other sizes, orders and alignments; clang knows them all.
+const TARGETS: [&str; 8] = [
+    "aarch64-linux-gnu",
+    "armv7-linux-gnueabihf",
+    "i386-linux-gnu",
+    "m68k-linux-gnu",
+    "powerpc-linux-gnu",
+    "riscv64-linux-gnu",
+    "s390x-linux-gnu",
+    "x86_64-linux-gnu",
+];
+
+/// What the compiler says to `source`, if it does not like it.
+fn complaint(compiler: &str, language: &str, options: &[&str], source: &str) -> Option<String> {
     let scratch = tempfile::tempdir().expect("a directory");
-    for (compilers, suffix, standards) in [
-        (["gcc", "clang"], "c", &["c11", "c17"][..]),
-        (["g++", "clang++"], "cc", &["c++17"][..]),
-    ] {
-        let source = scratch.path().join("probe").with_extension(suffix);
-        std::fs::write(&source, EVERY_MACRO).expect("writing the source");
+    let file = scratch.path().join("probe");
+    std::fs::write(&file, source).expect("writing the source");
+    let output = Command::new(compiler)
+        .args(["-Wall", "-Wextra", "-Werror", "-pedantic", "-fPIC"])
+        .args(["-fsyntax-only", "-x", language])
+        .args(options)
+        .arg("-I")
+        .arg(repository().join("include"))
+        .arg(&file)
+        .output()
+        .unwrap_or_else(|cause| panic!("{compiler} (apt: gcc g++ clang): {cause}"));
+    let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+    (!output.status.success()).then_some(messages)
+}
+
+#[test]
+fn the_headers_compile_as_c_and_cxx_by_gcc_and_clang() {
+    let alone = "#include \"rc_sv_backend.h\"\n";
+    for (language, compilers, standards) in LANGUAGES {
+        for (compiler, standard) in compilers.iter().flat_map(|compiler| {
+            let standards = standards.iter();
+            standards.map(move |standard| (compiler, format!("-std={standard}")))
+        }) {
+            for source in [EVERYTHING, alone] {
+                let said = complaint(compiler, language, &[&standard], source);
+                assert_eq!(said, None, "{compiler} {standard}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_headers_compile_for_every_machine() {
+    for target in TARGETS {
+        for (language, compilers, standards) in LANGUAGES {
+            for standard in standards {
+                // The C library of that machine is not here.
+                let standard = format!("-std={standard}");
+                let target = format!("--target={target}");
+                let options = [standard.as_str(), &target, "-ffreestanding"];
+                let said = complaint(compilers[1], language, &options, EVERYTHING);
+                assert_eq!(said, None, "{options:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_struct_of_another_size_is_refused_by_every_standard() {
+    let assertion = "#include \"rc_sv.h\"\n\
+        RC_SV_STATIC_ASSERT(sizeof(struct rc_sv_report) == 641, \"it has 640\");\n";
+    for (language, compilers, standards) in LANGUAGES {
         for compiler in compilers {
             for standard in standards {
-                let output = Command::new(compiler)
-                    .args([
-                        "-Wall",
-                        "-Wextra",
-                        "-Werror",
-                        "-pedantic",
-                        "-fPIC",
-                        "-c",
-                        "-o",
-                        "/dev/null",
-                    ])
-                    .arg(format!("-std={standard}"))
-                    .arg("-I")
-                    .arg(repository().join("include"))
-                    .arg(&source)
-                    .output()
-                    .unwrap_or_else(|cause| panic!("{compiler} (apt: gcc g++ clang): {cause}"));
-                let messages = String::from_utf8_lossy(&output.stderr);
-                assert!(
-                    output.status.success(),
-                    "{compiler} -std={standard}:\n{messages}"
-                );
+                let standard = format!("-std={standard}");
+                let said = complaint(compiler, language, &[&standard], assertion);
+                assert!(said.is_some(), "{compiler} {standard}");
             }
         }
     }
