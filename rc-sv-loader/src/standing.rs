@@ -89,7 +89,8 @@ impl Standing {
     }
 }
 
-/// The main process that OpenRC knows of (its value `child_pid`), if it still runs.
+/// The main process that OpenRC knows of (its value `child_pid`), if it still runs. Where the
+/// module says when that process began, another one of the same number is not taken for it.
 pub(crate) fn living_child(svcdir: &Path, service: &ServiceName) -> Option<u32> {
     let path = svcdir
         .join("options")
@@ -97,8 +98,29 @@ pub(crate) fn living_child(svcdir: &Path, service: &ServiceName) -> Option<u32> 
         .join("child_pid");
     let pid = std::fs::read_to_string(path)
         .ok()
-        .and_then(|text| text.trim().parse::<u32>().ok());
-    pid.filter(|pid| Path::new("/proc").join(pid.to_string()).exists())
+        .and_then(|text| text.trim().parse::<u32>().ok())?;
+    let began = beginning(pid)?;
+    let known = known_beginning(svcdir, service, pid);
+    known.is_none_or(|known| known == began).then_some(pid)
+}
+
+/// When the process `pid` began, in clock ticks since boot; `None` if there is none.
+fn beginning(pid: u32) -> Option<u64> {
+    // A process gives itself a name of any bytes, parentheses too.
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    let (_, fields) = stat.rsplit_once(") ")?;
+    fields.split(' ').nth(19)?.parse().ok()
+}
+
+/// The same of the service's process, if it has this pid, by the file `instance` that its module
+/// keeps: pid and beginning.
+fn known_beginning(svcdir: &Path, service: &ServiceName, pid: u32) -> Option<u64> {
+    let directory = svcdir.join("rc-sv").join(service.as_str());
+    let text = std::fs::read_to_string(directory.join("instance")).ok()?;
+    let mut words = text.split_whitespace();
+    let same = words.next()?.parse() == Ok(pid);
+    words.next().filter(|_| same)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -162,6 +184,21 @@ mod tests {
         assert_eq!(living_child(&svcdir, &foo), None);
         std::fs::write(options.join("child_pid"), std::process::id().to_string()).unwrap();
         assert_eq!(living_child(&svcdir, &foo), Some(std::process::id()));
+        // Another process of that number is another process.
+        let pid = std::process::id();
+        let directory = svcdir.join("rc-sv/foo");
+        std::fs::create_dir_all(&directory).unwrap();
+        let instance = |text: String| std::fs::write(directory.join("instance"), text).unwrap();
+        let began = beginning(pid).unwrap();
+        instance(format!("{pid:10} {began:20}\n"));
+        assert_eq!(living_child(&svcdir, &foo), Some(pid));
+        instance(format!("{pid:10} {:20}\n", began - 1));
+        assert_eq!(living_child(&svcdir, &foo), None);
+        // One that knows of another pid, or nothing, says nothing about this one.
+        for text in [format!("{} {began}\n", pid + 1), String::new()] {
+            instance(text);
+            assert_eq!(living_child(&svcdir, &foo), Some(pid));
+        }
         std::fs::write(options.join("child_pid"), "4194305").unwrap();
         assert_eq!(living_child(&svcdir, &foo), None);
         std::fs::remove_dir_all(&svcdir).unwrap();

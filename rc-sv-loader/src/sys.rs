@@ -1,8 +1,6 @@
 //! The system calls that nix does not have.
 #![allow(unsafe_code)]
 
-use std::ffi::CStr;
-
 /// One resource limit of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -41,6 +39,26 @@ pub fn limits() -> Vec<Limit> {
     limits
 }
 
+/// Sets a limit of this process to the first of `tries`, soft and hard, that it may have.
+pub fn set_limit(number: u32, tries: [(Option<u64>, Option<u64>); 2]) {
+    for (soft, hard) in tries {
+        let raw = libc::rlimit {
+            rlim_cur: soft.unwrap_or(libc::RLIM_INFINITY),
+            rlim_max: hard.unwrap_or(libc::RLIM_INFINITY),
+        };
+        // SAFETY: `raw` is ours and of the right type.
+        if unsafe { libc::setrlimit(number as _, &raw) } == 0 {
+            return;
+        }
+    }
+}
+
+/// A file that becomes larger than it may is an error, and no end of this process.
+pub fn ignore_file_size_signal() {
+    // SAFETY: no handler is involved.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
 /// The scheduling priority of this process, -20 to 19.
 pub fn nice() -> i32 {
     // SAFETY: no memory is involved. It cannot fail for the calling process.
@@ -56,16 +74,4 @@ pub fn io_priority() -> Option<(i32, i32)> {
     let raw = i32::try_from(raw).ok().filter(|raw| *raw >= 0)?;
     // The bits between are hints, which nobody can set by conf.d.
     Some((raw >> CLASS_SHIFT, raw & 7))
-}
-
-/// Sends one line to the system's log as a message of a daemon; `level` is 0 to 7.
-pub fn log(level: i32, line: &CStr) {
-    // SAFETY: the format takes exactly one text, and that is NUL-terminated.
-    unsafe {
-        libc::syslog(
-            libc::LOG_DAEMON | (level & 7),
-            c"%s".as_ptr(),
-            line.as_ptr(),
-        )
-    }
 }

@@ -211,14 +211,14 @@ struct Log {
 
 impl Listener for Log {
     fn log(&self, module: &str, level: i32, line: &str) {
-        let text = |text: String| CString::new(text).unwrap_or_default();
+        let text = |text: &str| CString::new(text).unwrap_or_default();
         match self.log {
             Some(log) => {
-                let (module, line) = (text(module.into()), text(line.into()));
+                let (module, line) = (text(module), text(line));
                 // SAFETY: the caller's function with the caller's pointer, and texts that live.
                 unsafe { log(self.user, level, module.as_ptr(), line.as_ptr()) }
             }
-            None => ::rc_sv_loader::log(level, &text(format!("{module}: {line}"))),
+            None => ::rc_sv_loader::log(level, &format!("{module}: {line}")),
         }
     }
 }

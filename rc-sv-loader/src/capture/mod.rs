@@ -8,7 +8,7 @@ mod environment;
 mod program;
 
 use crate::config::Variables;
-use crate::sys;
+use crate::{limits, sys};
 use environment::Account;
 use rc_sv_api::{Error, Result, ServiceName, Spec, Value};
 use std::os::unix::ffi::OsStringExt;
@@ -30,7 +30,7 @@ pub fn capture(
     spec.put("environment", Value::List(environment(variables)));
     spec.put(
         "rlimits",
-        Value::List(sys::limits().iter().map(limit).collect()),
+        Value::List(limits::of_service().iter().map(limit).collect()),
     );
     take_priorities(spec, variables)?;
     if !spec.has("umask") {

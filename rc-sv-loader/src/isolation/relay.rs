@@ -4,6 +4,7 @@
 use super::MUTE;
 use crate::call::Call;
 use crate::host::Listener;
+use crate::limits;
 use crate::loader::Loader;
 use crate::reply::Reply;
 use crate::services::{Failure, Services};
@@ -42,13 +43,15 @@ impl Relay {
     pub fn perform(self: &Rc<Relay>, loader: &Loader, call: &Call) {
         let myself = std::process::id();
         let loader = loader.with_listener(self.clone());
+        limits::lift();
         let done = catch_unwind(AssertUnwindSafe(|| {
             let services = Services::new(loader)?;
             call.perform(&services, &mut |reply| self.send(&reply))
         }));
         // A module that forks may return twice.
         if std::process::id() == myself {
-            self.send(&Reply::End(done.unwrap_or_else(|_| panicked(call))));
+            let done = done.unwrap_or_else(|_| panicked(call));
+            self.send(&Reply::End(done.map_err(limits::explain)));
         }
     }
 

@@ -14,9 +14,9 @@ use arguments::{Arguments, Command};
 use clap::error::ErrorKind;
 use rc_sv_api::{Code, Error, Outcome, Request, ServiceName};
 use rc_sv_loader::draft::{self, Draft};
-use rc_sv_loader::{isolation, Failure, Listener, Loader, Services};
+use rc_sv_loader::{isolation, limits, Failure, Listener, Loader, Services};
 use std::error::Error as _;
-use std::ffi::{CString, OsString};
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::rc::Rc;
@@ -45,10 +45,11 @@ pub fn run(arguments: Arguments) -> u8 {
     let listener = Rc::new(Lines {
         service: service.clone(),
     });
+    limits::lift();
     match dispatch(arguments, listener) {
         Ok(code) => code,
         Err(failure) => {
-            complain(service.as_ref(), &failure);
+            complain(service.as_ref(), &limits::explain(failure));
             FAILED
         }
     }
@@ -192,8 +193,6 @@ impl Listener for Lines {
             .as_ref()
             .map(|name| format!("{name}: "))
             .unwrap_or_default();
-        if let Ok(text) = CString::new(format!("{service}{text}")) {
-            rc_sv_loader::log(level, &text);
-        }
+        rc_sv_loader::log(level, &format!("{service}{text}"));
     }
 }
