@@ -25,6 +25,7 @@ use std::time::Duration;
 pub use builder::{Builder, Shell};
 pub use job::{Job, Run};
 pub use output::Output;
+pub use place::root;
 pub use wait::until;
 
 use plan::Plan;

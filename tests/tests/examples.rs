@@ -59,11 +59,11 @@ fn the_module_in_c_is_built_without_rust() {
 #[test]
 fn the_module_in_c_compiles_without_a_warning() {
     let author = Author::new();
-    author.copy("examples/module-c");
+    author.clone("examples/module-c");
     for compiler in ["gcc", "clang"] {
         for standard in ["gnu11", "gnu17"] {
             author.sh(&format!(
-                "make -B -C module-c CC={compiler} \
+                "make -B -C examples/module-c CC={compiler} \
                  CFLAGS='-std={standard} -O2 -Wall -Wextra -Werror -pedantic'"
             ));
         }

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// The Debian root: `RC_SV_ROOT`, else the newest `target/lab/root-*`.
-pub(crate) fn root() -> Result<PathBuf, String> {
+///
+/// # Errors
+/// There is none; with the command that makes it.
+pub fn root() -> Result<PathBuf, String> {
     if let Some(path) = set("RC_SV_ROOT") {
         return checked(path, "RC_SV_ROOT", "sbin/openrc-run", "make root");
     }

@@ -1,4 +1,5 @@
-//! A machine of an author: this one, with rc-sv as staged installed in /usr, privately.
+//! A machine of an author: this one, with rc-sv as staged installed in /usr, privately, and with the
+//! programs of the lab's root where this machine has none.
 #![allow(dead_code)] // Each test file uses a part of it.
 
 use rc_sv_tests::Lab;
@@ -8,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// Runs a script as on a machine with rc-sv: `$1` is the stage, `$2` what is written to /usr, `$3`
-/// room for the overlay. The mounts end with the script.
+/// Runs a script as on a machine with rc-sv: `$1` are the lower directories, `$2` what is written to
+/// /usr, `$3` room for the overlay. Mounts and processes end with the script.
 const ON_A_MACHINE: &str = r#"
-mount -t overlay overlay -o "lowerdir=$1/usr:/usr,upperdir=$2,workdir=$3" /usr || exit 125
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" /usr || exit 125
 cd "$4" || exit 125
 exec /bin/sh -eu -c "$5"
 "#;
@@ -51,8 +52,11 @@ impl Author {
     pub fn runs(&self, script: &str) -> Output {
         let output = Command::new("unshare")
             .args(["--mount", "--propagation", "private"])
+            .args(["--pid", "--fork", "--kill-child", "--mount-proc"])
             .args(["sh", "-c", ON_A_MACHINE, "sh"])
-            .arg(stage())
+            .arg(lower())
+            // Its own target directories, as anybody's.
+            .env_remove("CARGO_TARGET_DIR")
             .arg(self.tree().join("usr"))
             .arg(self.place.path().join("room"))
             .arg(self.home())
@@ -74,15 +78,13 @@ impl Author {
         wrote
     }
 
-    /// Copies a directory of the repository into his own.
-    pub fn copy(&self, path: &str) {
-        let from = repository().join(path);
-        let done = Command::new("cp")
-            .arg("-R")
-            .arg(from)
-            .arg(self.home())
-            .status();
-        assert!(done.expect("cp").success());
+    /// Gives him a clone of the repository, or the part of it below `path`.
+    pub fn clone(&self, path: &str) {
+        let script = "cd \"$1\" && git ls-files -z \"$2\" | xargs -0 cp --parents -t \"$3\"";
+        let mut copy = Command::new("sh");
+        let copy = copy.args(["-c", script, "sh"]).arg(repository()).arg(path);
+        let done = copy.arg(self.home()).status().expect("sh");
+        assert!(done.success(), "{path}");
     }
 }
 
@@ -91,6 +93,12 @@ pub fn repository() -> PathBuf {
         .parent()
         .expect("the repository")
         .to_path_buf()
+}
+
+/// What is in /usr, the uppermost first.
+fn lower() -> String {
+    let root = rc_sv_tests::lab::root().unwrap_or_else(|error| panic!("{error}"));
+    format!("{}/usr:/usr:{}/usr", stage().display(), root.display())
 }
 
 fn stage() -> PathBuf {
