@@ -28,6 +28,7 @@ pub struct Dir {
 const TREE: &str = "rc-sv";
 const INTERNAL: &str = ".internal";
 const SUPERVISORS: &str = ".supervisors";
+const SERVICEDIR: &str = ".servicedir";
 
 /// Modes of the tree and of the supervisor's directory: which services there are is no
 /// secret. A service's own is closed: its environment can hold secrets.
@@ -70,6 +71,26 @@ impl Dir {
         Dir::state(svcdir)?
             .make(TREE, OPEN)?
             .make(SUPERVISORS, OPEN)
+    }
+
+    /// The directory for the service directories of `suite`, `SVCDIR/rc-sv/.servicedir/<suite>`
+    /// (0700); made where it is missing.
+    ///
+    /// # Errors
+    /// It cannot be made, or what is there is not safe.
+    pub fn make_suite(svcdir: &Path, suite: &str) -> Result<Dir> {
+        let tree = Dir::state(svcdir)?.make(TREE, OPEN)?;
+        tree.make(SERVICEDIR, CLOSED)?.make(suite, CLOSED)
+    }
+
+    /// The directory for the service directories of `suite`.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] when there is none; else it is not safe, or not for the caller.
+    pub fn open_suite(svcdir: &Path, suite: &str) -> Result<Dir> {
+        Dir::tree(svcdir)?
+            .enter(SERVICEDIR, CLOSED)?
+            .enter(suite, CLOSED)
     }
 
     /// The names of the services that have a directory, sorted.
@@ -189,7 +210,10 @@ impl Dir {
     }
 
     /// The names in it, without `.` and `..`.
-    fn entries(&self) -> Result<Vec<Vec<u8>>> {
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn entries(&self) -> Result<Vec<Vec<u8>>> {
         let failed =
             |errno: Errno| Error::io(format_args!("read {}", self.path.display()), &errno.into());
         let again = self.openat(".", OFlag::O_DIRECTORY, 0);
