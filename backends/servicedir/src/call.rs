@@ -1,0 +1,167 @@
+//! One call: about which service, and until when.
+
+use crate::origin::Origin;
+use crate::scanner::Scanner;
+use crate::suite::Suite;
+use crate::supervise::Supervise;
+use crate::tree::Tree;
+use crate::watch::Watch;
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use rc_sv_api::{Code, Error, Request, Result, ServiceName, Settings};
+use rc_sv_exec::place::Dir;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The state directory of a system where nothing else is said.
+const SVCDIR: &str = "/run/openrc";
+
+/// How long a scanner or a supervisor may take for what it does by itself: those that only look
+/// every five seconds look twice.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(12);
+
+/// One call.
+pub(crate) struct Call {
+    pub(crate) suite: &'static Suite,
+    pub(crate) service: ServiceName,
+    pub(crate) svcdir: PathBuf,
+    /// The directory of the service, `SVCDIR/rc-sv/<service>`.
+    pub(crate) dir: Dir,
+    pub(crate) tree: Tree,
+    /// When the caller loses patience.
+    pub(crate) deadline: Instant,
+}
+
+impl Call {
+    /// A call about the service of `spec`; its directories are made. `usual` holds where the
+    /// request gives no time-out.
+    pub(crate) fn make(
+        suite: &'static Suite,
+        spec: &dyn Settings,
+        request: &Request,
+        usual: Duration,
+    ) -> Result<Call> {
+        let service = spec.service()?;
+        let svcdir = svcdir(spec);
+        Ok(Call {
+            dir: Dir::make_service(&svcdir, &service)?,
+            tree: Tree::make(&svcdir, suite)?,
+            suite,
+            service,
+            svcdir,
+            deadline: Instant::now() + request.timeout.unwrap_or(usual),
+        })
+    }
+
+    /// A call about a service that was started before; `None` when it was not.
+    pub(crate) fn find(
+        suite: &'static Suite,
+        spec: &dyn Settings,
+        request: &Request,
+        usual: Duration,
+    ) -> Result<Option<Call>> {
+        let service = spec.service()?;
+        let svcdir = svcdir(spec);
+        let Some(tree) = Tree::open(&svcdir, suite)? else {
+            return Ok(None);
+        };
+        let dir = match Dir::open_service(&svcdir, &service) {
+            Err(error) if error.code == Code::NotFound => return Ok(None),
+            dir => dir?,
+        };
+        let deadline = Instant::now() + request.timeout.unwrap_or(usual);
+        Ok(tree.has(&service).then_some(Call {
+            suite,
+            service,
+            svcdir,
+            dir,
+            tree,
+            deadline,
+        }))
+    }
+
+    /// The supervisor of the service.
+    pub(crate) fn supervise(&self) -> Supervise<'_> {
+        self.tree.supervise(self.service.as_str())
+    }
+
+    /// Whether its directory was written by hand.
+    pub(crate) fn is_native(&self) -> bool {
+        self.tree.native(&self.service).is_some()
+    }
+
+    /// Where its directory comes from.
+    pub(crate) fn origin(&self) -> Origin {
+        let native = self.tree.native(&self.service);
+        native.map_or(Origin::Generated, Origin::Native)
+    }
+
+    /// From now on it may take this long.
+    pub(crate) fn patient(&mut self, patience: Duration) {
+        self.deadline = Instant::now() + patience;
+    }
+
+    /// A watch of its files.
+    pub(crate) fn watch(&self) -> Result<Watch> {
+        let mut watch = Watch::new()?;
+        watch.add(self.dir.path())?;
+        watch.add_service(&self.tree.path(&self.service))?;
+        Ok(watch)
+    }
+
+    /// Waits until no other call changes the service.
+    ///
+    /// # Errors
+    /// Another one does so for too long.
+    pub(crate) fn lock(&self) -> Result<Flock<File>> {
+        let path = self.dir.path();
+        let failed = |cause| Error::io(format_args!("lock {}", path.display()), &cause);
+        let mut file = File::open(path).map_err(failed)?;
+        let mut watch = Watch::new()?;
+        // Before the first try: an end that comes after it is seen.
+        watch.add_closing(path)?;
+        loop {
+            file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(lock) => return Ok(lock),
+                Err((file, Errno::EAGAIN | Errno::EINTR)) => file,
+                Err((_, errno)) => return Err(failed(errno.into())),
+            };
+            if !watch.wait(self.deadline)? {
+                let message = format!("another call is at work on {} for too long", self.service);
+                return Err(Error::new(Code::Timeout, message));
+            }
+        }
+    }
+
+    /// What is left of the time, but no more than `most` from now.
+    pub(crate) fn within(&self, most: Duration) -> Instant {
+        self.deadline.min(Instant::now() + most)
+    }
+
+    /// The scanner.
+    pub(crate) fn scanner(&self, set: Option<&Path>) -> Result<Scanner> {
+        Scanner::find(self.suite, set, &self.svcdir)
+    }
+
+    /// Something did not happen in time.
+    pub(crate) fn late(&self, what: &str) -> Error {
+        let message = format!("{} {what}", self.suite.supervisor);
+        Error::new(Code::Timeout, message)
+    }
+}
+
+/// The state directory: that of the spec, else that of the environment, else OpenRC's.
+pub(crate) fn svcdir(spec: &dyn Settings) -> PathBuf {
+    match spec.text("svcdir") {
+        Some(path) => PathBuf::from(OsStr::from_bytes(path)),
+        None => environment_svcdir(),
+    }
+}
+
+/// Where no spec names one.
+pub(crate) fn environment_svcdir() -> PathBuf {
+    std::env::var_os("RC_SVCDIR").map_or_else(|| SVCDIR.into(), PathBuf::from)
+}

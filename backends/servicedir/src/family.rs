@@ -1,0 +1,272 @@
+//! The backend of each suite.
+
+use crate::call::{environment_svcdir, svcdir, Call};
+use crate::origin::Origin;
+use crate::scanner::{self, Scanner};
+use crate::suite::Suite;
+use crate::tree::Tree;
+use crate::{progress, recorded, refusals, start, status, stop};
+use rc_sv_api::abi::{Host, Sink};
+use rc_sv_api::{
+    Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, State, Status,
+};
+use rc_sv_exec::instance::Instance;
+use rc_sv_exec::launch::Launch;
+use rc_sv_exec::place::Dir;
+use rc_sv_exec::process;
+use rc_sv_exec::resolve;
+use rc_sv_exec::run::record;
+use std::ffi::OsStr;
+use std::marker::PhantomData;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Where `make install` puts things.
+const PREFIX: &str = match option_env!("RC_SV_PREFIX") {
+    Some(prefix) => prefix,
+    None => "/usr/local",
+};
+
+/// The program that is `run` and `finish`, relative to [`PREFIX`].
+const PROGRAM: &str = "libexec/rc-sv/rc-sv-exec";
+
+/// The module's own setting with another path of the program.
+const PROGRAM_SETTING: &str = "exec";
+
+/// How long a call may take that only looks, or only tells.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+/// What makes a suite a module.
+pub trait Module: Send + 'static {
+    /// The suite.
+    const SUITE: &'static Suite;
+}
+
+/// The backend of the suite of `M`.
+pub struct Family<M> {
+    scan_dir: Option<PathBuf>,
+    program: PathBuf,
+    module: PhantomData<M>,
+}
+
+impl<M: Module> Family<M> {
+    const SUITE: &'static Suite = M::SUITE;
+
+    fn scan_dir(&self) -> Option<&Path> {
+        self.scan_dir.as_deref()
+    }
+
+    /// What is about to be started, and as what.
+    fn prepare(&self, spec: &dyn Settings) -> Result<(Origin, rc_sv_api::Spec)> {
+        let origin = Origin::of(Self::SUITE, spec)?;
+        refusals::check(Self::SUITE, &origin, spec)?;
+        if origin != Origin::Generated {
+            return Ok((origin, spec.to_spec()));
+        }
+        let resolved = resolve::resolve(spec)?;
+        // Options of OpenRC's tools have become settings.
+        refusals::check_options(Self::SUITE, resolved.settings())?;
+        Launch::from_settings(resolved.settings())?;
+        self.check_program()?;
+        Ok((origin, resolved))
+    }
+
+    fn check_program(&self) -> Result<()> {
+        if self.program.is_absolute() && self.program.is_file() {
+            return Ok(());
+        }
+        let message = format!(
+            "{}: there is no such program; install it, or set {PROGRAM_SETTING} in [modules.{}]",
+            self.program.display(),
+            Self::SUITE.name
+        );
+        Err(Error::new(Code::Unavailable, message))
+    }
+
+    fn find(spec: &dyn Settings, request: &Request, usual: Duration) -> Result<Option<Call>> {
+        Call::find(Self::SUITE, spec, request, usual)
+    }
+
+    fn start_in(&self, call: &mut Call, origin: &Origin, spec: &dyn Settings) -> Result<Outcome> {
+        let scanner = call.scanner(self.scan_dir())?;
+        let _lock = call.lock()?;
+        start::start(call, origin, spec, &scanner, &self.program).map(|()| Outcome::Done)
+    }
+}
+
+impl<M: Module> Backend for Family<M> {
+    const NAME: &'static str = M::SUITE.name;
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = M::SUITE.description;
+    const CAPS: Caps = Caps::OWNS_PROCESS
+        .and(Caps::RESTARTS)
+        .and(Caps::BACKOFF)
+        .and(Caps::GIVE_UP)
+        .and(Caps::SIGNAL)
+        .and(Caps::FINISH_SCRIPT);
+
+    fn open(host: Host) -> Result<Family<M>> {
+        let settings = host.settings();
+        let path = |name| {
+            let text = settings.text(name).filter(|text| !text.is_empty())?;
+            Some(PathBuf::from(OsStr::from_bytes(text)))
+        };
+        let program = path(PROGRAM_SETTING);
+        Ok(Family {
+            scan_dir: path(scanner::SETTING),
+            program: program.unwrap_or_else(|| Path::new(PREFIX).join(PROGRAM)),
+            module: PhantomData,
+        })
+    }
+
+    fn probe(&mut self) -> Result<Caps> {
+        Scanner::find(Self::SUITE, self.scan_dir(), &environment_svcdir())?;
+        self.check_program()?;
+        Ok(Self::CAPS)
+    }
+
+    fn start(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        let (origin, spec) = self.prepare(spec)?;
+        if request.dry_run {
+            return Ok(Outcome::Done);
+        }
+        let usual = stop::patience(&spec) + progress::EXECUTE;
+        let mut call = Call::make(Self::SUITE, spec.settings(), request, usual)?;
+        self.start_in(&mut call, &origin, spec.settings())
+    }
+
+    fn stop(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        let Some(mut call) = Self::find(spec, request, AT_ONCE)? else {
+            return Ok(Outcome::Done);
+        };
+        if !request.dry_run {
+            let recorded = stop::recorded(&call)?;
+            call.patient(request.timeout.unwrap_or(stop::patience(&recorded)));
+            let _lock = call.lock()?;
+            stop::stop(&call)?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn restart(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        let mut call = Self::find(spec, request, AT_ONCE)?.ok_or_else(unknown)?;
+        let spec = stop::recorded(&call)?;
+        if request.dry_run {
+            return Ok(Outcome::Done);
+        }
+        let usual = stop::patience(&spec) * 2 + progress::EXECUTE;
+        call.patient(request.timeout.unwrap_or(usual));
+        let origin = call.origin();
+        {
+            let _lock = call.lock()?;
+            stop::down(&call)?;
+        }
+        self.start_in(&mut call, &origin, spec.settings())
+    }
+
+    fn signal(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        let nothing = || Error::new(Code::NotFound, "nothing runs");
+        let call = Self::find(spec, request, AT_ONCE)?.ok_or_else(nothing)?;
+        let failed = |cause| Error::io("send the signal", &cause);
+        let process = if call.is_native() {
+            let snapshot = call.supervise().snapshot()?;
+            snapshot.supervisor.and(snapshot.process)
+        } else {
+            match Instance::living(&call.dir) {
+                Some(instance) => instance.open().map_err(failed)?,
+                None => None,
+            }
+        };
+        let process = process.ok_or_else(nothing)?;
+        if !request.dry_run {
+            process::send_signal(process.as_fd(), request.signal).map_err(failed)?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn status(&mut self, spec: &dyn Settings) -> Result<Status> {
+        match Self::find(spec, &Request::default(), AT_ONCE) {
+            Ok(Some(call)) => look(&call.tree, &call.dir, &call.service),
+            Ok(None) => Ok(Status::of_state(State::Unmanaged)),
+            Err(error) if error.code == Code::Permission => {
+                Ok(recorded::status(&svcdir(spec), &spec.service()?))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn wait(&mut self, spec: &dyn Settings, request: &Request) -> Result<Status> {
+        let call = Self::find(spec, request, AT_ONCE)?.ok_or_else(unknown)?;
+        let mut last = Status::default();
+        let wanted = request.want_state;
+        let mut watch = call.watch()?;
+        let found = watch.until(call.supervise(), call.deadline, |_| {
+            last = look(&call.tree, &call.dir, &call.service)?;
+            Ok((last.state == wanted).then_some(()))
+        })?;
+        match found {
+            Some(()) => Ok(last),
+            None => {
+                let message = format!(
+                    "is {}, and did not become {} in time",
+                    last.state.name(),
+                    wanted.name()
+                );
+                Err(Error::new(Code::Timeout, message))
+            }
+        }
+    }
+
+    fn forget(&mut self, spec: &dyn Settings) -> Result<()> {
+        let Some(call) = Self::find(spec, &Request::default(), AT_ONCE)? else {
+            return Ok(());
+        };
+        let state = look(&call.tree, &call.dir, &call.service)?.state;
+        if !matches!(state, State::Down | State::GaveUp | State::Unmanaged) {
+            let message = format!("is {}; stop it first", state.name());
+            return Err(Error::new(Code::Conflict, message));
+        }
+        let _lock = call.lock()?;
+        stop::stop(&call)
+    }
+
+    fn list(&mut self, sink: &mut Sink<'_>) -> Result<()> {
+        let svcdir = environment_svcdir();
+        let tree = match Tree::open(&svcdir, Self::SUITE) {
+            // The host then asks for each by itself.
+            Err(error) if error.code == Code::Permission => {
+                let message = "only root may look into the service directories";
+                return Err(Error::new(Code::Unsupported, message));
+            }
+            tree => tree?,
+        };
+        let Some(tree) = tree else {
+            return Ok(());
+        };
+        for service in tree.services()? {
+            let status =
+                Dir::open_service(&svcdir, &service).and_then(|dir| look(&tree, &dir, &service))?;
+            if !sink(service.as_str(), &status) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One look at everything that is known of a service.
+fn look(tree: &Tree, dir: &Dir, service: &ServiceName) -> Result<Status> {
+    let snapshot = tree.supervise(service.as_str()).snapshot()?;
+    if tree.native(service).is_some() {
+        return Ok(status::native(tree.suite(), &snapshot));
+    }
+    let record = record::read(dir)?;
+    let lives = Instance::living(dir).is_some();
+    Ok(status::generated(tree.suite(), &snapshot, record, lives))
+}
+
+fn unknown() -> Error {
+    Error::new(Code::NotFound, "the service was not started")
+}

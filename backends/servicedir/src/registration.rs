@@ -1,0 +1,136 @@
+//! Registering a service with the scanner, and taking it back.
+
+use crate::call::{Call, PATIENCE};
+use crate::scanner::{self, Scanner};
+use crate::supervise::Snapshot;
+use rc_sv_api::{Code, Error, Result};
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The file in a service's directory with the path of its link in the scan directory. What was
+/// linked there is taken away there, whatever is configured by then.
+const LINK: &str = "scan-link";
+
+/// How long a scanner that looks once a second at most is given before it is told again.
+const AGAIN: Duration = Duration::from_millis(1_050);
+
+/// The path of the service's link in a scan directory, if it was registered.
+///
+/// # Errors
+/// The file is not safe, or cannot be read.
+pub(crate) fn link(call: &Call) -> Result<Option<PathBuf>> {
+    let file = match call.dir.open_private(LINK) {
+        Err(error) if error.code == Code::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut path = Vec::new();
+    let read = file.take(8192).read_to_end(&mut path);
+    read.map_err(|cause| Error::io("read the path of the link", &cause))?;
+    Ok(Some(PathBuf::from(OsStr::from_bytes(&path))))
+}
+
+/// Links the service's directory into the scan directory and waits until its supervisor lives.
+///
+/// # Errors
+/// Something else has its name there, or the scanner does not take it; then it is not linked.
+pub(crate) fn register(call: &Call, scanner: &Scanner) -> Result<()> {
+    let link = scanner.directory().join(call.service.as_str());
+    let target = call.tree.path(&call.service);
+    // Before the link is there: a call that is killed in between leaves a record of it.
+    call.dir.replace(LINK, 0o600, link.as_os_str().as_bytes())?;
+    match symlink(&target, &link) {
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
+            // The service may be registered already, or be a directory of the scanner's own.
+            if !same(&link, &target) {
+                let message = format!("{}: is something else; remove it", link.display());
+                return Err(Error::new(Code::Conflict, message));
+            }
+        }
+        linked => {
+            linked.map_err(|cause| Error::io(format_args!("make {}", link.display()), &cause))?
+        }
+    }
+    let registered = await_supervisor(call, scanner);
+    if registered.is_err() {
+        // It must not be taken up later, when nobody expects it.
+        withdraw(call, &link);
+    }
+    registered
+}
+
+/// Waits until the supervisor of a service that is linked lives.
+///
+/// # Errors
+/// The scanner does not begin it in time.
+pub(crate) fn await_supervisor(call: &Call, scanner: &Scanner) -> Result<()> {
+    let deadline = call.within(PATIENCE);
+    let mut watch = call.watch()?;
+    while Instant::now() < deadline {
+        scanner.nudge();
+        let again = deadline.min(Instant::now() + AGAIN);
+        if watch.until(call.supervise(), again, supervised)?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(Error::new(Code::NotRunning, scanner.complaint()))
+}
+
+/// Takes the service from the scanner and ends its supervisor, which must have nothing to run any
+/// more, and that of its logger.
+///
+/// # Errors
+/// A supervisor does not end.
+pub(crate) fn unregister(call: &Call) -> Result<()> {
+    let link = link(call)?;
+    // A directory of the scanner's own stays, and so does its supervisor.
+    let is_own = link.as_ref().is_some_and(|link| is_directory(link));
+    if is_own {
+        return call.dir.remove(LINK);
+    }
+    if let Some(link) = &link {
+        // Before its supervisor ends: the scanner would begin another one.
+        withdraw(call, link);
+        scanner::nudge(call.suite, link.parent().unwrap_or(link));
+    }
+    let log = format!("{}/log", call.service);
+    // The logger ends when it has read everything.
+    for service in [call.service.as_str(), &log] {
+        let supervise = call.tree.supervise(service);
+        if supervise.control(b"dx")? {
+            let mut watch = call.watch()?;
+            let gone = watch.until(supervise, call.within(PATIENCE), unsupervised)?;
+            gone.ok_or_else(|| call.late("of the service does not end"))?;
+        }
+    }
+    call.dir.remove(LINK)
+}
+
+/// Removes the link, if it is still ours.
+fn withdraw(call: &Call, link: &Path) {
+    if fs::read_link(link).is_ok_and(|target| target == call.tree.path(&call.service)) {
+        // Somebody else may have removed it meanwhile.
+        let _ = fs::remove_file(link);
+    }
+}
+
+fn supervised(snapshot: &Snapshot) -> Result<Option<()>> {
+    // Before its first status it would not know what it is told.
+    Ok((snapshot.supervisor.is_some() && snapshot.observed.is_some()).then_some(()))
+}
+
+fn unsupervised(snapshot: &Snapshot) -> Result<Option<()>> {
+    Ok(snapshot.supervisor.is_none().then_some(()))
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+fn is_directory(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+}

@@ -1,0 +1,183 @@
+//! Stopping a service.
+
+use crate::call::{Call, PATIENCE};
+use crate::observed::Phase;
+use crate::registration;
+use crate::supervise::Snapshot;
+use nix::unistd::{getpgid, Pid};
+use rc_sv_api::{signal, Code, Error, Result, Spec};
+use rc_sv_exec::cgroup::Cgroup;
+use rc_sv_exec::instance::Instance;
+use rc_sv_exec::place::Dir;
+use rc_sv_exec::process;
+use rc_sv_exec::run::record;
+use rc_sv_exec::spec_file;
+use rc_sv_exec::stop::{KillMode, Stop};
+use std::ffi::OsStr;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// What a stop may take besides what the service's own settings allow.
+pub(crate) const SLACK: Duration = Duration::from_secs(25);
+
+/// Stops the service, whatever it is doing, and takes it from its scanner. Nothing of it is left.
+///
+/// # Errors
+/// Something of it still runs.
+pub(crate) fn stop(call: &Call) -> Result<()> {
+    down(call)?;
+    registration::unregister(call)?;
+    clear(call);
+    call.tree.remove(&call.service)
+}
+
+/// Ends what runs; the supervisor stays, and keeps it down.
+///
+/// # Errors
+/// Something still runs.
+pub(crate) fn down(call: &Call) -> Result<()> {
+    let spec = recorded(call)?;
+    let stop = Stop::from_settings(spec.settings());
+    // Not again, whatever ends it.
+    record::want_down(&call.dir)?;
+    if call.is_native() {
+        end_native(call, &stop)?;
+    } else {
+        end_instance(call, &stop)?;
+    }
+    settle(call, finish_time(&spec))?;
+    leftovers(&stop, &spec)
+}
+
+/// How long the ladder of `spec` and the end of a service may take.
+pub(crate) fn patience(spec: &Spec) -> Duration {
+    Stop::from_settings(spec.settings()).ladder.total() + finish_time(spec) + SLACK
+}
+
+/// What the service was started with.
+pub(crate) fn recorded(call: &Call) -> Result<Spec> {
+    match spec_file::read(&call.dir) {
+        Err(error) if error.code == Code::NotFound => Ok(Spec::of_service(&call.service)),
+        spec => spec,
+    }
+}
+
+/// Ends what a directory runs that was written by hand.
+fn end_native(call: &Call, stop: &Stop) -> Result<()> {
+    let snapshot = call.supervise().snapshot()?;
+    match (snapshot.running(), &snapshot.supervisor) {
+        (None, _) => Ok(()),
+        (Some(_), Some(_)) => {
+            // Not again, whatever ends it.
+            call.supervise().control(&[call.suite.once])?;
+            climb(stop, &call.supervise().snapshot()?)
+        }
+        // The number may be another one's by now.
+        (Some(pid), None) => {
+            let name = call.suite.supervisor;
+            let message = format!(
+                "{name} is gone, and process {pid} may be what it ran: look, and kill {pid}"
+            );
+            Err(Error::new(Code::Conflict, message))
+        }
+    }
+}
+
+/// Climbs the ladder, as long as the process that was seen runs.
+fn climb(stop: &Stop, snapshot: &Snapshot) -> Result<()> {
+    let (Some(pid), Some(pidfd)) = (snapshot.running(), &snapshot.process) else {
+        return Ok(());
+    };
+    let failed = |cause| Error::io(format_args!("end process {pid}"), &cause);
+    let Ok(instance) = Instance::of(pid) else {
+        return Ok(());
+    };
+    // The number may be another one's by now.
+    if crate::watch::is_over(pidfd).map_err(failed)? {
+        return Ok(());
+    }
+    // runit and daemontools leave a service written by hand in their own group.
+    let leads = getpgid(Some(Pid::from_raw(pid))) == Ok(Pid::from_raw(pid));
+    let kill_mode = if leads {
+        stop.kill_mode
+    } else {
+        KillMode::Process
+    };
+    let stop = Stop {
+        kill_mode,
+        ..stop.clone()
+    };
+    stop.end(&instance).map_err(failed)
+}
+
+/// Waits until the supervisor knows that all is over. A `finish` that takes longer than it may is
+/// killed.
+fn settle(call: &Call, finish_time: Duration) -> Result<()> {
+    let late = || call.late("does not say that the service is down; is it stopped by a signal?");
+    if !call.supervise().control(b"d")? {
+        return Ok(());
+    }
+    let mut watch = call.watch()?;
+    let over = |snapshot: &Snapshot| {
+        Ok((snapshot.is_down() || snapshot.supervisor.is_none()).then_some(()))
+    };
+    let deadline = call.within(PATIENCE.max(finish_time));
+    if watch.until(call.supervise(), deadline, over)?.is_some() {
+        return Ok(());
+    }
+    let snapshot = call.supervise().snapshot()?;
+    let (Some(observed), Some(process)) = (snapshot.observed, &snapshot.process) else {
+        return Err(late());
+    };
+    if let Phase::Finish(_) = observed.phase {
+        // It has ended, or it has not, which is seen below.
+        let _ = process::send_signal(process.as_fd(), signal::KILL);
+    }
+    watch
+        .until(call.supervise(), call.within(PATIENCE), over)?
+        .ok_or_else(late)
+}
+
+/// Ends the main process, whoever is its parent by now.
+fn end_instance(call: &Call, stop: &Stop) -> Result<()> {
+    let Some(instance) = Instance::living(&call.dir) else {
+        return Ok(());
+    };
+    let ended = stop.end(&instance);
+    ended.map_err(|cause| Error::io(format_args!("end process {}", instance.pid), &cause))
+}
+
+/// What left the process group is found in the cgroup.
+fn leftovers(stop: &Stop, spec: &Spec) -> Result<()> {
+    match stop.leftovers(spec.settings()) {
+        None => Ok(()),
+        Some(leftovers) => {
+            let ended = leftovers.end();
+            ended.map_err(|cause| {
+                Error::io(
+                    format_args!("end what is left in {}", leftovers.path().display()),
+                    &cause,
+                )
+            })
+        }
+    }
+}
+
+/// Removes what `rc-sv-exec` made elsewhere.
+fn clear(call: &Call) {
+    // Each may never have been there, and does no harm if it stays.
+    let _ = Dir::make_supervisors(&call.svcdir).map(|dir| dir.remove(call.service.as_str()));
+    if let Ok(spec) = recorded(call) {
+        if let Some(service) = spec.settings().text("cgroup") {
+            Cgroup::in_service(Path::new(OsStr::from_bytes(service))).remove();
+        }
+    }
+}
+
+fn finish_time(spec: &Spec) -> Duration {
+    spec.settings()
+        .duration("rc_supervise_finish_timeout")
+        .unwrap_or_default()
+}
