@@ -38,7 +38,8 @@ MAN3       = man/rc-sv-module.3 man/rc_sv.3
 EXAMPLE    = examples/module-c/daemon.c examples/module-c/Makefile
 HEADERS    = include/rc_sv_backend.h include/rc_sv.h
 SHELL_PART = $(addprefix openrc/rc-sv-,attach.sh depend.sh keys.sh status.sh)
-SHELL_SIDE = openrc/zz-rc-sv.conf openrc/rc-sv.sh $(SHELL_PART)
+INITDIR    = $(SYSCONFDIR)/init.d
+SHELL_SIDE = openrc/svscan.initd openrc/zz-rc-sv.conf openrc/rc-sv.sh $(SHELL_PART)
 
 # What was built for this prefix. Builds for several prefixes share cargo's
 # directory but not this one, so neither undoes the other.
@@ -69,7 +70,7 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) $(MAN3) $(HEADERS) \
 	$(INSTALL) -d -m 755 '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MODULEDIR)' \
 		'$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' \
 		'$(DESTDIR)$(MANDIR)/man3' '$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)' \
-		'$(DESTDIR)$(PKGDIR)' '$(DESTDIR)$(EXAMPLEDIR)/module-c'
+		'$(DESTDIR)$(PKGDIR)' '$(DESTDIR)$(EXAMPLEDIR)/module-c' '$(DESTDIR)$(INITDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-loader' '$(DESTDIR)$(BINDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(BUILT)/rc-sv-exec' '$(DESTDIR)$(LIBEXECDIR)'
 	$(INSTALL) -m 644 $(MODULES:%='$(BUILT)/librc_sv_%.so') '$(DESTDIR)$(MODULEDIR)'
@@ -81,6 +82,7 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) $(MAN3) $(HEADERS) \
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(LIBEXECDIR)/rc-sv.sh'
 	sed 's|^\(_rcsv_libexec=\)/usr/local/|\1$(PREFIX)/|' openrc/zz-rc-sv.conf | \
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(CONFDIR)/zz-rc-sv.conf'
+	$(INSTALL) -m 755 openrc/svscan.initd '$(DESTDIR)$(INITDIR)/svscan'
 	$(INSTALL) -m 644 $(HEADERS) '$(DESTDIR)$(INCLUDEDIR)'
 	sed 's|^prefix=.*|prefix=$(PREFIX)|' include/rc_sv_backend.pc | \
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(PKGDIR)/rc_sv_backend.pc'
@@ -93,6 +95,7 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) $(MAN3) $(HEADERS) \
 
 uninstall:
 	rm -f '$(DESTDIR)$(BINDIR)/rc-sv-loader' '$(DESTDIR)$(CONFDIR)/zz-rc-sv.conf' \
+		'$(DESTDIR)$(INITDIR)/svscan' \
 		$(HEADERS:include/%='$(DESTDIR)$(INCLUDEDIR)/%') '$(DESTDIR)$(PKGDIR)/rc_sv_backend.pc' \
 		'$(DESTDIR)$(LIBDIR)/librc_sv.so' '$(DESTDIR)$(LIBDIR)/$(SONAME)' \
 		'$(DESTDIR)$(LIBDIR)/$(LIBRARY)' '$(DESTDIR)$(LIBDIR)/pkgconfig/rc_sv.pc' \

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Everything that is installed with PREFIX=/usr, with its permissions.
 const INSTALLED: &[(&str, u32)] = &[
+    ("etc/init.d/svscan", 0o755),
     ("etc/rc.conf.d/zz-rc-sv.conf", 0o644),
     ("usr/bin/rc-sv-loader", 0o755),
     ("usr/include/rc_sv.h", 0o644),

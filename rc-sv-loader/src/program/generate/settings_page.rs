@@ -28,6 +28,15 @@ pub(super) fn text() -> String {
         "Where the scanner of a suite is a service of OpenRC (s6-svscan, runsvdir, svscan), every \
          service of its module needs it, without being told so in *rc_need*.",
     );
+    page.text(
+        "The modules s6, runit and daemontools use the scanner of OpenRC's service, whose directory \
+         is s6-scan, sv or svscan in /run/openrc; else one that runs for a usual directory; else \
+         any that root runs. A service without a command can have a service directory that was \
+         written by hand (*s6_service_path*, *runit_service*, *daemontools_service*): it is linked \
+         into the scan directory and controlled as it is, and only *retry* and *stopsig* are taken \
+         from here. runsvdir is told to look by SIGALRM where it catches that, as Debian's does; \
+         other ones and svscan look every five seconds, which is how long a first start can take.",
+    );
     sources(&mut page);
     values(&mut page);
     settings(&mut page);
@@ -74,7 +83,8 @@ fn sources(page: &mut Page) {
     );
     page.text(
         "The table [modules.NAME] of /etc/rc-sv.toml belongs to the module NAME; its documentation \
-         says what may stand there.",
+         says what may stand there. For s6, runit and daemontools: *scandir*, the scan directory \
+         to use; *exec*, another path of rc-sv-exec(8).",
     );
     page.text(
         "An unknown setting and a value that does not fit are errors, with the variable or with \
