@@ -1,0 +1,118 @@
+//! Service directories that were written by hand.
+
+use super::openrc::{alive, rc, KILL, SOON};
+use super::{start_count, starts, status, until_status, Suite};
+use rc_sv_tests::lab::until;
+use rc_sv_tests::Lab;
+
+/// A service directory with the probe daemon.
+fn directory(lab: &Lab, path: &str, name: &str) {
+    let run = format!(
+        "#!/bin/sh\nexec {} --report /tmp/{name} --ignore HUP\n",
+        super::PROBE
+    );
+    lab.write(format!("{path}/run"), run, 0o755);
+}
+
+/// It is linked and controlled as it is, and left as it was.
+pub fn a_directory_is_used_as_it_is(suite: &Suite) {
+    let lab = suite.lab();
+    directory(&lab, "/srv/native", "foo");
+    lab.service("foo", "description=native\n");
+    let conf = format!(
+        "rc_supervise_module={}\n{}=/srv/native\n",
+        suite.module, suite.setting
+    );
+    lab.conf("foo", &format!("{conf}retry=HUP/1/QUIT/5\n"));
+    rc(&lab, "foo", "start").ok();
+    let first = starts(&lab, "foo", 1)[0].pid();
+    assert_eq!(rc(&lab, "foo", "status").code(), 0);
+    let said = status(&lab, "foo");
+    assert!(said.contains(&format!("up  pid {first} ")), "{said}");
+    lab.kill(first, KILL);
+    let second = starts(&lab, "foo", 2)[1].pid();
+    until_status(&lab, "foo", &format!("pid {second} "));
+    rc(&lab, "foo", "stop").ok();
+    assert!(!alive(&lab, second));
+    // By its own ladder, and not again.
+    let signals = lab.report("/tmp/foo", "signal", 1, SOON);
+    assert_eq!(signals[0].number("number"), 1);
+    assert_eq!(start_count(&lab, "foo"), 2);
+    assert_eq!(rc(&lab, "foo", "status").code(), 3);
+    assert!(lab.exists("/srv/native/run"));
+    assert_eq!(suite.pids(&lab, suite.supervisor), [0; 0]);
+    assert_eq!(lab.sh(&format!("ls {}", suite.scan_dir)).ok(), "");
+
+    // What it decides itself is refused here.
+    lab.conf("foo", &format!("{conf}respawn_delay=5\n"));
+    let output = rc(&lab, "foo", "start");
+    assert_eq!(output.code(), 1, "{output}");
+    assert!(
+        output
+            .all()
+            .contains("respawn_delay: is for a service with a command"),
+        "{output}"
+    );
+    // What root would run must be root's.
+    lab.conf("foo", &conf);
+    lab.sh("chown nobody /srv/native").ok();
+    let output = rc(&lab, "foo", "start");
+    assert!(output.all().contains("must belong to root"), "{output}");
+    lab.sh("chown root /srv/native; chmod -x /srv/native/run")
+        .ok();
+    let output = rc(&lab, "foo", "start");
+    assert!(
+        output.all().contains("/srv/native/run: must be a program"),
+        "{output}"
+    );
+    assert_eq!(start_count(&lab, "foo"), 2);
+}
+
+/// One in the place that the suite's users have by convention needs no setting.
+pub fn the_usual_place(suite: &Suite, path: &str) {
+    let lab = suite.lab();
+    directory(&lab, path, "foo");
+    lab.service("foo", "description=native\n");
+    lab.conf("foo", &format!("rc_supervise_module={}\n", suite.module));
+    rc(&lab, "foo", "start").ok();
+    let first = starts(&lab, "foo", 1)[0].pid();
+    rc(&lab, "foo", "restart").ok();
+    let second = starts(&lab, "foo", 2)[1].pid();
+    assert!(!alive(&lab, first) && alive(&lab, second));
+    rc(&lab, "foo", "stop").ok();
+    assert!(!alive(&lab, second));
+}
+
+/// One in the scan directory itself stays there, supervised, but down.
+pub fn a_directory_of_the_scanner(suite: &Suite) {
+    let lab = suite.lab();
+    let path = format!("{}/foo", suite.scan_dir);
+    lab.write(format!("{path}/down"), "", 0o644);
+    directory(&lab, &path, "foo");
+    // Only s6 is told.
+    lab.sh(&format!(
+        "fifo={}/.s6-svscan/control; [ ! -p $fifo ] || printf a >$fifo",
+        suite.scan_dir
+    ))
+    .ok();
+    let supervisor = suite.supervisor_of(&lab, "foo");
+    lab.service("foo", "description=native\n");
+    lab.conf(
+        "foo",
+        &format!(
+            "rc_supervise_module={}\n{}={path}\n",
+            suite.module, suite.setting
+        ),
+    );
+    assert_eq!(start_count(&lab, "foo"), 0);
+    rc(&lab, "foo", "start").ok();
+    let first = starts(&lab, "foo", 1)[0].pid();
+    rc(&lab, "foo", "stop").ok();
+    assert!(!alive(&lab, first));
+    until("the same supervisor", SOON, || {
+        (suite.supervisor_of(&lab, "foo") == supervisor).then_some(())
+    });
+    assert!(lab.exists(format!("{path}/run")));
+    rc(&lab, "foo", "start").ok();
+    starts(&lab, "foo", 2);
+}

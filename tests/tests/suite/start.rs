@@ -1,0 +1,212 @@
+//! Starts that cannot succeed, and what a daemon finds when one does.
+
+use super::openrc::{rc, spawn_count, SOON};
+use super::{start_count, starts, status, Suite};
+
+/// The one line that says why.
+#[track_caller]
+fn refused(lab: &rc_sv_tests::Lab, service: &str, words: &str) {
+    let output = rc(lab, service, "start");
+    assert_eq!(output.code(), 1, "{words}: {output}");
+    let said = output.all();
+    let ours: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains(&format!(" {service}: ")))
+        .collect();
+    assert_eq!(ours.len(), 1, "{words}: {output}");
+    assert!(ours[0].contains(words), "{words}: {output}");
+}
+
+/// What cannot be executed fails in words, and leaves nothing.
+pub fn what_cannot_be_executed_fails_in_words(suite: &Suite) {
+    let lab = suite.lab();
+    let good = "command=/usr/local/bin/recorder\ncommand_args=/tmp/foo";
+    let cases = [
+        ("command=/nonexistent/x", "", "No such file or directory"),
+        ("command=/etc/passwd", "", "Permission denied"),
+        (good, "command_user=nosuch", "nosuch"),
+        (good, "directory=/nonexistent", "No such file or directory"),
+    ];
+    for (script, conf, words) in cases {
+        lab.service("foo", script);
+        lab.conf(
+            "foo",
+            &format!("rc_supervise_module={}\n{conf}\n", suite.module),
+        );
+        refused(&lab, "foo", words);
+        assert_eq!(rc(&lab, "foo", "status").code(), 3, "{script} {conf}");
+        assert_eq!(spawn_count(&lab, "foo"), 0, "{script} {conf}");
+        suite.assert_nothing_left(&lab);
+    }
+}
+
+/// What is not done is refused.
+pub fn what_is_not_done_is_refused(suite: &Suite) {
+    let lab = suite.lab();
+    let cases = [
+        ("healthcheck_timer=5", "healthcheck_timer"),
+        ("rc_supervise_health='tcp:80'", "rc_supervise_health"),
+        ("output_logger=cat", "output_logger"),
+        ("rc_supervise_propagate=yes", "rc_supervise_propagate"),
+        ("supervise_daemon_args='-a 5'", "healthcheck_timer"),
+    ];
+    for (conf, name) in cases {
+        suite.probe(&lab, "foo", "", conf);
+        refused(&lab, "foo", name);
+        let said = rc(&lab, "foo", "start").all();
+        assert!(said.contains("does not do this in this version"), "{said}");
+        assert_eq!(start_count(&lab, "foo"), 0, "{conf}");
+    }
+}
+
+/// Every byte of every argument arrives, after a respawn too.
+pub fn hostile_arguments_arrive(suite: &Suite) {
+    let lab = suite.lab();
+    let words: [&[u8]; 14] = [
+        b"",
+        b" ",
+        b"a b",
+        b"say \"hi\"",
+        b"it's",
+        b"$1 ${1} $(id) `id`",
+        b"back\\slash\\n",
+        b"line\nline",
+        b"\ttab",
+        b"-- --",
+        b"\xff\xfe",
+        b"*?[a]",
+        b"#;&|<>",
+        b"x=1",
+    ];
+    let quoted = words.map(|word| {
+        let mut octal = Vec::new();
+        for byte in word {
+            octal.extend(format!("\\{byte:03o}").bytes());
+        }
+        octal
+    });
+    // As a shell would be asked for these very bytes.
+    let mut script = b"command=/usr/local/bin/recorder\ncommand_args='/tmp/foo".to_vec();
+    for octal in &quoted {
+        script.extend(b" \"$(printf \"");
+        script.extend(octal);
+        script.extend(b"\"x)\"");
+    }
+    script.extend(b"'\n");
+    let text = String::from_utf8(script).expect("ASCII");
+    // A command substitution loses newlines at the end, hence the x.
+    lab.service("foo", &text.replace("\"x)\"", "x\")\""));
+    lab.conf("foo", &format!("rc_supervise_module={}\n", suite.module));
+    rc(&lab, "foo", "start").ok();
+    let arrived = super::openrc::recorded_args(&lab, "foo", 1);
+    let expected: Vec<Vec<u8>> = words.iter().map(|word| [*word, b"x"].concat()).collect();
+    assert_eq!(arrived, expected);
+    let pid = super::openrc::spawns(&lab, "foo", 1)[0];
+    lab.kill(pid, super::openrc::KILL);
+    assert_eq!(super::openrc::recorded_args(&lab, "foo", 2), expected);
+}
+
+/// A scanner that is absent is named, with what to run.
+pub fn without_a_scanner(suite: &Suite) {
+    let lab = suite.lab_without_scanner();
+    suite.probe(&lab, "foo", "", "");
+    let output = lab
+        .run([
+            "rc-sv-loader",
+            "start",
+            "foo",
+            "--module",
+            suite.module,
+            "--",
+            "/bin/true",
+        ])
+        .output();
+    assert_eq!(output.code(), 1, "{output}");
+    let expected = format!(
+        "{} does not run: rc-service {} start",
+        suite.scanner, suite.service
+    );
+    assert!(output.all().contains(&expected), "{output}");
+    // OpenRC starts it: the service needs it.
+    rc(&lab, "foo", "start").ok();
+    starts(&lab, "foo", 1);
+    // A scanner of another directory is used when it is configured.
+    lab.sh("mkdir -p /srv/scan").ok();
+    let begin = match suite.scanner {
+        "runsvdir" => "exec runsvdir -P /srv/scan",
+        other => &format!("exec {other} /srv/scan"),
+    };
+    let _scanner = lab.spawn(begin);
+    lab.write(
+        "/etc/rc-sv.toml",
+        format!("[modules.{}]\nscandir = \"/srv/scan\"\n", suite.module),
+        0o644,
+    );
+    suite.probe(&lab, "bar", "", "");
+    super::openrc::rc(&lab, "bar", "start").ok();
+    starts(&lab, "bar", 1);
+    assert!(lab
+        .sh("readlink /srv/scan/bar")
+        .ok()
+        .contains("/rc-sv/.servicedir/"));
+    // What was started elsewhere is stopped there, whatever is configured by now.
+    for service in ["foo", "bar"] {
+        rc(&lab, service, "stop").ok();
+    }
+    assert_eq!(lab.sh("ls /srv/scan").ok(), "");
+    suite.assert_nothing_left(&lab);
+}
+
+/// What has the service's name in the scan directory is left alone.
+pub fn a_name_that_is_taken(suite: &Suite) {
+    let lab = suite.lab();
+    lab.sh(&format!(
+        "mkdir /srv/other; ln -s /srv/other {}/foo",
+        suite.scan_dir
+    ))
+    .ok();
+    suite.probe(&lab, "foo", "", "");
+    refused(&lab, "foo", "is something else");
+    assert_eq!(
+        lab.sh(&format!("readlink {}/foo", suite.scan_dir))
+            .ok()
+            .trim(),
+        "/srv/other"
+    );
+    assert!(status(&lab, "foo").contains("no module has started it"));
+}
+
+/// No program of the suite is executed by ours: not by start, status, restart, signal or stop.
+pub fn no_tool_is_executed(suite: &Suite) {
+    let lab = suite.lab();
+    suite.probe(&lab, "foo", "--ignore HUP", "");
+    let programs: String = ["start", "status", "reload", "restart", "stop"]
+        .map(|command| {
+            let trace = format!(
+                "strace -f -qq -e trace=execve -o /tmp/trace.{command} rc-service foo {command}"
+            );
+            lab.run(["/bin/sh", "-c", &trace])
+                .timeout(2 * SOON)
+                .output()
+                .ok();
+            lab.text(format!("/tmp/trace.{command}"))
+        })
+        .concat();
+    let executed: Vec<&str> = programs
+        .lines()
+        .filter_map(|line| line.split_once("execve(\"")?.1.split('"').next())
+        .collect();
+    assert!(executed.contains(&"/usr/bin/rc-sv-loader"), "{executed:?}");
+    let tools = lab.sh("for package in s6 runit daemontools execline; do cat /var/lib/dpkg/info/$package.list; done 2>/dev/null").all();
+    let tools: Vec<&str> = tools
+        .lines()
+        .filter(|path| path.contains("/bin/") || path.contains("/sbin/"))
+        .collect();
+    assert!(tools.len() > 20, "{tools:?}");
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let bad: Vec<&&str> = executed
+        .iter()
+        .filter(|path| tools.iter().any(|tool| name(tool) == name(path)))
+        .collect();
+    assert_eq!(bad, [&""; 0]);
+}

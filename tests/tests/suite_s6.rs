@@ -1,0 +1,105 @@
+//! The s6 module against the real s6.
+
+mod suite;
+
+use suite::{faults, life, many, native, start, S6};
+
+#[test]
+fn from_start_to_end() {
+    life::from_start_to_end(&S6);
+}
+
+#[test]
+fn restart_in_one_step() {
+    life::restart_in_one_step(&S6);
+}
+
+#[test]
+fn stop_by_the_ladder() {
+    life::stop_by_the_ladder(&S6);
+}
+
+#[test]
+fn a_crash_loop_is_told_and_given_up() {
+    life::a_crash_loop_is_told_and_given_up(&S6);
+}
+
+#[test]
+fn ordinary_users_are_told_what_is_recorded() {
+    life::ordinary_users_are_told_what_is_recorded(&S6);
+}
+
+#[test]
+fn what_cannot_be_executed_fails_in_words() {
+    start::what_cannot_be_executed_fails_in_words(&S6);
+}
+
+#[test]
+fn what_is_not_done_is_refused() {
+    start::what_is_not_done_is_refused(&S6);
+}
+
+#[test]
+fn hostile_arguments_arrive() {
+    start::hostile_arguments_arrive(&S6);
+}
+
+#[test]
+fn without_a_scanner() {
+    start::without_a_scanner(&S6);
+}
+
+#[test]
+fn a_name_that_is_taken() {
+    start::a_name_that_is_taken(&S6);
+}
+
+#[test]
+fn no_tool_is_executed() {
+    start::no_tool_is_executed(&S6);
+}
+
+#[test]
+fn a_scanner_that_hangs() {
+    faults::a_scanner_that_hangs(&S6);
+}
+
+#[test]
+fn a_supervisor_that_hangs() {
+    faults::a_supervisor_that_hangs(&S6);
+}
+
+#[test]
+fn a_supervisor_that_is_killed() {
+    faults::a_supervisor_that_is_killed(&S6);
+}
+
+#[test]
+fn everything_is_killed() {
+    faults::everything_is_killed(&S6);
+}
+
+#[test]
+fn stale_files_tell_no_lies() {
+    faults::stale_files_tell_no_lies(&S6);
+}
+
+#[test]
+fn nothing_leaks() {
+    many::nothing_leaks(&S6);
+}
+
+#[test]
+fn a_directory_is_used_as_it_is() {
+    native::a_directory_is_used_as_it_is(&S6);
+}
+
+#[test]
+fn a_directory_of_the_scanner() {
+    native::a_directory_of_the_scanner(&S6);
+}
+
+#[test]
+fn the_usual_place() {
+    native::the_usual_place(&S6, "/var/svc.d/foo");
+}
