@@ -132,6 +132,7 @@ check: root stage
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) test --workspace --no-fail-fast
+	$(CARGO) test --package rc-sv-tests --features abi-check --test abi_check
 	@echo 'make check: everything passed'
 
 demo: root stage

@@ -187,6 +187,7 @@ const UNSAFE_FILES: &[&str] = &[
     "rc-sv-loader/src/verify/bare.rs",
     "tests/src/bin/probe-daemon/sys.rs",
     "tests/src/sys.rs",
+    "tests/tests/abi_check.rs",
 ];
 
 #[test]
