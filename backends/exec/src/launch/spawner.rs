@@ -34,6 +34,8 @@ pub struct Spawner {
     shared: Arc<Shared>,
     /// In the order of their orders; those of which no end was told.
     flights: VecDeque<Flight>,
+    /// When a thread was last known to be done with something.
+    progress_ms: u64,
 }
 
 struct Flight {
@@ -95,6 +97,7 @@ impl Spawner {
         Ok(Some(Spawner {
             shared: Arc::new(shared),
             flights: VecDeque::new(),
+            progress_ms: 0,
         }))
     }
 
@@ -156,7 +159,10 @@ impl Spawner {
             landing = self.shared.lock().done.pop_front();
         }
         match landing {
-            Some(landing) => Some(self.landed(landing)),
+            Some(landing) => {
+                self.progress_ms = now_ms;
+                Some(self.landed(landing))
+            }
             None => self.overdue(now_ms),
         }
     }
@@ -185,6 +191,8 @@ impl Spawner {
     }
 
     fn overdue(&mut self, now_ms: u64) -> Option<News> {
+        // With a thousand orders at once the last ones wait for longer, and all is well.
+        let patience = self.progress_ms + SLOW_MS;
         for flight in &mut self.flights {
             if flight.told || flight.due_ms > now_ms {
                 continue;
@@ -194,7 +202,7 @@ impl Spawner {
                 flight.told = true;
                 return Some(News::Slow { ticket, pid, pidfd });
             }
-            if self.shared.withdraw(&flight.order) {
+            if now_ms >= patience && self.shared.withdraw(&flight.order) {
                 let order = Arc::clone(&flight.order);
                 self.flights
                     .retain(|flight| !Arc::ptr_eq(&flight.order, &order));
@@ -202,7 +210,7 @@ impl Spawner {
                 let cgroup = Arc::into_inner(order).and_then(|order| order.cgroup);
                 return Some(News::Untaken { ticket, cgroup });
             }
-            // The kernel is making it right now.
+            // The kernel is making it right now, or a thread soon has time for it.
             flight.due_ms = now_ms + SLOW_MS;
         }
         None

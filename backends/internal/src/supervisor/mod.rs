@@ -138,7 +138,7 @@ impl Supervisor {
 
     /// How long nothing may happen, in milliseconds; `None` is for ever.
     fn patience(&mut self) -> Option<u64> {
-        if self.recorder.is_due() {
+        if self.may_record() {
             return Some(0);
         }
         let deadlines = [
@@ -187,11 +187,16 @@ impl Supervisor {
         if !self.strays.is_empty() {
             self.reap_strays();
         }
-        // OpenRC is told when nothing more urgent is to be done.
-        if self.reactor.count() == 0 && self.recorder.is_due() {
+        if self.reactor.count() == 0 && self.may_record() {
             self.recorder.write(None, &mut self.log);
         }
         self.watch_locks();
+    }
+
+    /// OpenRC is told when nothing more urgent is to be done: no process is about to be there.
+    fn may_record(&self) -> bool {
+        let spawner = self.spawner.as_ref();
+        self.recorder.is_due() && spawner.and_then(Spawner::deadline).is_none()
     }
 
     /// Gives memory back, once after some time without work.
