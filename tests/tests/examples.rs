@@ -84,6 +84,49 @@ fn the_module_in_c_keeps_its_promises() {
     );
 }
 
+/// Builds the example with sanitizers, puts their libraries where the lab finds them, and has
+/// daemon(1) run without them: it leaks.
+const BUILD_CHECKED: &str = r#"
+make -B -C examples/module-c install LDFLAGS='-lasan -lubsan' \
+	CFLAGS='-g -O1 -fsanitize=address,undefined -fno-sanitize-recover'
+for library in asan ubsan; do
+	file=$(gcc -print-file-name=lib$library.so)
+	name=$(objdump -p "$file" | sed -n 's/.*SONAME *//p')
+	install -D -m 644 "$file" "/usr/lib/checked/$name"
+done
+printf '#!/bin/sh\nunset LD_PRELOAD\nexec /usr/bin/daemon "$@"\n' >/usr/lib/checked/daemon
+chmod 755 /usr/lib/checked/daemon"#;
+
+#[test]
+fn the_module_in_c_passes_the_sanitizers_and_a_leak_does_not() {
+    let author = Author::new();
+    author.clone("examples/module-c");
+    author.sh(BUILD_CHECKED);
+    let verify = |author: &Author| {
+        let lab = author.lab();
+        let section = "[modules.daemon]\nprogram = \"/usr/lib/checked/daemon\"\n";
+        lab.write("/etc/rc-sv.toml", section, 0o644);
+        let verify = "rc-sv-loader --verify /usr/lib/rc-sv/librc_sv_daemon.so";
+        let checked = "/usr/lib/checked";
+        let preload =
+            format!("LD_LIBRARY_PATH={checked} LD_PRELOAD=$(echo {checked}/libasan.so.*)");
+        lab.sh(&format!("env {preload} {verify}"))
+    };
+    let report = verify(&author);
+    assert!(
+        report.stdout.contains(" 0 failed, 0 doubtful, 0 not run"),
+        "{report}"
+    );
+    author.sh("sed -i 's/^\tfree(words);$//' examples/module-c/daemon.c");
+    author.sh(BUILD_CHECKED);
+    let report = verify(&author);
+    assert!(report.stdout.contains(" 1 failed, "), "{report}");
+    assert!(
+        report.all().contains("ended its host's process"),
+        "{report}"
+    );
+}
+
 #[test]
 fn under_daemon_a_service_lives_from_start_to_stop() {
     let author = Author::new();
