@@ -93,6 +93,7 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) $(MAN3) $(HEADERS) \
 	$(INSTALL) -m 644 $(MAN5) '$(DESTDIR)$(MANDIR)/man5'
 	$(INSTALL) -m 644 $(MAN3) '$(DESTDIR)$(MANDIR)/man3'
 
+# A module that somebody else has installed beside ours stays.
 uninstall:
 	rm -f '$(DESTDIR)$(BINDIR)/rc-sv-loader' '$(DESTDIR)$(CONFDIR)/zz-rc-sv.conf' \
 		'$(DESTDIR)$(INITDIR)/svscan' \
@@ -100,9 +101,10 @@ uninstall:
 		'$(DESTDIR)$(LIBDIR)/librc_sv.so' '$(DESTDIR)$(LIBDIR)/$(SONAME)' \
 		'$(DESTDIR)$(LIBDIR)/$(LIBRARY)' '$(DESTDIR)$(LIBDIR)/pkgconfig/rc_sv.pc' \
 		$(MAN8:man/%='$(DESTDIR)$(MANDIR)/man8/%') $(MAN5:man/%='$(DESTDIR)$(MANDIR)/man5/%') \
-		$(MAN3:man/%='$(DESTDIR)$(MANDIR)/man3/%')
-	rm -rf '$(DESTDIR)$(MODULEDIR)' '$(DESTDIR)$(LIBEXECDIR)' \
-		'$(DESTDIR)$(PREFIX)/share/doc/rc-sv'
+		$(MAN3:man/%='$(DESTDIR)$(MANDIR)/man3/%') \
+		$(MODULES:%='$(DESTDIR)$(MODULEDIR)/librc_sv_%.so')
+	rm -rf '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(PREFIX)/share/doc/rc-sv'
+	rmdir '$(DESTDIR)$(MODULEDIR)' 2>/dev/null || :
 
 # OpenRC's C side, for which OpenRC's headers are needed; see openrc/applet.
 install-openrc-c:

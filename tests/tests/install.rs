@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Everything that is installed with PREFIX=/usr, with its permissions.
 const INSTALLED: &[(&str, u32)] = &[
@@ -89,6 +90,40 @@ fn everything_is_where_it_belongs_and_nothing_else() {
         let status = fs::metadata(stage.join(name)).unwrap();
         assert_eq!(status.mode() & 0o7777, *mode, "{name}");
     }
+}
+
+#[test]
+fn uninstall_takes_everything_but_what_others_have_installed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let tree = scratch.path().join("tree");
+    let mut copy = Command::new("cp");
+    assert!(copy
+        .arg("-a")
+        .arg(stage())
+        .arg(&tree)
+        .status()
+        .unwrap()
+        .success());
+    let foreign = tree.join("usr/lib/rc-sv/librc_sv_mine.so");
+    fs::write(&foreign, "").unwrap();
+    let uninstall = || {
+        let output = Command::new("make")
+            .args(["uninstall", "PREFIX=/usr", "SYSCONFDIR=/etc"])
+            .arg(format!("DESTDIR={}", tree.display()))
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    };
+    uninstall();
+    let mut left = Vec::new();
+    files(&tree, &mut left);
+    left.retain(|path| !path.starts_with(tree.join("usr/lib/rc-sv-tests")));
+    assert_eq!(left, std::slice::from_ref(&foreign));
+    fs::remove_file(foreign).unwrap();
+    uninstall();
+    assert!(!tree.join("usr/lib/rc-sv").exists());
 }
 
 #[test]
