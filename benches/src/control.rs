@@ -12,7 +12,7 @@ use crate::contender::internal::{loader, service, AT_ONCE};
 use crate::contender::{program, succeed, STAMP};
 use crate::figure::Figure;
 use crate::stamps::Stamps;
-use crate::{clock, module, process, Result};
+use crate::{clock, host, module, process, Result};
 
 /// Where modules are in the lab.
 pub const MODULES: &str = "/usr/lib/rc-sv";
@@ -50,6 +50,7 @@ pub fn measure(stamps: &mut Stamps, number: u32) -> Result<Vec<Figure>> {
         refusals.push(refused(&name)?);
     }
     let (loads, sizes) = (module::measure()?, module::sizes()?);
+    let hosts = host::measure(&service(number))?;
     succeed(&mut loader("stop", &service(number)))?;
     stamps.forget(number..one + 1);
     let mut figures = vec![
@@ -63,7 +64,7 @@ pub fn measure(stamps: &mut Stamps, number: u32) -> Result<Vec<Figure>> {
             &refusals,
         ),
     ];
-    figures.extend(loads.into_iter().chain(sizes));
+    figures.extend(hosts.into_iter().chain(loads).chain(sizes));
     Ok(figures)
 }
 
@@ -165,7 +166,8 @@ fn refused(name: &str) -> Result<u64> {
     }
 }
 
-fn timed(command: &mut Command) -> Result<u64> {
+/// How long a program takes from its fork to its end.
+pub fn timed(command: &mut Command) -> Result<u64> {
     let (ns, result) = clock::time(|| succeed(command));
     result.map(|()| ns)
 }

@@ -7,6 +7,7 @@ mod clock;
 mod contender;
 mod control;
 mod figure;
+mod host;
 mod inside;
 mod memory;
 mod module;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::bars::Bar;
 use crate::figure::{find, Figure, Unit};
 use crate::inside::FLOOR;
-use crate::{memory, module, openrc, restart, storm};
+use crate::{host, memory, module, openrc, restart, storm};
 
 /// All figures, by section, in the order in which they were measured.
 pub fn text(figures: &[Figure], bars: &[Bar]) -> String {
@@ -40,6 +40,9 @@ fn headline(section: &str) -> &str {
         memory::PSS => "all supervising processes, idle, on a machine with 15 other programs",
         memory::PRIVATE => "of it, what no other process shares",
         module::SECTION => "loading librc_sv_internal.so in a new process",
+        host::SECTION => {
+            "a whole process, from its fork to its end, that asks for one status or nothing"
+        }
         _ => "",
     }
 }
@@ -50,6 +53,7 @@ fn floor<'a>(figures: &'a [Figure], figure: &Figure) -> Option<&'a Figure> {
         restart::SECTION | restart::RESTED => find(figures, &figure.section, FLOOR),
         storm::SECTION => find(figures, storm::SECTION, &storm::floor_name(&figure.name)),
         module::SECTION => find(figures, module::SECTION, "bare dlopen"),
+        host::SECTION => find(figures, host::SECTION, host::BARE),
         openrc::START | openrc::STOP => find(figures, &figure.section, "start-stop-daemon"),
         _ => None,
     }

@@ -146,7 +146,7 @@ fn what_a_crashed_start_leaves_can_be_stopped() {
 #[test]
 fn a_service_is_attached_and_detached() {
     let lab = lab();
-    install(&lab, "calm", &[]);
+    install(&lab, "calm", &["-DCAPS=RC_SV_CAP_MONITORS"]);
     let output = run(
         &lab,
         "attach foo calm , status foo , detach foo , detach foo",

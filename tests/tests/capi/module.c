@@ -16,7 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifndef CAPS
 #define CAPS RC_SV_CAP_OWNS_PROCESS
+#endif
 RC_SV_NOTE(NAME, CAPS);
 
 struct rc_sv_instance {
