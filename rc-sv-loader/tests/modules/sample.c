@@ -256,6 +256,10 @@ static rc_sv_result sample_list(
 }
 #endif
 
+#ifdef WATCH
+#include "sample_watch.h"
+#endif
+
 static const struct rc_sv_backend table = {
 	.magic = MAGIC,
 	.struct_size = TABLE_SIZE,
@@ -277,6 +281,12 @@ static const struct rc_sv_backend table = {
 	.restart = sample_restart,
 	.signal = sample_signal,
 	.list = sample_list,
+#endif
+#ifdef WATCH
+	.wait = sample_wait,
+	.watch_open = sample_watch_open,
+	.watch_next = sample_watch_next,
+	.watch_close = sample_watch_close,
 #endif
 };
 
