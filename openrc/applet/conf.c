@@ -27,7 +27,7 @@ struct text {
 	const char *path;
 	char *next;
 	unsigned int line;
-	/* A part of the present value is not what it says: $x, `y`. */
+	/* A part of the present value is not what it says: $x, `y`, ~. */
 	bool expands;
 	char *problem;
 	size_t size;
@@ -36,7 +36,8 @@ struct text {
 static bool
 complain(const struct text *text, unsigned int line, const char *what)
 {
-	snprintf(text->problem, text->size, "%s:%u: %s", text->path, line, what);
+	snprintf(text->problem, text->size, "%s:%u: %s", text->path, line,
+	    what);
 	return false;
 }
 
@@ -51,7 +52,6 @@ skip(struct text *text)
 			break;
 		case ' ':
 		case '\t':
-		case '\r':
 		case ';':
 			break;
 		case '#':
@@ -75,7 +75,7 @@ value(struct text *text)
 
 	text->expands = false;
 	for (; *from != '\0'; from++) {
-		if (quote == '\0' && strchr(" \t\r\n;", *from) != NULL)
+		if (quote == '\0' && strchr(" \t\n;", *from) != NULL)
 			break;
 		if (*from == '\n')
 			text->line++;
@@ -98,7 +98,8 @@ value(struct text *text)
 			continue;
 		} else if (quote == '\0' && strchr("&|<>()", *from) != NULL) {
 			return NULL;
-		} else if (quote != '\'' && (*from == '$' || *from == '`')) {
+		} else if ((quote != '\'' && (*from == '$' || *from == '`')) ||
+		    (quote == '\0' && *from == '~')) {
 			text->expands = true;
 		}
 		*to++ = *from;
@@ -131,6 +132,18 @@ name(struct text *text)
 	return start;
 }
 
+/* "export " may stand before an assignment. */
+static void
+skip_export(struct text *text)
+{
+	static const char word[] = "export";
+	size_t length = sizeof(word) - 1;
+
+	if (strncmp(text->next, word, length) == 0 &&
+	    (text->next[length] == ' ' || text->next[length] == '\t'))
+		text->next += length + strspn(text->next + length, " \t");
+}
+
 /* Unsets it, which is a question too: is that one of the settings? */
 static bool
 is_setting(struct rc_sv_spec *spec, const char *key)
@@ -149,6 +162,7 @@ parse(struct text *text, struct rc_sv_spec *spec)
 
 	for (skip(text); *text->next != '\0'; skip(text)) {
 		line = text->line;
+		skip_export(text);
 		key = name(text);
 		if (key == NULL)
 			return complain(text, line, not_plain);
@@ -189,6 +203,8 @@ add_file(struct rc_sv_spec *spec, const char *path, bool *ok, char *problem,
 	fclose(file);
 	if (bytes == NULL || count == CONF_MAX) {
 		*ok = complain(&text, 1, "is too long");
+	} else if (memchr(bytes, '\0', count) != NULL) {
+		*ok = complain(&text, 1, "contains NUL bytes");
 	} else {
 		bytes[count] = '\0';
 		text.next = bytes;

@@ -88,8 +88,8 @@ cmd_start(struct task *task)
 	    task->words[0])) {
 		/* Unrecorded it would be out of reach of OpenRC. */
 		rc_sv_stop(task->loader, task->service, NULL, NULL);
-		return eend(EXIT_FAILURE, "%s: cannot be recorded: stopped again",
-		    task->service);
+		return eend(EXIT_FAILURE,
+		    "%s: cannot be recorded: stopped again", task->service);
 	}
 	return task_end(task, result);
 }
@@ -112,8 +112,8 @@ cmd_detach(struct task *task)
 		noted = rc_service_value_set(task->service, UNHOOKED, module);
 	free(module);
 	if (!noted)
-		ewarn("%s: cannot be recorded: not watched again if it does not "
-		    "stop", task->service);
+		ewarn("%s: cannot be recorded: not watched again if it does "
+		    "not stop", task->service);
 	rc_service_value_set(task->service, HOOKED_BY, NULL);
 	return EXIT_SUCCESS;
 }

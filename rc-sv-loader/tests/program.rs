@@ -298,3 +298,27 @@ fn a_module_that_cannot_watch_is_not_asked_to() {
     assert_eq!((code, err), (1, format!("rc-sv-loader: foo: {what}\n")));
     assert_eq!(place.recorded("foo").as_deref(), Some("sample\n"));
 }
+
+#[test]
+fn a_daemon_that_forks_is_left_to_openrc_where_the_module_can_watch() {
+    let place = sample_place();
+    place.build(
+        "both",
+        &["-DCAPS=(RC_SV_CAP_OWNS_PROCESS|RC_SV_CAP_MONITORS)"],
+    );
+    let start = |module, forks: &[&str]| {
+        let words = [
+            &["start", "foo", "--module", module],
+            forks,
+            &["--", "/bin/daemon"],
+        ];
+        let result = failure(&place, &words.concat(), &[]);
+        let recorded = place.recorded("foo").is_some();
+        failure(&place, &["stop", "foo"], &[]);
+        (result, recorded)
+    };
+    assert_eq!(start("both", &["--forks"]), ((5, String::new()), false));
+    assert_eq!(start("both", &[]), (QUIET, true));
+    // A module that cannot watch has to try.
+    assert_eq!(start("sample", &["--forks"]), (QUIET, true));
+}

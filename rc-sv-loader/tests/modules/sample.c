@@ -41,7 +41,9 @@
 #ifndef STOP
 #define STOP sample_stop
 #endif
+#ifndef CAPS
 #define CAPS (RC_SV_CAP_OWNS_PROCESS | RC_SV_CAP_SIGNAL)
+#endif
 
 #ifdef NOTE_ABI
 #undef RC_SV_ABI
