@@ -276,7 +276,7 @@ struct rc_sv_status {
     rc_sv_state state;
     // RC_SV_SF_*.
     uint32_t flags;
-    // Main process.
+    // Main process. A backend that owns it tells it whenever the service is up.
     int32_t pid;
     // The process that waits on it.
     int32_t supervisor_pid;

@@ -25,6 +25,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NAME "daemon"
@@ -126,7 +127,7 @@ static pid_t find_supervisor(const struct place *place)
 static void look(const struct place *place, struct facts *facts)
 {
 	int client = 0, parent = 0;
-	char path[64], state = 'Z';
+	char path[64], line[256], state, *end;
 	struct stat status;
 	FILE *file;
 	memset(facts, 0, sizeof(*facts));
@@ -143,7 +144,9 @@ static void look(const struct place *place, struct facts *facts)
 	file = fopen(path, "re");
 	if (!file)
 		return;
-	if (fscanf(file, "%*d (%*[^)]) %c %d", &state, &parent) == 2 && state != 'Z') {
+	/* Behind the name, in which anything can be, its state and its parent. */
+	end = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+	if (end && sscanf(end + 1, " %c %d", &state, &parent) == 2 && state != 'Z') {
 		if (facts->supervisor && parent == facts->supervisor)
 			facts->client = client;
 		else if (!facts->supervisor && access(place->pid, F_OK) == 0)
@@ -241,23 +244,31 @@ static rc_sv_result compose_environment(struct rc_sv_instance *self, const struc
 	return RC_SV_OK;
 }
 
-/* A signal that the host handles begins the wait anew. */
-static int is_readable(int fd, int timeout)
+static int64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* Whatever signals the host handles meanwhile. */
+static int is_readable(int fd, int64_t deadline)
 {
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
 	int ready;
-	do
-		ready = poll(&wait, 1, timeout);
-	while (ready < 0 && errno == EINTR);
+	do {
+		int64_t left = deadline - now_ms();
+		ready = poll(&wait, 1, left > 0 ? (int)left : 0);
+	} while (ready < 0 && errno == EINTR);
 	return ready > 0;
 }
 
 /* Waits until daemon(1) has written the service's pid; `events` watches the directory. */
-static int wait_for_client(int events, const struct place *place, int timeout)
+static int wait_for_client(int events, const struct place *place, int64_t deadline)
 {
 	char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 	const char *name = strrchr(place->client, '/') + 1;
-	while (is_readable(events, timeout)) {
+	while (is_readable(events, deadline)) {
 		ssize_t length = read(events, buffer, sizeof(buffer));
 		for (char *at = buffer; at < buffer + length;) {
 			const struct inotify_event *event = (const void *)at;
@@ -282,11 +293,11 @@ static rc_sv_result end_it(const struct place *place, int patience, struct rc_sv
 	/* Having received TERM it hands it on, waits for the service and ends. */
 	if (end >= 0 && find_supervisor(place) == facts.supervisor) {
 		kill(facts.supervisor, SIGTERM);
-		if (!is_readable(end, patience)) {
+		if (!is_readable(end, now_ms() + patience)) {
 			look(place, &facts);
 			if (facts.client)
 				kill(facts.client, SIGKILL);
-			if (!is_readable(end, KILL_MS))
+			if (!is_readable(end, now_ms() + KILL_MS))
 				result = fail(error, RC_SV_E_TIMEOUT, "pid %d does not end", facts.client);
 		}
 	}
@@ -320,7 +331,7 @@ static rc_sv_result begin_it(struct rc_sv_instance *self, const struct place *pl
 	if (result == RC_SV_OK && output.wait_status != 0) {
 		said[strcspn(said, "\n")] = '\0';
 		result = fail(error, RC_SV_E_FAILED, "%s", said[0] ? said : "daemon(1) failed: see syslog");
-	} else if (result == RC_SV_OK && !wait_for_client(events, place, timeout)) {
+	} else if (result == RC_SV_OK && !wait_for_client(events, place, now_ms() + timeout)) {
 		result = fail(error, RC_SV_E_TIMEOUT, "not started after %d ms: see syslog", timeout);
 	}
 	if (events >= 0)

@@ -4,6 +4,7 @@
 //! of ours in supervisord's directory, which [`program`] renders, and started, stopped and asked
 //! for over supervisord's XML-RPC interface, which [`rpc`] speaks.
 //!
+//! supervisord has to run before: `rc_need="supervisor"` in conf.d where it is a service of that name.
 //! Settings of `[modules.supervisord]` in /etc/rc-sv.toml: `socket`, `directory`, `startsecs`,
 //! `startretries`.
 

@@ -62,7 +62,7 @@ pub struct rc_sv_status {
     pub state: rc_sv_state,
     /// RC_SV_SF_*.
     pub flags: u32,
-    /// Main process.
+    /// Main process. A backend that owns it tells it whenever the service is up.
     pub pid: i32,
     /// The process that waits on it.
     pub supervisor_pid: i32,
