@@ -196,6 +196,89 @@ fn each_broken_promise_is_named() {
     });
 }
 
+/// As [`BROKEN`], of the modules with further slots: the source too.
+const BROKEN_FURTHER: [(&str, &str, &str, &str); 9] = [
+    (
+        "wide.c",
+        "RELOAD",
+        "reload",
+        "reload made the daemon say \"usr1\"",
+    ),
+    (
+        "wide.c",
+        "WAIT",
+        "wait",
+        "wait for down answered 0 (done); the service is up",
+    ),
+    (
+        "wide.c",
+        "LIST",
+        "list",
+        "list says that the service has state 2",
+    ),
+    (
+        "wide.c",
+        "WATCH",
+        "watch",
+        "its event is about \"xc-sv-verify-",
+    ),
+    (
+        "wide.c",
+        "WATCH_CLOSE",
+        "manners",
+        "(anon_inode:inotify) was left open",
+    ),
+    (
+        "watcher.c",
+        "ATTACH",
+        "attach again",
+        "was expected to say \"usr1\", but process",
+    ),
+    (
+        "watcher.c",
+        "BLIND",
+        "attach",
+        "but status does not say that it is up",
+    ),
+    (
+        "watcher.c",
+        "DETACH",
+        "detach",
+        "is dead; the service must be left as it is",
+    ),
+    ("watcher.c", "NOT_THERE", "", ""),
+];
+
+#[test]
+fn broken_promises_of_further_slots_are_named() {
+    std::thread::scope(|scope| {
+        for (source, wrong, check, text) in BROKEN_FURTHER {
+            scope.spawn(move || {
+                let place = Place::new();
+                let option = format!("-DWRONG_{wrong}");
+                let options = [HIDDEN, "-w", &option];
+                let file = place.compile(source, C, "further", &options);
+                let (code, report) = verify(&place, &file);
+                let first = report.lines().find(|line| line.starts_with("FAIL"));
+                if check.is_empty() {
+                    // What is not there is no failure: the reason is told, and the exit code tells.
+                    assert_eq!((code, first), (77, None), "{report}");
+                    let why = "a service that is watched: the watcher does not run; start it";
+                    assert!(report.contains(why), "{report}");
+                    return;
+                }
+                let first = first.unwrap_or_else(|| panic!("{wrong}: {report}"));
+                assert_eq!(code, 1, "{wrong}: {report}");
+                let rest = first.strip_prefix(&format!("FAIL  {check} "));
+                assert!(
+                    rest.is_some_and(|rest| rest.contains(text)),
+                    "{wrong}: {report}"
+                );
+            });
+        }
+    });
+}
+
 #[test]
 fn an_exception_that_leaves_a_module_is_a_crash_that_is_named() {
     let place = Place::new();

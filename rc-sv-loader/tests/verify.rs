@@ -31,6 +31,39 @@ fn a_module_in_c_and_in_cxx_keeps_its_promises() {
 }
 
 #[test]
+fn further_slots_and_modules_that_watch_are_put_through_their_own_checks() {
+    for (source, name, lines) in [
+        (
+            "wide.c",
+            "wide",
+            &[
+                "reload                    HUP arrived",
+                "list                      has it, up",
+                "wait                      waits, and not for ever",
+                "watch                     a stop is an event",
+                "forget                    is unmanaged again",
+            ][..],
+        ),
+        (
+            "watcher.c",
+            "watcher",
+            &["attach again     pid ", "detach           pid "][..],
+        ),
+    ] {
+        let place = Place::new();
+        let file = place.compile(source, C, name, &[HIDDEN]);
+        let (code, report) = verify(&place, &file);
+        assert_eq!(code, 0, "{report}");
+        for line in lines {
+            assert!(
+                report.contains(&format!("\nok    {line}")),
+                "{line}: {report}"
+            );
+        }
+    }
+}
+
+#[test]
 fn json_has_the_same_checks() {
     let place = Place::new();
     let file = place.compile("plain.c", C, "plain", &[HIDDEN, "-w", "-DWRONG_SLOT"]);

@@ -13,7 +13,7 @@ use rc_sv_api::{Error, Result};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -56,6 +56,8 @@ fn watch(mut inside: Command, scratch: &Path, report: &mut Report) -> Result<()>
         .arg(scratch)
         .current_dir("/")
         .env("RC_SVCDIR", &svcdir)
+        // A module that kills its process group kills itself.
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(output(STDOUT)?)
         .stderr(output(STDERR)?)

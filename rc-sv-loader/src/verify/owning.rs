@@ -120,7 +120,7 @@ impl<'a> Owning<'a> {
             .act(Op::Start, &spec, Some(&Request::default()))?;
         require(&answer, "start of a service that is up")?;
         self.is_still(pid)?;
-        self.scene.expect_silence()?;
+        self.scene.expect_untouched(pid)?;
         Ok(format!("pid {pid} is left alone"))
     }
 
@@ -133,7 +133,7 @@ impl<'a> Owning<'a> {
             )));
         }
         self.is_still(pid)?;
-        self.scene.expect_silence()?;
+        self.scene.expect_untouched(pid)?;
         Ok("are taken".into())
     }
 

@@ -131,6 +131,25 @@ impl Scene {
         }
     }
 
+    /// The daemon must have said nothing in the meantime: it is asked, and answers in order.
+    pub fn expect_untouched(&mut self, pid: i32) -> std::result::Result<(), Objection> {
+        let target = nix::unistd::Pid::from_raw(pid);
+        nix::sys::signal::kill(target, nix::sys::signal::Signal::SIGUSR1)
+            .map_err(|errno| wrong(format!("process {pid} cannot be asked: {errno}")))?;
+        let who = self
+            .expect("usr1", SOON)
+            .map_err(|objection| match lives(pid) {
+                true => objection,
+                false => wrong(format!(
+                    "process {pid} is dead; the service must be left as it is"
+                )),
+            })?;
+        match who == pid {
+            true => Ok(()),
+            false => Err(wrong(format!("process {who} answers instead of {pid}"))),
+        }
+    }
+
     /// What was said in the meantime must be nothing.
     pub fn expect_silence(&mut self) -> std::result::Result<(), Objection> {
         match self.hear(Duration::ZERO)? {

@@ -120,7 +120,7 @@ impl<'a> Watching<'a> {
                 "process {pid} is dead; the service must be left as it is"
             )));
         }
-        self.scene.expect_silence()?;
+        self.scene.expect_untouched(pid)?;
         Ok(format!("pid {pid} is left alone"))
     }
 

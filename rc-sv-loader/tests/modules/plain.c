@@ -26,6 +26,16 @@
 #ifndef CAPS
 #define CAPS (RC_SV_CAP_OWNS_PROCESS | RC_SV_CAP_SIGNAL)
 #endif
+/* Slots that wide.c fills. */
+#ifndef RELOAD
+#define RELOAD NULL
+#define WAIT NULL
+#define FORGET NULL
+#define LIST NULL
+#define WATCH_OPEN NULL
+#define WATCH_NEXT NULL
+#define WATCH_CLOSE NULL
+#endif
 
 RC_SV_NOTE(NAME, CAPS);
 
@@ -376,18 +386,18 @@ static const struct rc_sv_backend table = {
 	NULL, /* attach */
 	NULL, /* detach */
 	NULL, /* restart */
-	NULL, /* reload */
+	RELOAD,
 #ifdef WRONG_SLOT
 	NULL,
 #else
 	plain_signal,
 #endif
-	NULL, /* wait */
-	NULL, /* forget */
-	NULL, /* list */
-	NULL, /* watch_open */
-	NULL, /* watch_next */
-	NULL, /* watch_close */
+	WAIT,
+	FORGET,
+	LIST,
+	WATCH_OPEN,
+	WATCH_NEXT,
+	WATCH_CLOSE,
 	NULL, /* query */
 };
 
