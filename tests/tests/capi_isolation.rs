@@ -3,6 +3,11 @@
 mod capi;
 
 use capi::{install, lab, run};
+use rc_sv_tests::lab::until;
+use std::time::Duration;
+
+/// Far longer than anything here takes.
+const SOON: Duration = Duration::from_secs(30);
 
 /// Each harm, what the host says in a forked child, and what when rc-sv-loader does it.
 const HARMS: [(&str, &str, &str); 13] = [
@@ -173,5 +178,28 @@ fn a_host_without_standard_descriptors_is_served() {
             let output = lab.sh(&format!("{host} {isolation} {life} {closed}"));
             assert_eq!(output.code(), 0, "{isolation} {closed}: {output}");
         }
+    }
+}
+
+#[test]
+fn a_host_that_leaves_meanwhile_leaves_nothing_behind() {
+    let lab = lab();
+    install(&lab, "hangs", &[]);
+    for isolation in ["fork", "exec"] {
+        let words = format!("{isolation} handlers start foo hangs");
+        let argv = [capi::HOST].into_iter().chain(words.split_whitespace());
+        let job = lab.run(argv).env("TIMEOUT_MS", "100").spawn();
+        lab.wait_for_file("/tmp/hangs", |_| true, SOON);
+        // The module hangs by now; openrc-run ends at once.
+        job.kill(15);
+        let output = job.wait(SOON);
+        assert_eq!(output.code(), 99, "{isolation}: {output}");
+        assert!(!output.stdout.contains("at_exit"), "{output}");
+        // What hangs is killed in its time, and then the keeper has nothing to do.
+        until("no process is left", SOON, || {
+            let left = lab.sh("pgrep -f '[h]ost|[r]c-sv-loader'").stdout;
+            left.is_empty().then_some(())
+        });
+        lab.sh("rm /tmp/hangs").ok();
     }
 }

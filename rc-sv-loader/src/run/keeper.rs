@@ -104,11 +104,14 @@ unsafe fn keep(prepared: &Prepared<'_>) -> ! {
             );
             libc::_exit(1);
         }
-        // Only the command holds the pipe for its output now.
+        // Nobody waits for the end of a pipe of the host because of us, and only the command holds
+        // that for its output now. Before Linux 5.9 only the latter.
         libc::close(prepared.output);
+        libc::dup2(prepared.report, 0);
+        libc::syscall(libc::SYS_close_range, 1, libc::c_uint::MAX, 0);
         let (wait_status, timed_out) = wait_or_kill(child, prepared.timeout);
         tell(
-            prepared.report,
+            0,
             Report {
                 errno: 0,
                 timed_out: timed_out.into(),

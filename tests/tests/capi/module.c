@@ -95,9 +95,11 @@ static void harm(void)
 		overflow(&start);
 	if (is("exits"))
 		exit(3);
-	if (is("hangs"))
+	if (is("hangs")) {
+		close(open("/tmp/hangs", O_WRONLY | O_CREAT, 0600));
 		for (;;)
 			pause();
+	}
 	if (is("stopped"))
 		kill(getpid(), SIGSTOP);
 	if (is("closes"))
