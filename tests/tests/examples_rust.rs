@@ -68,6 +68,15 @@ fn runs(lab: &Lab, name: &str, count: usize) -> Vec<Line> {
 fn the_module_in_rust_passes_its_own_tests() {
     cargo(&["fmt", "--check"]);
     cargo(&["test", "--locked", "--offline"]);
+    let lints = [
+        "--all-targets",
+        "--locked",
+        "--offline",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    cargo(&[&["clippy"], &lints[..]].concat());
 }
 
 #[test]
