@@ -185,3 +185,31 @@ fn the_descriptor_for_readiness_stays_open() {
     assert_eq!(fds.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 7]);
     assert!(fds[&7].starts_with("pipe:"), "{fds:?}");
 }
+
+#[test]
+fn readiness_is_heard_under_each_suite() {
+    each_suite(|suite, lab| {
+        let ready = |line: &str, notify: &str| {
+            let argv = ["/bin/bash", "-c", line];
+            write_spec(lab, &argv, &[("notify", notify)]);
+        };
+        service(lab, suite, &["/bin/true"], &[]);
+        ready("echo >&8; exec sleep 1000", "fd:8");
+        let _supervisor = supervise(lab, suite);
+        until(lab, "ready", "yes");
+        assert_eq!(until(lab, "phase", "running").get("restarts"), "0");
+        stop(lab);
+        until_down(lab, suite);
+        // Debian's base has no program that says so; this one never does.
+        ready(
+            "[ -S \"$NOTIFY_SOCKET\" ] && exec sleep 1000",
+            "socket:ready",
+        );
+        start(lab);
+        let record = until(lab, "ready", "no");
+        assert_eq!(record.get("phase"), "running");
+        stop(lab);
+        until_down(lab, suite);
+        until(lab, "phase", "down");
+    });
+}

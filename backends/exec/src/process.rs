@@ -116,6 +116,23 @@ pub fn ending_of_stranger(pidfd: BorrowedFd<'_>) -> Option<Exit> {
     is_told.then(|| Exit::from_wait_status(info.exit_code))
 }
 
+/// Gives descriptor `from` the number `to`. Only for the beginning of a program, before anything
+/// owns one of them. It stays open through an execve.
+///
+/// # Errors
+/// `EBADF`: there is no such descriptor.
+pub fn move_descriptor(from: RawFd, to: RawFd) -> io::Result<()> {
+    if from == to {
+        return Ok(());
+    }
+    // SAFETY: by the contract nothing in this process owns these descriptors.
+    unsafe {
+        Errno::result(libc::dup2(from, to))?;
+        libc::close(from);
+    }
+    Ok(())
+}
+
 /// 64 random bits from the kernel, or the clock where it has none yet.
 pub fn random() -> u64 {
     let mut bytes = [0u8; 8];

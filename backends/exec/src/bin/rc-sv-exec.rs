@@ -48,14 +48,17 @@ fn play(arguments: &[OsString]) -> ExitCode {
         warn(USAGE);
         return ExitCode::from(2);
     };
-    let result = Signals::block().and_then(|signals| {
-        let call = match path {
-            Some(path) => Call::of_path(Path::new(path), warn)?,
-            None => Call::in_directory(warn)?,
-        };
-        call.tell_librc();
-        part.play(&call, &signals)
-    });
+    let result = part
+        .settle()
+        .and_then(|()| Signals::block())
+        .and_then(|signals| {
+            let call = match path {
+                Some(path) => Call::of_path(Path::new(path), warn)?,
+                None => Call::in_directory(warn)?,
+            };
+            call.tell_librc();
+            part.play(&call, &signals)
+        });
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -1,5 +1,8 @@
 //! Looking after a program from beside it, where this process is not the program itself.
 
+use super::call::Seat;
+use super::ear::{Ear, Heard, Mouth};
+use super::record::{self, Phase};
 use super::signals::{Signals, Woken};
 use super::Call;
 use crate::instance::Instance;
@@ -7,21 +10,37 @@ use crate::process;
 use crate::stop::KILL_WAIT;
 use nix::poll::PollFlags;
 use rc_sv_api::exit::Exit;
-use rc_sv_api::{Error, Result};
-use std::os::fd::{AsFd, BorrowedFd};
+use rc_sv_api::{Error, Result, Settings};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::time::Duration;
 
-/// Makes a child that becomes the program, and looks after it to its end. Where no supervisor
-/// runs `finish`, only its parent knows how it ended. The child is made by execve, not by fork
-/// alone: this program allocates.
-pub(super) fn child(call: &Call, signals: &Signals) -> Result<Exit> {
+/// Makes a child that becomes the program, and looks after it to its end. The child is made by
+/// execve, not by fork alone: this program allocates.
+pub(super) fn child(call: &Call, spec: &dyn Settings, signals: &Signals) -> Result<Exit> {
     let failed = |cause| Error::io("make a process", &cause);
     let mut command = Command::new("/proc/self/exe");
-    let mut child = command.arg0("child").spawn().map_err(failed)?;
+    match call.seat {
+        Seat::Directory { .. } => command.arg0("child"),
+        Seat::Path => command.arg("child").arg(call.dir.path()),
+    };
+    let (ear, mouth) = Ear::open(call, spec)?.unzip();
+    match &mouth {
+        None => {}
+        Some(Mouth::Line(fd, number)) => {
+            let fd = fd.as_raw_fd();
+            command.args(["line".into(), fd.to_string(), number.to_string()]);
+        }
+        Some(Mouth::Socket(address)) => {
+            command.args(["socket", address]);
+        }
+    }
+    let mut child = command.spawn().map_err(failed)?;
+    drop(mouth);
     let pid = i32::try_from(child.id()).unwrap_or_default();
     let pidfd = process::open_process(pid).map_err(failed)?;
-    attend(pidfd.as_fd(), signals)?;
+    attend(call, pidfd.as_fd(), pid, ear, signals)?;
     let exit = process::ending(pidfd.as_fd(), false).map_err(failed)?;
     // Its zombie still holds the number of its group.
     super::finish::sweep_group(call, pid);
@@ -30,7 +49,12 @@ pub(super) fn child(call: &Call, signals: &Signals) -> Result<Exit> {
 }
 
 /// Looks after a program to its end that an earlier supervisor has left.
-pub(super) fn stranger(call: &Call, instance: &Instance, signals: &Signals) -> Result<Exit> {
+pub(super) fn stranger(
+    call: &Call,
+    instance: &Instance,
+    spec: &dyn Settings,
+    signals: &Signals,
+) -> Result<Exit> {
     let failed = |cause| Error::io(format_args!("look after process {}", instance.pid), &cause);
     (call.warn)(&format!(
         "{}: process {} still runs, though its supervisor is gone; it is looked after",
@@ -39,7 +63,8 @@ pub(super) fn stranger(call: &Call, instance: &Instance, signals: &Signals) -> R
     let Some(pidfd) = instance.open().map_err(failed)? else {
         return Ok(Exit::Unknown);
     };
-    attend(pidfd.as_fd(), signals)?;
+    let ear = Ear::reopen(call, spec)?;
+    attend(call, pidfd.as_fd(), instance.pid, ear, signals)?;
     // How it ended is told when its new parent has reaped it.
     let reaped = (pidfd.as_fd(), PollFlags::POLLHUP);
     let wait = signals.wait(Some(reaped), Some(KILL_WAIT));
@@ -47,16 +72,54 @@ pub(super) fn stranger(call: &Call, instance: &Instance, signals: &Signals) -> R
     Ok(process::ending_of_stranger(pidfd.as_fd()).unwrap_or(Exit::Unknown))
 }
 
-/// Waits for an end, and passes on what signals come.
-fn attend(pidfd: BorrowedFd<'_>, signals: &Signals) -> Result<()> {
-    let ended = Some((pidfd, PollFlags::POLLIN));
+/// Waits for an end, passes on what signals come, and listens.
+fn attend(
+    call: &Call,
+    pidfd: BorrowedFd<'_>,
+    pid: i32,
+    mut ear: Option<Ear>,
+    signals: &Signals,
+) -> Result<()> {
+    let failed = |cause| Error::io("wait for the program", &cause);
+    let ended = (pidfd, PollFlags::POLLIN);
+    // It has ended already where this fails, and the descriptor tells so next.
+    let pass_on = |number| drop(process::send_signal(pidfd, number));
     loop {
-        match signals.wait(ended, None) {
-            Err(cause) => return Err(Error::io("wait for the program", &cause)),
-            // It has ended already, and the descriptor tells so next.
-            Ok(Woken::Signal(number)) => drop(process::send_signal(pidfd, number)),
-            Ok(Woken::Ready) => return Ok(()),
-            Ok(Woken::Late) => {}
+        let said = ear.as_ref().map(|ear| (ear.as_fd(), PollFlags::POLLIN));
+        let both: Vec<_> = [Some(ended), said].into_iter().flatten().collect();
+        match signals.wait_any(&both, None).map_err(failed)? {
+            Woken::Signal(number) => pass_on(number),
+            Woken::Late => {}
+            Woken::Ready => {
+                // What it said goes before its end.
+                if let Some(open) = ear.take() {
+                    ear = listen(call, open, pid)?;
+                }
+                match signals
+                    .wait(Some(ended), Some(Duration::ZERO))
+                    .map_err(failed)?
+                {
+                    Woken::Ready => return Ok(()),
+                    Woken::Signal(number) => pass_on(number),
+                    Woken::Late => {}
+                }
+            }
         }
     }
+}
+
+/// Takes in what the program says. Answers the ear, while there is something to hear.
+fn listen(call: &Call, ear: Ear, pid: i32) -> Result<Option<Ear>> {
+    let heard = ear.hear(pid);
+    if heard == Heard::Ready {
+        let record = record::read(&call.dir)?;
+        let fresh =
+            |record: &record::Record| record.phase == Phase::Running && record.ready == Some(false);
+        if let Some(mut record) = record.filter(fresh) {
+            record.ready = Some(true);
+            record.write(&call.dir)?;
+        }
+    }
+    // Both are emptied as long as the program runs: more on a closed pipe would kill it.
+    Ok(Some(ear).filter(|_| heard != Heard::Silence))
 }

@@ -3,7 +3,7 @@
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::Signals;
-use super::{attend, finish, report, wait, Call};
+use super::{attend, ear, finish, report, wait, Call, Given};
 use crate::cgroup::Cgroup;
 use crate::instance::Instance;
 use crate::launch::{self, Keep, Launch, NOT_RUN};
@@ -16,7 +16,6 @@ use rc_sv_api::{Error, Result, Settings};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -55,7 +54,7 @@ pub(super) fn run(call: &Call, signals: &Signals) -> Result<u8> {
             stop.end(&instance).map_err(failed)?;
             return ended(call, &locks, record, Exit::Unknown, signals);
         }
-        let exit = attend::stranger(call, &instance, signals)?;
+        let exit = attend::stranger(call, &instance, spec.settings(), signals)?;
         return ended(call, &locks, record, exit, signals);
     }
     // Ends that nobody dealt with, because a supervisor was killed.
@@ -74,19 +73,30 @@ pub(super) fn run(call: &Call, signals: &Signals) -> Result<u8> {
     if !wait::until_due(call, &mut record, &stop.ladder, signals)? {
         return Ok(WAITED);
     }
-    if call.has_finish() {
-        return become_program(call, &locks, record, signals);
+    // As it is now: a start may have changed it meanwhile.
+    let spec = spec_file::read(&call.dir)?;
+    let is_heard = ear::is_needed(spec.settings()).unwrap_or(false);
+    if call.has_finish() && !is_heard {
+        return become_program(call, &locks, record, None, signals);
     }
-    let exit = attend::child(call, signals)?;
+    let exit = match attend::child(call, spec.settings(), signals) {
+        Ok(exit) => exit,
+        Err(error) => {
+            let policy = Policy::from_settings(spec.settings());
+            let mut failure = begun(call, &mut record, &policy, false)?;
+            leave_word(&mut failure, &error)?;
+            Exit::NotRun(error.os_errno)
+        }
+    };
     let record = record::read(&call.dir)?.unwrap_or_default();
     ended(call, &locks, record, exit, signals)
 }
 
 /// The same, in the child of one that stays and holds the lock.
-pub(super) fn child(call: &Call, signals: &Signals) -> Result<u8> {
+pub(super) fn child(call: &Call, given: &Given, signals: &Signals) -> Result<u8> {
     let locks = Locks::open(&call.dir)?;
     let record = record::read(&call.dir)?.unwrap_or_default();
-    become_program(call, &locks, record, signals)
+    become_program(call, &locks, record, Some(given), signals)
 }
 
 /// What follows the end of a run that this process looked after: nothing, where `finish` does it.
@@ -138,25 +148,28 @@ fn refuse(call: &Call, stop: &Stop, signals: &Signals) -> Result<u8> {
 /// Nobody executes a program without this lock, nor while the one that was recorded last runs, and
 /// each is recorded before the lock is given back: that is why there is never a second copy,
 /// whoever is killed, and whenever.
-fn become_program(call: &Call, locks: &Locks, mut record: Record, signals: &Signals) -> Result<u8> {
+fn become_program(
+    call: &Call,
+    locks: &Locks,
+    mut record: Record,
+    given: Option<&Given>,
+    signals: &Signals,
+) -> Result<u8> {
     let is_mine = locks.take(Byte::Execute, KILL_WAIT, signals)?;
     if !is_mine || Instance::living(&call.dir).is_some() {
         return Ok(WAITED);
     }
-    let spec = spec_file::read(&call.dir)?;
-    let mut failure = call.dir.open_shared(record::FAILURE)?;
-    let failed = |cause| Error::io("empty the file failure", &cause);
-    failure.set_len(0).map_err(failed)?;
+    let mut spec = spec_file::read(&call.dir)?;
+    if let Some(given) = given {
+        given.add_to(&mut spec);
+    }
     let waited = record.clone();
-    record.begin(&Policy::from_settings(spec.settings()));
-    record.write(&call.dir)?;
-    let error = match prepare(call, &record, spec.settings()) {
+    let policy = Policy::from_settings(spec.settings());
+    let is_heard = given.is_some_and(Given::is_something);
+    let mut failure = begun(call, &mut record, &policy, is_heard)?;
+    let error = match prepare(call, &record, spec.settings(), given) {
         Err(error) => error,
-        Ok(launch) => {
-            let keep = Keep {
-                output: call.has_log(),
-                descriptor: ready_descriptor(spec.settings()),
-            };
+        Ok((launch, keep)) => {
             // The last look: a stop that came so far must not be lost in the execution.
             let stop = Stop::from_settings(spec.settings());
             let stopped = signals.pause(Duration::ZERO, &stop.ladder);
@@ -175,8 +188,23 @@ fn become_program(call: &Call, locks: &Locks, mut record: Record, signals: &Sign
     Ok(NOT_RUN)
 }
 
+/// Records that a run begins. Answers the file for why its program could not be executed.
+fn begun(call: &Call, record: &mut Record, policy: &Policy, is_heard: bool) -> Result<File> {
+    let failure = call.dir.open_shared(record::FAILURE)?;
+    let failed = |cause| Error::io("empty the file failure", &cause);
+    failure.set_len(0).map_err(failed)?;
+    record.begin(policy, is_heard);
+    record.write(&call.dir)?;
+    Ok(failure)
+}
+
 /// Makes everything ready that has to be there before the program is executed.
-fn prepare(call: &Call, record: &Record, spec: &dyn Settings) -> Result<Launch> {
+fn prepare(
+    call: &Call,
+    record: &Record,
+    spec: &dyn Settings,
+    given: Option<&Given>,
+) -> Result<(Launch, Keep)> {
     let launch = Launch::from_settings(spec)?;
     let path_of = |key| {
         spec.text(key)
@@ -197,14 +225,14 @@ fn prepare(call: &Call, record: &Record, spec: &dyn Settings) -> Result<Launch> 
         .map_err(|cause| Error::io("examine the own process", &cause))?
         .write(&call.dir)?;
     call.warn_of(report::spawned(call, &launch, record));
-    Ok(launch)
-}
-
-/// The descriptor by which the program tells that it is ready, where the supervisor gave one.
-fn ready_descriptor(spec: &dyn Settings) -> Option<RawFd> {
-    let text = spec.text("notify").or_else(|| spec.text("ready"))?;
-    let number = std::str::from_utf8(text).ok()?.strip_prefix("fd:")?;
-    number.parse().ok()
+    let keep = Keep {
+        output: call.has_log(),
+        descriptor: match given {
+            Some(given) => given.descriptor(),
+            None => ear::s6_descriptor(spec)?,
+        },
+    };
+    Ok((launch, keep))
 }
 
 /// Leaves why the program was not executed.

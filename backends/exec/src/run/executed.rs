@@ -21,6 +21,24 @@ use std::time::Duration;
 /// suite has been told that it is down, or is about to be. [`Code::Timeout`]: nothing came of it
 /// within `limit`.
 pub fn await_executed(dir: &Dir, limit: Duration) -> Result<Record> {
+    await_change(dir, limit, executed, "the program was not executed within")
+}
+
+/// Waits until the program said that it is ready, or, where nobody listens for that, was executed.
+///
+/// # Errors
+/// As [`await_executed`]; and it ended before.
+pub fn await_ready(dir: &Dir, limit: Duration) -> Result<Record> {
+    let late = "the program did not say that it is ready within";
+    await_change(dir, limit, ready, late)
+}
+
+fn await_change(
+    dir: &Dir,
+    limit: Duration,
+    look: fn(&Dir) -> Result<Option<Record>>,
+    late: &str,
+) -> Result<Record> {
     let failed = |errno: Errno| Error::io("watch the service's directory", &errno.into());
     let end = clock::boot_ms().saturating_add(limit.as_millis() as u64);
     let watch = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).map_err(failed)?;
@@ -28,7 +46,7 @@ pub fn await_executed(dir: &Dir, limit: Duration) -> Result<Record> {
     let changes = AddWatchFlags::IN_MOVED_TO | AddWatchFlags::IN_CLOSE_WRITE;
     watch.add_watch(dir.path(), changes).map_err(failed)?;
     loop {
-        if let Some(record) = executed(dir)? {
+        if let Some(record) = look(dir)? {
             return Ok(record);
         }
         let left = Duration::from_millis(end.saturating_sub(clock::boot_ms()));
@@ -37,7 +55,7 @@ pub fn await_executed(dir: &Dir, limit: Duration) -> Result<Record> {
         match poll(&mut fds, timeout) {
             Ok(0) => {
                 let limit = duration::show(limit);
-                let message = format!("the program was not executed within {limit}");
+                let message = format!("{late} {limit}");
                 return Err(Error::new(Code::Timeout, message));
             }
             Err(Errno::EINTR) => {}
@@ -71,5 +89,21 @@ fn executed(dir: &Dir) -> Result<Option<Record>> {
         (Phase::Ended | Phase::Finishing, Some(Exit::NotRun(_))) => Ok(None),
         (Phase::Waiting, None) => Ok(None),
         _ => Ok(Some(record)),
+    }
+}
+
+/// The record, when the program is ready; `None`: not yet.
+fn ready(dir: &Dir) -> Result<Option<Record>> {
+    let Some(record) = executed(dir)? else {
+        return Ok(None);
+    };
+    match (record.phase, record.ready) {
+        (Phase::Running, Some(false)) => Ok(None),
+        (Phase::Running, _) | (_, None | Some(true)) => Ok(Some(record)),
+        (_, Some(false)) => {
+            let end = record.last_exit.unwrap_or(Exit::Unknown);
+            let message = format!("{end} before it was ready");
+            Err(Error::new(Code::Failed, message))
+        }
     }
 }

@@ -15,7 +15,9 @@
 //!
 //! **`run`** waits until the policy allows the next run, then becomes the program: its pid is that
 //! of the daemon, and nothing stays in between. Where there is no `finish` it stays as the parent
-//! instead, because nobody else would know how the program ended. Where a supervisor was killed
+//! instead, because nobody else would know how the program ended; and also where the program says
+//! that it is ready and the supervisor cannot hear it: all but `notify=fd:N` under s6, which has a
+//! file `notification-fd` then. Where a supervisor was killed
 //! and the program still runs, it looks after that one, and passes signals on: there is never a
 //! second copy.
 //!
@@ -23,7 +25,7 @@
 //! taken down by the byte `d` to the supervisor, and by exit 125.
 //!
 //! A module that drives a suite calls [`record::forget`] before a start and [`record::want_down`]
-//! before a stop, both before the supervisor is told; [`await_executed`] after a start; and it
+//! before a stop, both before the supervisor is told; [`await_executed`] or [`await_ready`] after a start; and it
 //! reads [`record::read`] for its status. The pid that the suite shows is not always that of the
 //! program, the one in the record is.
 //!
@@ -36,8 +38,10 @@ mod begin;
 mod call;
 pub mod clock;
 mod command;
+mod ear;
 mod executed;
 mod finish;
+mod given;
 mod lock;
 pub mod record;
 mod report;
@@ -46,7 +50,8 @@ mod tell;
 mod wait;
 
 pub use call::{Call, LINK};
-pub use executed::{await_executed, is_executing};
+pub use executed::{await_executed, await_ready, is_executing};
+pub use given::Given;
 pub use signals::Signals;
 
 use rc_sv_api::exit::Exit;
@@ -56,12 +61,12 @@ use rc_sv_api::Result;
 pub const NEVER_AGAIN: u8 = 125;
 
 /// What is to be done for a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The next run.
     Run,
     /// The same, as the child of one that stays.
-    Child,
+    Child(Given),
     /// What follows an end.
     Finish(Exit),
     /// Telling OpenRC, and whom else it concerns, that the service is down.
@@ -73,10 +78,21 @@ impl Part {
     pub fn parse(name: &str, arguments: &[String]) -> Option<Part> {
         match name {
             "run" => Some(Part::Run),
-            "child" => Some(Part::Child),
+            "child" => Given::parse(arguments).map(Part::Child),
             "finish" => Some(Part::Finish(finish::exit_of(arguments))),
             "tell" => Some(Part::Tell),
             _ => None,
+        }
+    }
+
+    /// Takes what was inherited, before the first descriptor is opened.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn settle(&self) -> Result<()> {
+        match self {
+            Part::Child(given) => given.settle(),
+            _ => Ok(()),
         }
     }
 
@@ -87,7 +103,7 @@ impl Part {
     pub fn play(self, call: &Call, signals: &Signals) -> Result<u8> {
         match self {
             Part::Run => begin::run(call, signals),
-            Part::Child => begin::child(call, signals),
+            Part::Child(given) => begin::child(call, &given, signals),
             Part::Finish(exit) => finish::finish(call, exit, signals),
             Part::Tell => tell::tell(call, signals),
         }

@@ -66,6 +66,8 @@ pub struct Record {
     pub calm_ms: u64,
     /// When the next run begins: CLOCK_BOOTTIME in milliseconds.
     pub next_ms: Option<u64>,
+    /// Whether the program said that it is ready; `None` where nobody listens, or only s6.
+    pub ready: Option<bool>,
     /// How the main process ended last.
     pub last_exit: Option<Exit>,
     /// How many respawns are allowed; 0 for any number.
@@ -137,12 +139,14 @@ impl Record {
         Status {
             state: match self.phase {
                 Phase::Waiting => State::Backoff,
+                Phase::Running if self.ready == Some(false) => State::Starting,
                 Phase::Running => State::Up,
                 Phase::Ended | Phase::Finishing => State::Stopping,
                 Phase::Down => State::Down,
                 Phase::Failed => State::GaveUp,
             },
             wanted_up: Some(self.phase != Phase::Down),
+            ready: self.ready.filter(|_| self.phase == Phase::Running),
             pid: self.pid.filter(|_| self.phase == Phase::Running),
             since_real_ns: Some(self.since_real_ns),
             since_boot_ns: Some(self.since_ms.saturating_mul(1_000_000)),
@@ -169,6 +173,9 @@ impl Record {
                     self.note
                 ))
             }
+            Phase::Running if self.ready == Some(false) => {
+                "it has not said yet that it is ready".into()
+            }
             Phase::Running => String::new(),
             Phase::Ended | Phase::Finishing => "clearing up after its end".into(),
             Phase::Down | Phase::Failed => self.note.clone(),
@@ -176,7 +183,9 @@ impl Record {
     }
 
     /// Begins a run of this process; one that had to wait for its time is a respawn.
-    pub(super) fn begin(&mut self, policy: &Policy) {
+    /// `is_heard`: this process's parent listens whether it is ready.
+    pub(super) fn begin(&mut self, policy: &Policy, is_heard: bool) {
+        self.ready = is_heard.then_some(false);
         let was_waiting = self.next_ms.take().is_some();
         self.restarts = self.restarts.saturating_add(u32::from(was_waiting));
         self.enter(Phase::Running);

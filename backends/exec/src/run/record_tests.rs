@@ -30,27 +30,39 @@ fn any_record() -> impl Strategy<Value = Record> {
     let counts = any::<(u32, u32, u32, u32)>();
     let respawns = prop::collection::vec(any::<u64>(), 0..20);
     let pid = prop::option::of(2..i32::MAX);
-    (phase, times, counts, any_exit(), respawns, pid, ".{0,200}").prop_map(
-        |(phase, times, counts, last_exit, respawns, pid, note)| {
-            let (since_real_ns, since_ms, began_ms, calm_ms, next_ms) = times;
-            let (restarts, limit, count, streak) = counts;
-            Record {
-                phase,
-                pid,
-                restarts,
-                since_real_ns,
-                since_ms,
-                began_ms,
-                calm_ms,
-                next_ms,
-                last_exit,
-                limit,
-                count,
-                history: History::from_parts(respawns, streak),
-                note: shortened(&note),
-            }
-        },
+    let ready = any::<Option<bool>>();
+    (
+        phase,
+        times,
+        counts,
+        any_exit(),
+        respawns,
+        pid,
+        ready,
+        ".{0,200}",
     )
+        .prop_map(
+            |(phase, times, counts, last_exit, respawns, pid, ready, note)| {
+                let (since_real_ns, since_ms, began_ms, calm_ms, next_ms) = times;
+                let (restarts, limit, count, streak) = counts;
+                Record {
+                    phase,
+                    pid,
+                    restarts,
+                    since_real_ns,
+                    since_ms,
+                    began_ms,
+                    calm_ms,
+                    next_ms,
+                    ready,
+                    last_exit,
+                    limit,
+                    count,
+                    history: History::from_parts(respawns, streak),
+                    note: shortened(&note),
+                }
+            },
+        )
 }
 
 proptest! {
@@ -168,7 +180,18 @@ fn a_status_tells_what_is_known() {
     );
     assert_eq!(status.next_restart_ms, None);
     assert_eq!(record.status(60_000).failures, 0);
+    record.ready = Some(false);
+    assert_eq!(
+        (record.status(0).state, record.status(0).ready),
+        (State::Starting, Some(false))
+    );
+    record.ready = Some(true);
+    assert_eq!(
+        (record.status(0).state, record.status(0).ready),
+        (State::Up, Some(true))
+    );
     record.phase = Phase::Failed;
+    assert_eq!(record.status(0).ready, None);
     let status = record.status(6_000);
     assert_eq!(
         (status.state, status.wanted_up),

@@ -55,6 +55,15 @@ impl Signals {
         fd: Option<(BorrowedFd<'_>, PollFlags)>,
         limit: Option<Duration>,
     ) -> io::Result<Woken> {
+        self.wait_any(fd.as_slice(), limit)
+    }
+
+    /// The same for any of several.
+    pub(super) fn wait_any(
+        &self,
+        wanted: &[(BorrowedFd<'_>, PollFlags)],
+        limit: Option<Duration>,
+    ) -> io::Result<Woken> {
         let end = limit.map(|limit| clock::boot_ms().saturating_add(limit.as_millis() as u64));
         loop {
             let timeout = match end.map(|end| end.saturating_sub(clock::boot_ms())) {
@@ -63,12 +72,12 @@ impl Signals {
                 Some(left) => PollTimeout::try_from(left.min(60_000)).unwrap_or(PollTimeout::ZERO),
             };
             let mut fds = vec![PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
-            fds.extend(fd.map(|(fd, what)| PollFd::new(fd, what)));
+            fds.extend(wanted.iter().map(|(fd, what)| PollFd::new(*fd, *what)));
             match poll(&mut fds, timeout) {
                 Err(Errno::EINTR) => continue,
                 count => count?,
             };
-            let is_ready = fds.get(1).and_then(PollFd::any).unwrap_or(false);
+            let is_ready = fds.iter().skip(1).any(|fd| fd.any() == Some(true));
             if let Some(number) = self.next()? {
                 return Ok(Woken::Signal(number));
             }

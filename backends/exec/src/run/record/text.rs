@@ -33,6 +33,7 @@ pub(super) fn encode(record: &Record) -> String {
         ("began-ms", record.began_ms.to_string()),
         ("calm-ms", record.calm_ms.to_string()),
         ("next-ms", optional(record.next_ms)),
+        ("ready", flag(record.ready).to_string()),
         ("exit", record.last_exit.map_or("-".into(), exit_text)),
         ("limit", record.limit.to_string()),
         ("count", record.count.to_string()),
@@ -64,6 +65,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
         began_ms: number(lines.value("began-ms")?)?,
         calm_ms: number(lines.value("calm-ms")?)?,
         next_ms: optional_number(lines.value("next-ms")?)?,
+        ready: flag_of(lines.value("ready")?)?,
         last_exit: match lines.value("exit")? {
             "-" => None,
             exit => Some(exit_of(exit)?),
@@ -109,6 +111,19 @@ impl<'a> Lines<'a> {
     fn value(&mut self, name: &str) -> Option<&'a str> {
         self.0.next()?.strip_prefix(name)?.strip_prefix(' ')
     }
+}
+
+fn flag(flag: Option<bool>) -> &'static str {
+    match flag {
+        None => "-",
+        Some(false) => "no",
+        Some(true) => "yes",
+    }
+}
+
+fn flag_of(text: &str) -> Option<Option<bool>> {
+    let known = [None, Some(false), Some(true)];
+    known.into_iter().find(|known| flag(*known) == text)
 }
 
 fn exit_text(exit: Exit) -> String {
