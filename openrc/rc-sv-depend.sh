@@ -34,13 +34,24 @@ _rcsv_conf()
 rcsv_depend()
 {
 	# The module for all services has nothing to do with those without a daemon.
-	[ -n "$command$pidfile" ] || ! $_rcsv_for_all || return 0
+	[ -n "$command$pidfile" ] || ! $_rcsv_for_all || _rcsv_by_hand || return 0
 	# For C programs, which do not see conf.d: rc_deptree_depend(3).
 	echo "$RC_SVCNAME supervise $rc_supervise_module" >&3
 	case "$rc_supervise_module" in
 		s6) _rcsv_need s6-svscan ;;
 		runit) _rcsv_need runsvdir ;;
 		daemontools) _rcsv_need svscan ;;
+	esac
+}
+
+# As at a start: a service directory that was written by hand needs no command.
+_rcsv_by_hand()
+{
+	case "$rc_supervise_module" in
+		s6) [ -d "${s6_service_path:-/var/svc.d/$RC_SVCNAME}" ] ;;
+		runit) [ -d "${runit_service:-/etc/sv/$RC_SVCNAME}" ] ;;
+		daemontools) [ -n "$daemontools_service" ] ;;
+		*) false ;;
 	esac
 }
 

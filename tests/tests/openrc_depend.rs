@@ -94,6 +94,7 @@ fn what_counts_is_what_counts_at_a_start() {
                 ("global", DAEMON, ""),
                 ("tracked", "pidfile=/run/x.pid", ""),
                 ("without", "start() { :; }", ""),
+                ("byhand", "name=byhand", ""),
                 ("own", DAEMON, &chosen("runit")),
                 ("none", DAEMON, &chosen("")),
                 ("multi.a", DAEMON, ""),
@@ -101,6 +102,7 @@ fn what_counts_is_what_counts_at_a_start() {
             ],
         );
         lab.conf("multi", &chosen("runit"));
+        lab.sh("mkdir -p /var/svc.d/byhand").ok();
         let check = |expected: &[(&str, &[&str])]| {
             lab.sh("rc-update --update").ok();
             for (service, needs) in expected {
@@ -112,6 +114,7 @@ fn what_counts_is_what_counts_at_a_start() {
             ("tracked", &["s6-svscan"]),
             ("s6-svscan", &[]),
             ("without", &[]),
+            ("byhand", &["s6-svscan"]),
             ("own", &["runsvdir"]),
             ("none", &[]),
             ("multi.a", &["runsvdir"]),

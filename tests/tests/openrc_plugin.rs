@@ -197,8 +197,8 @@ fn nothing_that_a_module_leaves_behind_keeps_openrc_run_waiting() {
     let job: Job = lab.spawn("rc-service foo start 2>&1 >/dev/null </dev/null");
     assert_eq!(job.wait(SOON).code(), 0);
     assert_eq!(calls(&lab), ["attach foo"]);
-    let lingers = lab.text("/run/watch/lingers");
-    assert!(alive(&lab, lingers.trim().parse().expect("a pid")));
+    let lingers = lab.wait_for_lines("/run/watch/lingers", 1, SOON);
+    assert!(alive(&lab, lingers[0].parse().expect("a pid")));
 }
 
 /// The files that the processes of `command` open, by name, without those of the shell's scripts.
