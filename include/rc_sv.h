@@ -408,8 +408,6 @@ rc_sv_result rc_sv_watch_next(struct rc_sv_loader *loader,
 // loader's. Blocking: as long as the module, with RC_SV_OPEN_DIRECT; else never.
 void rc_sv_watch_close(struct rc_sv_loader *loader, struct rc_sv_watch *watch);
 
-#endif  /* RC_SV_H */
-
 #ifdef __cplusplus
 }
 #endif
@@ -421,3 +419,5 @@ RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_report, status) == 304, "frozen in ver
 RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_module, name) == 32, "frozen in version 1");
 RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_module, path) == 640, "frozen in version 1");
 RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_options, log) == 8, "in-structs only grow");
+
+#endif /* RC_SV_H */

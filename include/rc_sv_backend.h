@@ -568,8 +568,6 @@ struct rc_sv_backend {
 // Running, but stopped by a signal.
 #define RC_SV_STATE_PAUSED 8
 
-#endif  /* RC_SV_BACKEND_H */
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -607,3 +605,5 @@ RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_status, detail) == 112, "frozen in ABI
 RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_event, status) == 256, "frozen in ABI 1");
 RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_backend, name) == 32, "tables only grow");
 RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_host, ctx) == 8, "tables only grow");
+
+#endif /* RC_SV_BACKEND_H */

@@ -162,12 +162,13 @@ fn complaint(compiler: &str, language: &str, options: &[&str], source: &str) -> 
 #[test]
 fn the_headers_compile_as_c_and_cxx_by_gcc_and_clang() {
     let alone = "#include \"rc_sv_backend.h\"\n";
+    let twice = "#include \"rc_sv.h\"\n#include \"rc_sv_backend.h\"\n#include \"rc_sv.h\"\n";
     for (language, compilers, standards) in LANGUAGES {
         for (compiler, standard) in compilers.iter().flat_map(|compiler| {
             let standards = standards.iter();
             standards.map(move |standard| (compiler, format!("-std={standard}")))
         }) {
-            for source in [EVERYTHING, alone] {
+            for source in [EVERYTHING, alone, twice] {
                 let said = complaint(compiler, language, &[&standard], source);
                 assert_eq!(said, None, "{compiler} {standard}");
             }
