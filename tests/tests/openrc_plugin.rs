@@ -4,7 +4,7 @@ mod applet;
 mod openrc;
 mod watch;
 
-use applet::{with_plugin, PLUGINS};
+use applet::{plugin, with_plugin};
 use openrc::{alive, rc, INTERNAL, SOON};
 use rc_sv_tests::{Job, Lab};
 use watch::{calls, daemon, is_watched, log, misbehave, OWN, WATCH};
@@ -226,7 +226,7 @@ fn a_service_without_a_module_costs_two_files() {
     let opens = |with: bool| {
         let lab = lab();
         if !with {
-            lab.sh(&format!("rm {PLUGINS}/rc-sv-hook.so")).ok();
+            lab.sh(&format!("rm {}", plugin())).ok();
         }
         lab.service("own", "start() { :; }\nstop() { :; }\n");
         lab.service("other", OWN);
@@ -244,7 +244,7 @@ fn a_service_without_a_module_costs_two_files() {
             }
         }
     }
-    let plugin = format!("openat {PLUGINS}/rc-sv-hook.so");
+    let plugin = format!("openat {}", plugin());
     assert_eq!(
         more,
         [

@@ -10,17 +10,18 @@ use rc_sv_tests::{Builder, Lab};
 
 use crate::watch::{build, directory, scratch, with_module};
 
-/// Where Debian's OpenRC looks for plugins: its packaging lost the beginning.
-pub const PLUGINS: &str = "/x86_64-linux-gnu/rc/plugins";
+/// The plugin, where Debian's OpenRC looks for it: its packaging lost the beginning.
+pub fn plugin() -> String {
+    format!(
+        "/{}-linux-gnu/rc/plugins/rc-sv-hook.so",
+        std::env::consts::ARCH
+    )
+}
 
 /// A lab with the module that watches, and the applet among OpenRC's.
 pub fn with_applet(builder: Builder) -> Lab {
-    let lab = with_module(builder.over(installed()));
-    let plugin = format!("{PLUGINS}/rc-sv-hook.so");
-    lab.sh(&format!(
-        "ln -s /usr/libexec/rc-sv/rc-sv /usr/bin/rc-sv && rm {plugin}"
-    ))
-    .ok();
+    let lab = with_plugin(builder);
+    lab.sh(&format!("rm {}", plugin())).ok();
     lab
 }
 
@@ -41,6 +42,9 @@ fn installed() -> &'static Path {
         let (objects, tree) = (place.join("build"), place.join("tree"));
         directory(&objects);
         directory(&tree);
+        // The program says where it looks for plugins.
+        let openrc_run = place.join("openrc-run");
+        std::fs::write(&openrc_run, Lab::new().read("/sbin/openrc-run")).expect("a copy");
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let stage = std::env::var_os("RC_SV_STAGE")
             .map_or_else(|| repository.join("target/lab/stage"), PathBuf::from);
@@ -48,7 +52,7 @@ fn installed() -> &'static Path {
             Command::new("make")
                 .args(["-s", "install-openrc-c", "PREFIX=/usr"])
                 .arg("CFLAGS=-O1 -Werror -Wpedantic")
-                .arg(format!("PLUGINDIR={PLUGINS}"))
+                .arg(format!("OPENRC_RUN={}", openrc_run.display()))
                 .arg(format!("BUILD={}", objects.display()))
                 .arg(format!("DESTDIR={}", tree.display()))
                 .arg(format!("RC_SV_CFLAGS=-I{}/usr/include", stage.display()))
