@@ -106,7 +106,9 @@ impl Lab {
     ) -> Vec<String> {
         let full = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count() >= count;
         let bytes = self.wait_for_file(path, full, timeout);
-        String::from_utf8_lossy(&bytes)
+        // A long line may be there by half.
+        let end = bytes.iter().rposition(|&byte| byte == b'\n');
+        String::from_utf8_lossy(&bytes[..end.map_or(0, |end| end + 1)])
             .lines()
             .map(str::to_owned)
             .collect()
