@@ -2,6 +2,7 @@
 
 use rc_sv_api::words;
 use std::ffi::OsStr;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -38,6 +39,22 @@ pub struct Http {
     pub host: String,
     /// From the `/` on.
     pub path: String,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Tcp(address) => write!(out, "tcp:{address}"),
+            Target::Unix(path) => write!(out, "unix:{}", path.display()),
+            Target::Http(Http { host, path, .. }) => write!(out, "http://{host}{path}"),
+            Target::Exec(words) => {
+                let program = words.first().map(Vec::as_slice).unwrap_or_default();
+                write!(out, "{}", String::from_utf8_lossy(program))
+            }
+            Target::Hook => out.write_str("healthcheck()"),
+            Target::Memory(_) => out.write_str("memory"),
+        }
+    }
 }
 
 impl Target {

@@ -1,13 +1,14 @@
-//! Hooks: the commands that are run after the end of a service.
+//! Hooks: the commands that are run after the end of a service, and those that check it.
 
 use super::settings;
 use super::steps::Identity;
 use super::{Launch, LogOwner};
+use crate::check::Target;
 use crate::environment::Environment;
 use nix::unistd::{getegid, geteuid, getgroups};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{signal, Error, Result, Settings};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 /// What a hook is told of the end that it follows.
 #[derive(Clone, Copy, Debug)]
@@ -37,12 +38,82 @@ impl Launch {
     /// # Errors
     /// [`rc_sv_api::Code::Invalid`]: the spec has no such hook, or is not resolved.
     pub fn for_hook(spec: &dyn Settings, key: &str, ending: Ending<'_>) -> Result<Launch> {
-        let words = Words::of(ending.exit);
         let mut argv = settings::command(spec, key)?;
+        let words = Words::of(ending.exit);
         argv.extend([number(words.code), number(words.signal)]);
+        Launch::of_ending(spec, argv, &words, &ending)
+    }
+
+    /// Prepares unhealthy() of the runscript of a resolved spec, in the same surroundings.
+    ///
+    /// # Errors
+    /// [`rc_sv_api::Code::Invalid`]: there is no runscript, or the spec is not resolved.
+    pub fn for_unhealthy(spec: &dyn Settings, ending: Ending<'_>) -> Result<Launch> {
+        let argv = runscript(spec, c"unhealthy")?;
+        Launch::of_ending(spec, argv, &Words::of(ending.exit), &ending)
+    }
+
+    /// Prepares the start of the service that takes the place of a resolved spec's, in the same
+    /// surroundings. `program` is OpenRC's rc-service.
+    ///
+    /// # Errors
+    /// [`rc_sv_api::Code::Invalid`]: there is no such service, or the spec is not resolved.
+    pub fn for_alternate(
+        spec: &dyn Settings,
+        program: &CStr,
+        ending: Ending<'_>,
+    ) -> Result<Launch> {
+        let other = settings::text(spec, "rc_supervise_alternate")?;
+        let other = other.ok_or_else(|| Error::invalid("rc_supervise_alternate: is not set"))?;
+        let argv = vec![program.into(), c"--".into(), other, c"start".into()];
+        Launch::of_ending(spec, argv, &Words::of(ending.exit), &ending)
+    }
+
+    /// Prepares a check that is a command, of a resolved spec whose main process is `pid`. It runs
+    /// in the surroundings of a hook, without its arguments; `RC_SVCNAME` and `MAINPID` are added
+    /// to its environment.
+    ///
+    /// # Errors
+    /// [`rc_sv_api::Code::Invalid`]: the target is no command, or the spec is not resolved.
+    pub fn for_check(spec: &dyn Settings, target: &Target, pid: Option<i32>) -> Result<Launch> {
+        let argv = match target {
+            Target::Exec(words) => words
+                .iter()
+                .map(|word| CString::new(word.as_slice()))
+                .collect::<std::result::Result<_, _>>()
+                .map_err(|_| Error::invalid("a check: must be free of NUL bytes"))?,
+            Target::Hook => runscript(spec, c"healthcheck")?,
+            _ => return Err(Error::invalid(format!("{target}: is no command"))),
+        };
+        let pid = pid.map(|pid| pid.to_string()).unwrap_or_default();
+        Launch::beside(spec, argv, &[("MAINPID", &pid)])
+    }
+
+    fn of_ending(
+        spec: &dyn Settings,
+        argv: Vec<CString>,
+        words: &Words,
+        ending: &Ending<'_>,
+    ) -> Result<Launch> {
+        let restarts = ending.restarts.to_string();
+        let variables = [
+            ("EXIT_CODE", words.exit_code),
+            ("EXIT_STATUS", words.exit_status.as_str()),
+            ("SERVICE_RESULT", ending.result.unwrap_or(words.result)),
+            ("RESPAWN_COUNT", restarts.as_str()),
+        ];
+        Launch::beside(spec, argv, &variables)
+    }
+
+    /// A command that is run besides the service.
+    fn beside(
+        spec: &dyn Settings,
+        argv: Vec<CString>,
+        variables: &[(&str, &str)],
+    ) -> Result<Launch> {
         let mut launch = Launch::in_surroundings(spec, argv)?;
         let identity = settings::identity(spec)?;
-        launch.environment = environment(spec, &identity, &words, &ending)?;
+        launch.environment = environment(spec, &identity, variables)?;
         if spec.text("chroot").is_none() {
             let log = settings::text(spec, "error_log")?;
             launch.output = log.clone();
@@ -111,8 +182,7 @@ fn number(number: u32) -> CString {
 fn environment(
     spec: &dyn Settings,
     identity: &Identity,
-    words: &Words,
-    ending: &Ending<'_>,
+    variables: &[(&str, &str)],
 ) -> Result<Vec<CString>> {
     let mut environment = Environment::from_settings(spec)?;
     if geteuid().is_root() && identity.uid.is_some_and(|uid| uid != 0) {
@@ -121,14 +191,7 @@ fn environment(
         }
     }
     let service = spec.service()?;
-    let restarts = ending.restarts.to_string();
-    let variables = [
-        ("RC_SVCNAME", service.as_str()),
-        ("EXIT_CODE", words.exit_code),
-        ("EXIT_STATUS", words.exit_status.as_str()),
-        ("SERVICE_RESULT", ending.result.unwrap_or(words.result)),
-        ("RESPAWN_COUNT", restarts.as_str()),
-    ];
+    environment.set(b"RC_SVCNAME", service.as_str().as_bytes());
     for (name, value) in variables {
         environment.set(name.as_bytes(), value.as_bytes());
     }
@@ -136,6 +199,14 @@ fn environment(
     strings
         .collect::<std::result::Result<_, _>>()
         .map_err(|_| Error::invalid("environment: must be free of NUL bytes"))
+}
+
+/// A function of the runscript, which openrc-run calls without a lock.
+fn runscript(spec: &dyn Settings, function: &CStr) -> Result<Vec<CString>> {
+    match settings::text(spec, "runscript")? {
+        Some(script) => Ok(vec![script, function.into()]),
+        None => Err(Error::invalid("there is no runscript")),
+    }
 }
 
 /// Who the caller is, to become it again.

@@ -94,6 +94,15 @@ impl State {
         self.set(service, &name(service)?, c"child_pid", None)
     }
 
+    /// Marks the service started, which was marked failed. Never while [`is_locked`].
+    ///
+    /// # Errors
+    /// OpenRC's state could not be written.
+    pub fn mark_started(&self, service: &ServiceName) -> Result<()> {
+        let marked = self.librc.mark(&name(service)?, librc::STARTED);
+        check(marked, service, "that it is started")
+    }
+
     /// Marks the service stopped. Never while [`is_locked`].
     ///
     /// # Errors

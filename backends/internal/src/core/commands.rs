@@ -3,7 +3,7 @@
 
 use super::service::{Service, Turn};
 use super::state::{Asked, State};
-use super::{Effect, Hook, Plan, Waiter, Whom};
+use super::{Effect, Plan, Waiter, Whom};
 use rc_sv_api::{signal, Code, Error};
 
 impl Service {
@@ -18,7 +18,7 @@ impl Service {
             return turn.answer(waiter, Err(self.stuck_error(Code::Conflict)));
         }
         if let Some(plan) = plan {
-            self.plan = plan;
+            self.take_plan(turn, plan);
         }
         match self.state {
             State::Up => return turn.answer(waiter, Ok(())),
@@ -67,11 +67,11 @@ impl Service {
         match self.state {
             State::Down => turn.answer(waiter, Ok(())),
             State::Stuck => turn.answer(waiter, Err(self.stuck_error(Code::Failed))),
-            State::Failed | State::Waiting { .. } => {
+            State::Failed { .. } | State::Waiting { .. } => {
                 self.waiters.extend(waiter);
                 self.rest(turn, None, &Ok(()));
             }
-            State::Up | State::Starting { .. } => {
+            State::Up | State::Starting { .. } | State::Leaving { .. } => {
                 self.waiters.extend(waiter);
                 self.climb(turn, 0);
             }
@@ -100,7 +100,7 @@ impl Service {
 
     /// Whether its entry can be dropped; if so, nothing of it is left.
     pub(super) fn forget(&mut self, turn: &mut Turn<'_>, waiter: Option<Waiter>) -> bool {
-        let idle = matches!(self.state, State::Down | State::Failed);
+        let idle = matches!(self.state, State::Down | State::Failed { .. });
         let result = if idle {
             self.silence(turn);
             Ok(())
@@ -113,19 +113,39 @@ impl Service {
         idle
     }
 
-    /// Kills the give-up command, if it runs.
+    /// Kills the commands that nothing waits for.
     pub(super) fn silence(&mut self, turn: &mut Turn<'_>) {
-        if let Some(alert) = self.alert.take() {
-            self.kill_hook(turn, alert.run, Hook::GiveUp);
+        for alert in std::mem::take(&mut self.alerts) {
+            self.kill_hook(turn, alert.run, alert.hook);
+        }
+    }
+
+    /// The checks of a service that is up begin anew where they are others now.
+    fn take_plan(&mut self, turn: &mut Turn<'_>, plan: Box<Plan>) {
+        let checks = |plan: &Plan| plan.care.as_ref().map(|care| care.checks.clone());
+        let are_others =
+            checks(&plan).unwrap_or_default() != checks(&self.plan).unwrap_or_default();
+        self.plan = plan;
+        if self.state == State::Up && are_others {
+            let watchdog = self.watch.as_ref().and_then(|watch| watch.watchdog);
+            self.look_away(turn);
+            self.begin_checks(turn);
+            if let Some(watch) = &mut self.watch {
+                watch.watchdog = watchdog;
+            }
         }
     }
 
     /// Whether the current instance is about to end, so that a start has to wait for the next.
     fn is_ending(&self) -> bool {
         match self.state {
-            State::Stopping { .. } | State::Finishing { .. } => true,
+            State::Leaving { .. } | State::Stopping { .. } | State::Finishing { .. } => true,
             State::Starting { .. } => self.instance.not_run.is_some(),
-            State::Down | State::Waiting { .. } | State::Up | State::Failed | State::Stuck => false,
+            State::Down
+            | State::Waiting { .. }
+            | State::Up
+            | State::Failed { .. }
+            | State::Stuck => false,
         }
     }
 

@@ -51,11 +51,11 @@ pub enum Effect {
     RunHook {
         /// The service.
         id: Id,
-        /// The instance that ended.
+        /// The instance that it is about.
         run: u32,
         /// Which command.
         hook: Hook,
-        /// How the instance ended.
+        /// How the instance, or the one before it, ended.
         exit: Exit,
         /// systemd's `$SERVICE_RESULT` where `exit` does not tell it.
         result: Option<&'static str>,
@@ -70,6 +70,24 @@ pub enum Effect {
         run: u32,
         /// Which command.
         hook: Hook,
+    },
+    /// Look at the service from the outside. Answer: `Probed`.
+    Probe {
+        /// The service.
+        id: Id,
+        /// The instance.
+        run: u32,
+        /// At what.
+        look: Look,
+    },
+    /// End a look that takes too long or is of no use any more. `Probed` still follows.
+    KillProbe {
+        /// The service.
+        id: Id,
+        /// The instance.
+        run: u32,
+        /// At what.
+        look: Look,
     },
     /// Answer somebody who waits.
     Answer {
@@ -112,6 +130,19 @@ pub enum Hook {
     Finish,
     /// `rc_supervise_on_give_up`: once each time that the service is given up.
     GiveUp,
+    /// Starts `rc_supervise_alternate`: at the same time.
+    Alternate,
+    /// `rc_supervise_unhealthy`: when it becomes unhealthy, while it lives.
+    Unhealthy,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Look {
+    /// What shows that the service is ready.
+    Ready,
+    /// The check with this index in [`rc_sv_exec::check::Check::all`].
+    Check(u8),
 }
 
 /// What OpenRC is to know.
@@ -130,4 +161,10 @@ pub enum Record {
     Down,
     /// It is down and failed, for this reason.
     GaveUp(String),
+    /// It was down and failed, and is tried once more.
+    Retried,
+    /// It is unhealthy, for this reason. OpenRC need not know.
+    Sick(String),
+    /// It is healthy again. OpenRC need not know.
+    Well,
 }

@@ -1,8 +1,10 @@
 //! What the core is told.
 
-use super::{Hook, Id, Plan, Waiter};
+use super::{Hook, Id, Look, Plan, Waiter};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::ServiceName;
+use rc_sv_exec::check::Outcome;
+use std::time::Duration;
 
 /// What the core is told, one at a time.
 ///
@@ -105,6 +107,30 @@ pub enum Event {
         /// One line for people.
         message: String,
     },
+    /// The service says something. Whoever sees the end of a main process and what it said tells
+    /// first what it said.
+    Said {
+        /// The service.
+        id: Id,
+        /// The instance.
+        run: u32,
+        /// What.
+        word: Word,
+    },
+    /// What [`super::Effect::Probe`] began is over. One for each, also after
+    /// [`super::Effect::KillProbe`].
+    Probed {
+        /// The service.
+        id: Id,
+        /// The instance.
+        run: u32,
+        /// What was looked at.
+        look: Look,
+        /// How it ended.
+        outcome: Outcome,
+        /// Why, where it did not pass: part of a line for people.
+        found: String,
+    },
     /// The time of [`super::Core::deadline`] has come. Too early is harmless.
     Deadline,
     /// The supervisor is to end: everything is stopped, then [`super::Effect::Quit`].
@@ -122,10 +148,37 @@ impl Event {
             | Event::Exited { id, run, .. }
             | Event::Emptied { id, run }
             | Event::HookEnded { id, run, .. }
-            | Event::HookFailed { id, run, .. } => Some((id, run)),
+            | Event::HookFailed { id, run, .. }
+            | Event::Said { id, run, .. }
+            | Event::Probed { id, run, .. } => Some((id, run)),
             Event::Command { .. } | Event::Deadline | Event::Shutdown => None,
         }
     }
+}
+
+/// What a service says, in the words of sd_notify(3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// It is ready, or has read its configuration again.
+    Ready,
+    /// It can never become ready: for this reason.
+    NeverReady(&'static str),
+    /// It reads its configuration again.
+    Reloading,
+    /// It is about to end.
+    Stopping,
+    /// What it is doing: one line, bounded.
+    Status(Box<str>),
+    /// This `errno` is why it fails.
+    Errno(i32),
+    /// It needs this long from now on, for becoming ready or for ending.
+    Extend(Duration),
+    /// It is alive.
+    Alive,
+    /// It is to be treated as if its watchdog was missed.
+    Trigger,
+    /// It will say that it is alive this often; zero is not at all.
+    Watchdog(Duration),
 }
 
 /// What somebody wants of a service.

@@ -30,6 +30,8 @@ enum Next {
     Respawn(u64),
     /// No other one, for this reason.
     Fail(String, Option<&'static str>),
+    /// No other one for the time being.
+    GiveUp(String),
 }
 
 impl Service {
@@ -106,6 +108,13 @@ impl Service {
         self.spawn(turn);
     }
 
+    /// Orders one more instance after giving up.
+    pub(super) fn retry(&mut self, turn: &mut Turn<'_>) {
+        self.on_probation = true;
+        turn.record(Record::Retried);
+        self.respawn(turn);
+    }
+
     /// Orders the instance that a person asked for: what went wrong before does not count.
     pub(super) fn spawn_afresh(&mut self, turn: &mut Turn<'_>) {
         self.asked = Asked::This;
@@ -117,6 +126,7 @@ impl Service {
     pub(super) fn forgive(&mut self) {
         self.history.clear();
         self.restarts = 0;
+        self.on_probation = false;
     }
 
     fn next(&mut self, turn: &Turn<'_>) -> Next {
@@ -148,14 +158,21 @@ impl Service {
             // The respawn was decided already; it is only the system that could not do it yet.
             policy.when = When::Always;
         }
+        if self.on_probation && Duration::from_millis(lasted_ms) >= policy.reset_after {
+            self.on_probation = false;
+            self.history.clear();
+        }
         let verdict = policy::judge(policy, &mut self.history, &run, ended, turn.chance());
         policy.when = when;
         match verdict {
+            Verdict::Respawn(_) | Verdict::GiveUp if self.on_probation => {
+                Next::GiveUp(format!("gave up again: {}", self.end_line()))
+            }
             Verdict::Respawn(pause) => {
                 Next::Respawn(ended.saturating_add(pause.as_millis() as u64))
             }
             Verdict::Down => Next::Ended,
-            Verdict::GiveUp => Next::Fail(self.gave_up_line(ended), Some("start-limit-hit")),
+            Verdict::GiveUp => Next::GiveUp(self.gave_up_line(ended)),
             Verdict::Permanent => Next::Fail(self.permanent_line(), self.result()),
         }
     }
@@ -167,7 +184,12 @@ impl Service {
                 self.enter(turn, State::Waiting { until });
                 turn.record(Record::Backoff);
             }
-            Next::Fail(reason, result) => self.fail(turn, reason, result),
+            Next::Fail(reason, result) => self.fail(turn, reason, result, None),
+            Next::GiveUp(reason) => {
+                let wait = self.plan.care.as_ref().and_then(|care| care.retry_after);
+                let until = wait.map(|wait| turn.after(wait));
+                self.fail(turn, reason, Some("start-limit-hit"), until);
+            }
             Next::StartFailed => {
                 let error = self.start_error();
                 self.rest(turn, Some(error.message.as_str().into()), &Err(error));
@@ -195,34 +217,56 @@ impl Service {
         self.answer_all(turn, result);
     }
 
-    /// Gives up. It is still wanted up, but only a person starts it again.
-    fn fail(&mut self, turn: &mut Turn<'_>, reason: String, result: Option<&'static str>) {
-        self.enter(turn, State::Failed);
+    /// Gives up. It is still wanted up, but only a person starts it again, or one more try at
+    /// `until`. Who was told of it is not told again when that fails too.
+    fn fail(
+        &mut self,
+        turn: &mut Turn<'_>,
+        reason: String,
+        result: Option<&'static str>,
+        until: Option<u64>,
+    ) {
+        self.enter(turn, State::Failed { until });
         self.note = Some(reason.as_str().into());
         turn.record(Record::GaveUp(reason));
-        if !self.plan.on_give_up {
-            return;
+        let alternate = self.plan.care.as_ref().is_some_and(|care| care.alternate);
+        let commands = [
+            (Hook::GiveUp, self.plan.on_give_up),
+            (Hook::Alternate, alternate),
+        ];
+        for (hook, is_set) in commands {
+            if !is_set || self.on_probation {
+                continue;
+            }
+            if let Some(earlier) = self.alerts.iter().position(|alert| alert.hook == hook) {
+                let earlier = self.alerts.swap_remove(earlier);
+                self.kill_hook(turn, earlier.run, hook);
+            }
+            self.run_hook(turn, hook, result);
+            self.alerts.push(Alert {
+                run: self.instance.run,
+                hook,
+                until: turn.after(ALERT_TIMEOUT),
+            });
         }
-        if let Some(earlier) = self.alert.take() {
-            self.kill_hook(turn, earlier.run, Hook::GiveUp);
-        }
-        self.run_hook(turn, Hook::GiveUp, result);
-        self.alert = Some(Alert {
-            run: self.instance.run,
-            until: turn.after(ALERT_TIMEOUT),
-        });
     }
 
     /// systemd's word for what the end of the main process does not tell.
     fn result(&self) -> Option<&'static str> {
         match self.instance.cause {
-            Cause::Itself | Cause::Unhealthy => None,
+            Cause::Itself => None,
+            Cause::Unhealthy => Some("unhealthy"),
             Cause::Timeout => Some("timeout"),
             Cause::Watchdog => Some("watchdog"),
         }
     }
 
-    fn run_hook(&mut self, turn: &mut Turn<'_>, hook: Hook, result: Option<&'static str>) {
+    pub(super) fn run_hook(
+        &mut self,
+        turn: &mut Turn<'_>,
+        hook: Hook,
+        result: Option<&'static str>,
+    ) {
         turn.effects.push(Effect::RunHook {
             id: turn.id,
             run: self.instance.run,

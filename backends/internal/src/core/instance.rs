@@ -15,6 +15,8 @@ pub(super) struct Instance {
     pub ended_ms: Option<u64>,
     /// The program was executed.
     pub executed: bool,
+    /// When it was first told to end, or said that it does.
+    pub leaves_ms: Option<u64>,
     /// The program could not be executed, with this `errno`.
     pub not_run: Option<i32>,
     /// Why it ended.
@@ -36,6 +38,7 @@ impl Instance {
             ordered_ms: now_ms,
             ended_ms: None,
             executed: false,
+            leaves_ms: None,
             not_run: None,
             cause: Cause::Itself,
             permanent: false,

@@ -1,7 +1,7 @@
 //! What happens to a main process, and what time does to a service.
 
-use super::service::{Service, Turn};
-use super::state::{Asked, Part, State};
+use super::service::{Alert, Service, Turn};
+use super::state::{Part, State};
 use super::stop::KILL_WAIT;
 use super::{Effect, Event, Hook, Record};
 use rc_sv_api::exit::Exit;
@@ -13,14 +13,12 @@ impl Service {
     /// repetition, and changes nothing.
     pub(super) fn happened(&mut self, turn: &mut Turn<'_>, run: u32, event: Event) {
         match event {
-            Event::HookEnded {
-                hook: Hook::GiveUp, ..
-            } => self.alert_ended(run, None),
-            Event::HookFailed {
-                hook: Hook::GiveUp,
-                message,
-                ..
-            } => self.alert_ended(run, Some(&message)),
+            Event::HookEnded { hook, .. } if hook != Hook::Finish => {
+                self.alert_ended(turn, run, hook, None);
+            }
+            Event::HookFailed { hook, message, .. } if hook != Hook::Finish => {
+                self.alert_ended(turn, run, hook, Some(&message));
+            }
             _ if run != self.instance.run => {}
             Event::Spawned { pid, .. } => self.spawned(turn, pid),
             Event::SpawnFailed { message, errno, .. } => self.spawn_failed(turn, &message, errno),
@@ -30,6 +28,13 @@ impl Service {
             Event::Emptied { .. } => self.emptied(turn),
             Event::HookEnded { exit, .. } => self.finish_ended(turn, Some(exit), None),
             Event::HookFailed { message, .. } => self.finish_ended(turn, None, Some(&message)),
+            Event::Said { word, .. } => self.said(turn, word),
+            Event::Probed {
+                look,
+                outcome,
+                found,
+                ..
+            } => self.probed(turn, look, outcome, found),
             Event::Command { .. } | Event::Deadline | Event::Shutdown => {}
         }
     }
@@ -37,21 +42,22 @@ impl Service {
     /// Does what is due.
     pub(super) fn elapsed(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now.boot_ms;
-        if let Some(alert) = self.alert.filter(|alert| alert.until <= now) {
-            self.kill_hook(turn, alert.run, Hook::GiveUp);
-            self.alert = None;
+        while let Some(late) = self.alerts.iter().position(|alert| alert.until <= now) {
+            let alert = self.alerts.swap_remove(late);
+            self.kill_hook(turn, alert.run, alert.hook);
+        }
+        let watch = self.watch.as_ref().and_then(|watch| watch.deadline());
+        if watch.is_some_and(|at| at <= now) {
+            self.watched(turn);
         }
         if self.state.until().is_none_or(|until| until > now) {
             return;
         }
         match self.state {
             State::Waiting { .. } => self.respawn(turn),
-            State::Starting { .. } => {
-                if self.instance.not_run.is_none() {
-                    self.instance.cause = Cause::Timeout;
-                }
-                self.kill(turn);
-            }
+            State::Starting { .. } => self.late(turn),
+            State::Leaving { .. } => self.climb(turn, 0),
+            State::Failed { .. } => self.retry(turn),
             State::Stopping {
                 rung: Some(rung), ..
             } => self.climb(turn, rung.saturating_add(1)),
@@ -66,7 +72,19 @@ impl Service {
                 part: Part::KilledHook,
                 ..
             } => self.decide(turn),
-            State::Down | State::Up | State::Failed | State::Stuck => {}
+            State::Down | State::Up | State::Stuck => {}
+        }
+    }
+
+    /// It is not ready in time. What was not executed does not know the signals of the ladder.
+    fn late(&mut self, turn: &mut Turn<'_>) {
+        if self.instance.not_run.is_none() && self.instance.cause != Cause::Timeout {
+            self.instance.cause = Cause::Timeout;
+            self.reason = Some(self.late_reason().into());
+        }
+        match self.instance.executed {
+            true => self.climb(turn, 0),
+            false => self.kill(turn),
         }
     }
 
@@ -92,16 +110,14 @@ impl Service {
         self.decide(turn);
     }
 
-    fn executed(&mut self, turn: &mut Turn<'_>) {
-        if !self.instance.is_live() || self.instance.not_run.is_some() {
+    pub(super) fn executed(&mut self, turn: &mut Turn<'_>) {
+        let instance = &self.instance;
+        if !instance.is_live() || instance.not_run.is_some() || instance.executed {
             return;
         }
         self.instance.executed = true;
         if matches!(self.state, State::Starting { .. }) {
-            self.enter(turn, State::Up);
-            self.note = None;
-            self.asked = Asked::No;
-            self.answer_all(turn, &Ok(()));
+            self.await_ready(turn);
         }
     }
 
@@ -123,6 +139,11 @@ impl Service {
         if !self.instance.is_live() {
             return;
         }
+        if matches!(self.state, State::Starting { .. }) && self.instance.cause == Cause::Timeout {
+            // It ended before its time was over: that is the better reason.
+            self.instance.cause = Cause::Itself;
+            self.reason = None;
+        }
         self.instance.zombie = true;
         self.ended(turn, self.instance.not_run.map_or(exit, Exit::NotRun));
         if alone || self.plan.kill_mode == KillMode::Process {
@@ -139,14 +160,22 @@ impl Service {
         self.last_exit = Some(exit);
     }
 
-    fn alert_ended(&mut self, run: u32, message: Option<&str>) {
-        if self.alert.is_none_or(|alert| alert.run != run) {
+    fn alert_ended(&mut self, turn: &mut Turn<'_>, run: u32, hook: Hook, message: Option<&str>) {
+        let is_it = |alert: &Alert| alert.run == run && alert.hook == hook;
+        let Some(found) = self.alerts.iter().position(is_it) else {
             return;
-        }
-        self.alert = None;
-        if let (Some(message), State::Failed) = (message, self.state) {
-            let reason = self.note.take().unwrap_or_default();
-            self.note = Some(format!("{reason}; {message}").into());
+        };
+        self.alerts.swap_remove(found);
+        match (self.state, message) {
+            (State::Failed { .. }, Some(message)) => {
+                let reason = self.note.take().unwrap_or_default();
+                self.note = Some(format!("{reason}; {message}").into());
+            }
+            // The ladder waited for it.
+            (State::Leaving { .. }, _) if hook == Hook::Unhealthy && run == self.instance.run => {
+                self.climb(turn, 0);
+            }
+            _ => {}
         }
     }
 

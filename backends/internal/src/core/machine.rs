@@ -92,6 +92,13 @@ impl Core {
             .map(|(id, service)| (id, &service.name))
     }
 
+    /// Whether a service was given up and this is one more try.
+    pub fn is_on_probation(&self, id: Id) -> bool {
+        self.directory
+            .get(id)
+            .is_some_and(|service| service.on_probation)
+    }
+
     fn command(
         &mut self,
         name: ServiceName,

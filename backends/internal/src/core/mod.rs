@@ -76,6 +76,7 @@
 //! - A person beats the policy, and a later command an earlier one.
 //! - Nothing is spawned in Down and Failed without a command.
 
+mod care;
 mod commands;
 mod directory;
 mod effect;
@@ -85,6 +86,7 @@ mod instance;
 mod life;
 mod machine;
 mod plan;
+mod ready;
 mod report;
 mod service;
 mod state;
@@ -92,11 +94,12 @@ mod stop;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod watch;
 
-pub use effect::{Effect, Hook, Record, Whom};
-pub use event::{Command, Event};
+pub use effect::{Effect, Hook, Look, Record, Whom};
+pub use event::{Command, Event, Word};
 pub use machine::Core;
-pub use plan::Plan;
+pub use plan::{Care, Plan, Ready};
 pub use rc_sv_exec::stop::KillMode;
 
 /// A service that the core knows; stable until it is forgotten, then used again for another one.

@@ -2,11 +2,14 @@
 
 use rc_sv_api::ladder::Ladder;
 use rc_sv_api::policy::Policy;
+use rc_sv_api::signal;
 use rc_sv_api::spec::Settings;
+use rc_sv_exec::check::{Check, Rules, Target};
+use rc_sv_exec::readiness::Readiness;
 use rc_sv_exec::stop::{KillMode, Stop};
 use std::time::Duration;
 
-/// How long a program may take to be executed when `timeout_ready` is unset or 0.
+/// How long a service may take to become ready when `timeout_ready` is unset or 0.
 const READY_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// What the core has to know of a spec; everything else stays in the spec's file.
@@ -24,8 +27,40 @@ pub struct Plan {
     pub finish_timeout: Duration,
     /// Whether there is a command for giving up.
     pub on_give_up: bool,
-    /// How long it may take from the spawn until the program is executed.
+    /// What shows that it is ready.
+    pub ready: Ready,
+    /// How long it may take from the spawn until it is ready.
     pub ready_timeout: Duration,
+    /// What most services have none of.
+    pub care: Option<Box<Care>>,
+}
+
+/// What shows that a service is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// Its program is executed.
+    Executed,
+    /// It says so.
+    Told,
+    /// Something answers.
+    Answers,
+}
+
+/// What is done for a service beyond running it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Care {
+    /// Its checks, in the order of [`Check::all`].
+    pub checks: Vec<Rules>,
+    /// How long its command for being unhealthy may take, where it has one.
+    pub unhealthy: Option<Duration>,
+    /// How often it has to say that it is alive.
+    pub watchdog: Option<Duration>,
+    /// The signal for one that has not said so.
+    pub watchdog_signal: i32,
+    /// When one that was given up is tried again.
+    pub retry_after: Option<Duration>,
+    /// Whether another service takes its place when it is given up.
+    pub alternate: bool,
 }
 
 impl Plan {
@@ -40,11 +75,55 @@ impl Plan {
             finish: spec.list("rc_supervise_finish").is_some(),
             finish_timeout: duration("rc_supervise_finish_timeout"),
             on_give_up: spec.list("rc_supervise_on_give_up").is_some(),
+            ready: match Readiness::of(spec).unwrap_or_default() {
+                Readiness::Executed => Ready::Executed,
+                Readiness::Descriptor(_) | Readiness::Socket => Ready::Told,
+                Readiness::Answers(_) => Ready::Answers,
+            },
             ready_timeout: spec
                 .duration("timeout_ready")
                 .filter(|limit| !limit.is_zero())
                 .unwrap_or(READY_TIMEOUT),
+            care: Care::from_settings(spec).map(Box::new),
         }
+    }
+
+    /// The signal for a service that missed its watchdog.
+    pub(super) fn watchdog_signal(&self) -> i32 {
+        self.care
+            .as_ref()
+            .map_or(signal::ABRT, |care| care.watchdog_signal)
+    }
+}
+
+impl Care {
+    /// `None` where nothing is set that asks for any.
+    fn from_settings(spec: &dyn Settings) -> Option<Care> {
+        // What is wrong was refused by whoever wrote the spec.
+        let checks = Check::all(spec).unwrap_or_default();
+        let some = |key| spec.duration(key).filter(|time| !time.is_zero());
+        let hook = checks.iter().any(|check| check.target == Target::Hook);
+        let has_command = spec.list("rc_supervise_unhealthy").is_some() || hook;
+        let care = Care {
+            checks: checks.iter().map(|check| check.rules).collect(),
+            unhealthy: some("rc_supervise_health_timeout").filter(|_| has_command),
+            watchdog: some("rc_supervise_watchdog"),
+            watchdog_signal: spec
+                .int_or_default("rc_supervise_watchdog_signal")
+                .and_then(|number| i32::try_from(number).ok())
+                .unwrap_or(signal::ABRT),
+            retry_after: some("rc_supervise_retry_after"),
+            alternate: spec.text("rc_supervise_alternate").is_some(),
+        };
+        let nothing = Care {
+            checks: Vec::new(),
+            unhealthy: None,
+            watchdog: None,
+            watchdog_signal: signal::ABRT,
+            retry_after: None,
+            alternate: false,
+        };
+        (care != nothing).then_some(care)
     }
 }
 

@@ -23,7 +23,7 @@ impl Service {
             state: reported,
             wanted_up: Some(self.want_up),
             ready: Some(self.state == State::Up),
-            healthy: None,
+            healthy: self.watch.as_ref().and_then(|watch| watch.is_healthy()),
             pid: self.instance.pid.filter(|_| self.instance.is_live()),
             supervisor_pid: None,
             since_real_ns: Some(since_real_ns),
@@ -41,11 +41,16 @@ impl Service {
 
     /// How the last instance ended.
     pub(super) fn end_line(&self) -> String {
+        let reason = self.reason.as_deref();
         match (self.instance.cause, self.last_exit, &self.note) {
-            (Cause::Timeout, ..) => self.late_line(),
+            (Cause::Timeout | Cause::Watchdog | Cause::Unhealthy, ..) => {
+                reason.unwrap_or_default().to_string()
+            }
             (_, Some(Exit::NotRun(_)), Some(note)) => note.to_string(),
-            (_, Some(exit), _) => exit.to_string(),
-            (_, None, _) => Exit::Unknown.to_string(),
+            (_, exit, _) => {
+                let exit = exit.unwrap_or(Exit::Unknown);
+                reason.map_or_else(|| exit.to_string(), |reason| format!("{exit}; {reason}"))
+            }
         }
     }
 
@@ -74,7 +79,11 @@ impl Service {
                 os_errno: errno,
                 ..Error::new(Code::Failed, end)
             },
-            _ => Error::new(Code::Failed, format!("{end} before it was executed")),
+            (Cause::Itself, _) if self.instance.executed => {
+                Error::new(Code::Failed, format!("{end} before it was ready"))
+            }
+            (Cause::Itself, _) => Error::new(Code::Failed, format!("{end} before it was executed")),
+            (Cause::Watchdog | Cause::Unhealthy, _) => Error::new(Code::Failed, end),
         };
         if self.state == State::Stuck {
             error.message += &format!("; {}", self.survivor_line());
@@ -95,11 +104,6 @@ impl Service {
         }
     }
 
-    fn late_line(&self) -> String {
-        let limit = duration::show(self.plan.ready_timeout);
-        format!("the program was not executed within {limit}")
-    }
-
     fn detail(&self, now: Now) -> String {
         let note = self.note.as_deref().unwrap_or_default();
         match self.state {
@@ -114,13 +118,40 @@ impl Service {
                 format!("restarting in {pause} ({count}){colon}{note}")
             }
             State::Stopping { rung, until } => self.stopping_line(rung, left(until, now)),
+            State::Leaving { until } => self.leaving_line(left(until, now)),
             State::Finishing { part, .. } => match part {
                 Part::Sweep => "killing what it left".to_string(),
                 Part::Hook | Part::KilledHook => "running the finish command".to_string(),
             },
             State::Stuck => self.survivor_line(),
-            State::Down | State::Failed => note.to_string(),
-            State::Starting { .. } | State::Up => String::new(),
+            State::Failed { until: Some(until) } => {
+                let pause = duration::show(Duration::from_millis(left(until, now)));
+                format!("one more try in {pause}: {note}")
+            }
+            State::Down | State::Failed { until: None } => note.to_string(),
+            State::Starting { .. } | State::Up => self.watch_line(),
+        }
+    }
+
+    /// What is known of one that runs.
+    fn watch_line(&self) -> String {
+        let Some(watch) = &self.watch else {
+            return String::new();
+        };
+        let said = watch.status.as_deref().unwrap_or_default();
+        match (self.sick_line(), watch.reloading) {
+            (Some(line), _) => line,
+            (None, true) if said.is_empty() => "reloading".to_string(),
+            (None, true) => format!("reloading: {said}"),
+            (None, false) => said.to_string(),
+        }
+    }
+
+    fn leaving_line(&self, left_ms: u64) -> String {
+        let left = duration::show(Duration::from_millis(left_ms));
+        match (self.instance.cause, self.reason.as_deref()) {
+            (Cause::Watchdog | Cause::Unhealthy, Some(reason)) => reason.to_string(),
+            _ => format!("it says that it ends; else it is stopped in {left}"),
         }
     }
 

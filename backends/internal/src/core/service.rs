@@ -5,7 +5,8 @@
 
 use super::instance::Instance;
 use super::state::{Asked, State};
-use super::{Effect, Id, Now, Plan, Waiter};
+use super::watch::Watch;
+use super::{Effect, Hook, Id, Now, Plan, Waiter};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::policy::History;
 use rc_sv_api::{Error, ServiceName};
@@ -29,17 +30,24 @@ pub(super) struct Service {
     pub last_exit: Option<Exit>,
     /// What there is to say about the last end besides `last_exit`.
     pub note: Option<Box<str>>,
-    /// The give-up command that runs.
-    pub alert: Option<Alert>,
+    /// Why the current or last instance was ended, or never became ready.
+    pub reason: Option<Box<str>>,
+    /// What is known of the current instance beyond its life.
+    pub watch: Option<Box<Watch>>,
+    /// It was given up before, and this is one more try.
+    pub on_probation: bool,
+    /// Commands that run and that nothing waits for.
+    pub alerts: Vec<Alert>,
     /// What the timer of the service is set to.
     pub armed: Option<u64>,
 }
 
-/// A give-up command that runs. It has no state of its own: it goes on whatever its service does.
+/// A command that runs while its service does whatever it does.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Alert {
-    /// After the end of which instance.
+    /// About which instance.
     pub run: u32,
+    pub hook: Hook,
     /// When it is killed.
     pub until: u64,
 }
@@ -69,30 +77,51 @@ impl Service {
             instance: Instance::none(),
             last_exit: None,
             note: None,
-            alert: None,
+            reason: None,
+            watch: None,
+            on_probation: false,
+            alerts: Vec::new(),
             armed: None,
         }
     }
 
     /// When something has to be done about it, if nothing happens before.
     pub(super) fn wake(&self) -> Option<u64> {
-        let alert = self.alert.map(|alert| alert.until);
-        self.state.until().into_iter().chain(alert).min()
+        let alert = self.alerts.iter().map(|alert| alert.until);
+        let watch = self.watch.as_ref().and_then(|watch| watch.deadline());
+        self.state
+            .until()
+            .into_iter()
+            .chain(alert)
+            .chain(watch)
+            .min()
     }
 
     /// Changes the state.
-    pub(super) fn enter(&mut self, turn: &Turn<'_>, state: State) {
+    pub(super) fn enter(&mut self, turn: &mut Turn<'_>, state: State) {
         if self.state.reported() != state.reported() {
             self.since = (turn.now.boot_ms, turn.now.real_ns);
         }
         self.state = state;
+        match state {
+            State::Starting { .. } | State::Up => {}
+            // It may still say what it is doing.
+            State::Leaving { .. } | State::Stopping { .. } => self.look_away(turn),
+            _ => {
+                self.look_away(turn);
+                self.watch = None;
+            }
+        }
     }
 
     /// Orders an instance. Nothing of the one before is left but its zombie.
     pub(super) fn spawn(&mut self, turn: &mut Turn<'_>) {
+        self.look_away(turn);
+        self.watch = None;
         *turn.runs = turn.runs.wrapping_add(1).max(1);
         let run = *turn.runs;
         self.instance = Instance::ordered(run, turn.now.boot_ms);
+        self.reason = None;
         let until = turn.after(self.plan.ready_timeout);
         self.enter(turn, State::Starting { until });
         turn.effects.push(Effect::Spawn { id: turn.id, run });

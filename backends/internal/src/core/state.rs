@@ -9,16 +9,19 @@ pub(super) enum State {
     Down,
     /// It died and is respawned at `until`.
     Waiting { until: u64 },
-    /// A main process was ordered; it has to be executed before `until`.
+    /// A main process was ordered; it has to be ready before `until`.
     Starting { until: u64 },
-    /// The program runs.
+    /// It is ready.
     Up,
+    /// It is to end: it says so itself, or was told by other means than the ladder. The ladder
+    /// follows at `until`.
+    Leaving { until: u64 },
     /// The main process is to end. `rung` is the one it stands on; `None`: everything was killed.
     Stopping { rung: Option<u8>, until: u64 },
     /// The main process is dead and `part` is being done.
     Finishing { part: Part, until: u64 },
-    /// It is not respawned, because it failed too often or for good.
-    Failed,
+    /// It is not respawned, because it failed too often or for good; tried again at `until`.
+    Failed { until: Option<u64> },
     /// Everything was killed and something still runs.
     Stuck,
 }
@@ -52,15 +55,17 @@ impl State {
         match self {
             State::Waiting { until }
             | State::Starting { until }
+            | State::Leaving { until }
             | State::Stopping { until, .. }
             | State::Finishing { until, .. } => Some(until),
-            State::Down | State::Up | State::Failed | State::Stuck => None,
+            State::Failed { until } => until,
+            State::Down | State::Up | State::Stuck => None,
         }
     }
 
     /// Whether nothing changes any more without a command, or without an end that may never come.
     pub(super) fn is_settled(self) -> bool {
-        matches!(self, State::Down | State::Failed | State::Stuck)
+        matches!(self, State::Down | State::Failed { .. } | State::Stuck)
     }
 
     /// As it is told to others.
@@ -70,8 +75,11 @@ impl State {
             State::Waiting { .. } => Reported::Backoff,
             State::Starting { .. } => Reported::Starting,
             State::Up => Reported::Up,
-            State::Stopping { .. } | State::Finishing { .. } | State::Stuck => Reported::Stopping,
-            State::Failed => Reported::GaveUp,
+            State::Leaving { .. }
+            | State::Stopping { .. }
+            | State::Finishing { .. }
+            | State::Stuck => Reported::Stopping,
+            State::Failed { .. } => Reported::GaveUp,
         }
     }
 }

@@ -16,6 +16,7 @@ impl Service {
         let Some(step) = self.plan.ladder.rungs().get(usize::from(rung)) else {
             return self.kill(turn);
         };
+        self.instance.leaves_ms.get_or_insert(turn.now.boot_ms);
         let state = State::Stopping {
             rung: Some(rung),
             until: turn.after(step.wait),
@@ -79,6 +80,18 @@ impl Service {
         self.want_up = false;
         self.asked = Asked::No;
         self.answer_all(turn, &Err(error));
+    }
+
+    /// Sends a signal that is not of the ladder.
+    pub(super) fn send_main(&mut self, turn: &mut Turn<'_>, signal: i32) {
+        for signal in [signal, signal::CONT] {
+            turn.effects.push(Effect::Signal {
+                id: turn.id,
+                run: self.instance.run,
+                signal,
+                whom: Whom::Main,
+            });
+        }
     }
 
     fn send(&mut self, turn: &mut Turn<'_>, signal: i32) {

@@ -5,11 +5,14 @@ use super::reactor::{Interest, Kind, Token};
 use super::{sys, Supervisor};
 use crate::core::{Event, Hook, Id};
 use rc_sv_api::exit::Exit;
-use rc_sv_api::Result;
+use rc_sv_api::{Result, Settings};
 use rc_sv_exec::launch::{self, Ending, Failure, Launch};
+use std::ffi::{CStr, OsStr};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// A command of a spec that runs.
 pub(super) struct HookProcess {
@@ -28,6 +31,30 @@ fn key(hook: Hook) -> &'static str {
     match hook {
         Hook::Finish => "rc_supervise_finish",
         Hook::GiveUp => "rc_supervise_on_give_up",
+        Hook::Alternate => "rc_supervise_alternate",
+        Hook::Unhealthy => "rc_supervise_unhealthy",
+    }
+}
+
+/// Where OpenRC has its program for services.
+const RC_SERVICE: [&CStr; 3] = [
+    c"/sbin/rc-service",
+    c"/usr/sbin/rc-service",
+    c"/usr/bin/rc-service",
+];
+
+fn prepare(spec: &dyn Settings, hook: Hook, ending: Ending<'_>) -> Result<Launch> {
+    match hook {
+        Hook::Alternate => {
+            let is_there = |path: &&CStr| Path::new(OsStr::from_bytes(path.to_bytes())).exists();
+            let program = RC_SERVICE
+                .into_iter()
+                .find(is_there)
+                .unwrap_or(RC_SERVICE[0]);
+            Launch::for_alternate(spec, program, ending)
+        }
+        Hook::Unhealthy if spec.list(key(hook)).is_none() => Launch::for_unhealthy(spec, ending),
+        _ => Launch::for_hook(spec, key(hook), ending),
     }
 }
 
@@ -35,6 +62,8 @@ fn kind(hook: Hook) -> Kind {
     match hook {
         Hook::Finish => Kind::Finish,
         Hook::GiveUp => Kind::GiveUp,
+        Hook::Alternate => Kind::Alternate,
+        Hook::Unhealthy => Kind::Unhealthy,
     }
 }
 
@@ -62,7 +91,7 @@ impl Supervisor {
 
     fn try_hook(&mut self, id: Id, run: u32, hook: Hook, ending: Ending<'_>) -> Result<()> {
         let spec = self.read_spec(id)?;
-        let launch = Launch::for_hook(spec.settings(), key(hook), ending)?;
+        let launch = prepare(spec.settings(), hook, ending)?;
         let child = launch::spawn(&launch, None)?;
         let token = Token::new(kind(hook), id.index(), run);
         if let Err(cause) = self.reactor.add(&child.pidfd, Interest::Read, token) {

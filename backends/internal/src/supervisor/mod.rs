@@ -13,7 +13,9 @@ mod effects;
 mod hook;
 mod listener;
 mod log;
+mod looks;
 mod making;
+mod memory;
 mod notes;
 mod parting;
 mod process;
@@ -59,6 +61,8 @@ struct Supervisor {
     slots: Slots,
     /// Makes main processes, where it is possible.
     spawner: Option<Spawner>,
+    /// How many looks there were.
+    looks: u32,
     /// Children that could not be watched, and were killed.
     strays: Vec<OwnedFd>,
     recorder: Recorder,
@@ -104,6 +108,7 @@ impl Supervisor {
             clients: Clients::default(),
             slots: Slots::default(),
             spawner,
+            looks: 0,
             strays: Vec::new(),
             recorder: Recorder::new(svcdir, pid_file),
             watches_locks: false,
@@ -162,6 +167,9 @@ impl Supervisor {
             Kind::Finish => self.hook_ended(token, Hook::Finish),
             Kind::GiveUp => self.hook_ended(token, Hook::GiveUp),
             Kind::Spawner => self.hear_spawner(),
+            Kind::Alternate => self.hook_ended(token, Hook::Alternate),
+            Kind::Unhealthy => self.hook_ended(token, Hook::Unhealthy),
+            Kind::Look => self.look_goes_on(token),
             Kind::Locks => self.recorder.locks_changed(&mut self.log),
         }
     }
@@ -257,6 +265,8 @@ impl Supervisor {
                 self.run_hook(id, run, hook, ending);
             }
             Effect::KillHook { id, run, hook } => self.kill_hook(id, run, hook),
+            Effect::Probe { id, run, look } => self.probe(id, run, look),
+            Effect::KillProbe { id, run, look } => self.kill_probe(id, run, look),
             Effect::Answer { waiter, result } => {
                 // Whoever is told that a service runs finds it so in OpenRC's state.
                 if let Some(service) = self.clients.service_of(waiter) {

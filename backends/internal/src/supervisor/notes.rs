@@ -21,6 +21,7 @@ impl Supervisor {
             Record::Spawned { pid, restarts } => {
                 let program = self.slots.program_of(id, pid);
                 let note = Note::Runs {
+                    revived: self.core.is_on_probation(id),
                     program: program.unwrap_or_default(),
                     at: SystemTime::now(),
                     respawns: restarts,
@@ -47,6 +48,20 @@ impl Supervisor {
                 (Level::Info, detail.to_string(), Note::Stopped)
             }
             Record::GaveUp(reason) => (Level::Error, reason, Note::Failed),
+            Record::Retried => {
+                let line = "it was given up; one more try".to_string();
+                (Level::Notice, line, Note::Retried)
+            }
+            Record::Sick(reason) => {
+                return self
+                    .log
+                    .line(Level::Warning, &format!("{service}: {reason}"));
+            }
+            Record::Well => {
+                return self
+                    .log
+                    .line(Level::Notice, &format!("{service}: healthy again"));
+            }
         };
         self.log.line(level, &format!("{service}: {line}"));
         self.recorder.note(&service, note);

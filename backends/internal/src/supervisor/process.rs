@@ -1,6 +1,7 @@
 //! The main processes, as the system knows them.
 
 use super::hook::HookProcess;
+use super::looks::Looking;
 use super::making::Making;
 use super::reactor::Token;
 use crate::core::Id;
@@ -43,6 +44,8 @@ pub(super) struct Slot {
     pub making: Option<Box<Making>>,
     /// Commands of the spec that run.
     pub hooks: Vec<HookProcess>,
+    /// Looks that are being made.
+    pub looks: Vec<Looking>,
     /// The service was spawned before in the life of this supervisor.
     pub is_familiar: bool,
     /// Everything in its cgroup was killed.

@@ -28,9 +28,15 @@ pub(super) enum Kind {
     Locks,
     /// News of main processes that were ordered.
     Spawner,
+    /// The start of the service that takes the place of another.
+    Alternate,
+    /// The command for a service that is unhealthy.
+    Unhealthy,
+    /// A look at a service from the outside.
+    Look,
 }
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 13] = [
     Kind::Signals,
     Kind::Listener,
     Kind::Client,
@@ -41,6 +47,9 @@ const KINDS: [Kind; 10] = [
     Kind::GiveUp,
     Kind::Locks,
     Kind::Spawner,
+    Kind::Alternate,
+    Kind::Unhealthy,
+    Kind::Look,
 ];
 
 /// What an event is about. `generation` tells a new owner of an index from an old one, whose
@@ -87,6 +96,8 @@ impl Token {
 pub(super) enum Interest {
     /// It becomes readable.
     Read,
+    /// It becomes writable.
+    Write,
     /// Something special about it changes.
     Change,
     /// Nothing for now but its loss.
@@ -97,6 +108,7 @@ impl Interest {
     fn flags(self) -> EpollFlags {
         match self {
             Interest::Read => EpollFlags::EPOLLIN,
+            Interest::Write => EpollFlags::EPOLLOUT,
             Interest::Change => EpollFlags::EPOLLPRI,
             Interest::Nothing => EpollFlags::empty(),
         }

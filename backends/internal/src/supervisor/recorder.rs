@@ -12,8 +12,10 @@ use std::time::SystemTime;
 /// What OpenRC is to know of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Note {
-    /// This program runs as this process, after so many respawns.
+    /// This program runs as this process, after so many respawns. `revived`: OpenRC takes it for
+    /// failed, which is over.
     Runs {
+        revived: bool,
         program: CString,
         at: SystemTime,
         respawns: u32,
@@ -21,6 +23,8 @@ pub(super) enum Note {
     },
     /// Nothing runs at the moment.
     Waits,
+    /// It is marked as failed, and is tried again.
+    Retried,
     /// It is stopped.
     Stopped,
     /// It is stopped and failed.
@@ -30,7 +34,10 @@ pub(super) enum Note {
 impl Note {
     /// Whether openrc-run would overwrite it at the end of what it is doing.
     fn is_mark(&self) -> bool {
-        matches!(self, Note::Stopped | Note::Failed)
+        matches!(
+            self,
+            Note::Stopped | Note::Failed | Note::Runs { revived: true, .. }
+        )
     }
 }
 
@@ -116,21 +123,25 @@ impl Recorder {
         };
         match note {
             Note::Runs {
+                revived,
                 program,
                 at,
                 respawns,
                 pid,
-            } => openrc.record_spawn(
-                service,
-                &Spawn {
+            } => {
+                let spawn = Spawn {
                     exec: program,
                     pidfile: &self.pid_file,
                     at: *at,
                     respawns: *respawns,
                     pid: *pid,
-                },
-            ),
-            Note::Waits => openrc.clear_child(service),
+                };
+                if *revived {
+                    openrc.mark_started(service)?;
+                }
+                openrc.record_spawn(service, &spawn)
+            }
+            Note::Waits | Note::Retried => openrc.clear_child(service),
             Note::Stopped => openrc.mark_stopped(service),
             Note::Failed => openrc.mark_failed(service),
         }

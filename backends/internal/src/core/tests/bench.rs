@@ -1,8 +1,11 @@
 //! A core on the bench: one service, events by hand, effects as words.
 
-use crate::core::{Command, Core, Effect, Event, Hook, Id, Now, Plan, Record, Waiter, Whom};
+use crate::core::{
+    Command, Core, Effect, Event, Hook, Id, Look, Now, Plan, Record, Waiter, Whom, Word,
+};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{signal, Error, ServiceName, Spec, State, Status};
+use rc_sv_exec::check::Outcome;
 
 /// The middle of the jitter.
 const CHANCE: u32 = u32::MAX / 2;
@@ -126,6 +129,26 @@ impl Bench {
         self.executed();
     }
 
+    pub(super) fn says(&mut self, word: Word) -> String {
+        let (id, run) = (self.id(), self.run);
+        self.tell(Event::Said { id, run, word })
+    }
+
+    pub(super) fn finds(&mut self, look: Look, outcome: Outcome) -> String {
+        let (id, run) = (self.id(), self.run);
+        let found = match outcome {
+            Outcome::Pass => String::new(),
+            Outcome::Fail | Outcome::Unknown => "tcp:80: Connection refused".into(),
+        };
+        self.tell(Event::Probed {
+            id,
+            run,
+            look,
+            outcome,
+            found,
+        })
+    }
+
     /// The main process ended and left nothing.
     pub(super) fn exited(&mut self, exit: Exit) -> String {
         self.ended(exit, true)
@@ -202,6 +225,8 @@ fn words(effect: &Effect) -> String {
     let hook_name = |hook: &Hook| match hook {
         Hook::Finish => "finish",
         Hook::GiveUp => "alert",
+        Hook::Alternate => "alternate",
+        Hook::Unhealthy => "unhealthy",
     };
     match effect {
         Effect::Spawn { run, .. } => format!("spawn {run}"),
@@ -227,6 +252,8 @@ fn words(effect: &Effect) -> String {
             format!("{} {run} ({exit}{result})", hook_name(hook))
         }
         Effect::KillHook { run, hook, .. } => format!("kill {} {run}", hook_name(hook)),
+        Effect::Probe { run, look, .. } => format!("look {} {run}", look_name(look)),
+        Effect::KillProbe { run, look, .. } => format!("kill {} {run}", look_name(look)),
         Effect::Answer { waiter, result } => match result {
             Ok(()) => format!("{} ok", waiter.0),
             Err(Error { code, message, .. }) => format!("{} {code:?}: {message}", waiter.0),
@@ -236,7 +263,17 @@ fn words(effect: &Effect) -> String {
             Record::Backoff => "<backoff>".to_string(),
             Record::Down => "<down>".to_string(),
             Record::GaveUp(reason) => format!("<{reason}>"),
+            Record::Retried => "<one more try>".to_string(),
+            Record::Sick(reason) => format!("<sick: {reason}>"),
+            Record::Well => "<well>".to_string(),
         },
         Effect::Quit => "quit".to_string(),
+    }
+}
+
+fn look_name(look: &Look) -> String {
+    match look {
+        Look::Ready => "ready".to_string(),
+        Look::Check(index) => format!("check{index}"),
     }
 }

@@ -3,7 +3,7 @@
 use super::witness::{Aim, Known, Witness};
 use super::world::{asks_for_up, World};
 use crate::core::state::{Asked, State};
-use crate::core::{Effect, Event, Hook, Id, KillMode, Record, Waiter};
+use crate::core::{Effect, Event, Hook, Id, KillMode, Look, Record, Waiter};
 use rc_sv_api::policy::Policy;
 use rc_sv_api::{Code, Error};
 
@@ -28,6 +28,17 @@ impl Witness {
                 assert!(process.ended_ms.is_some(), "{effect:?} of what lives");
                 assert!(!process.reaped, "{effect:?} again");
             }
+            Effect::RunHook {
+                run,
+                hook: Hook::Unhealthy,
+                ..
+            } => {
+                let process = &world.processes[run];
+                assert!(process.ended_ms.is_none(), "{effect:?} of what is dead");
+                let again = world.hooks.contains_key(&(*run, Hook::Unhealthy));
+                assert!(!again, "{effect:?} again");
+                self.seen.insert("unhealthy");
+            }
             Effect::RunHook { run, hook, .. } => {
                 assert!(!self.hooks.contains(&(*run, *hook)), "{effect:?} again");
                 self.hooks.push((*run, *hook));
@@ -35,7 +46,7 @@ impl Witness {
                 let process = &world.processes[run];
                 assert!(process.ended_ms.is_some(), "{effect:?} while it lives");
                 assert!(
-                    *hook == Hook::GiveUp || process.executed,
+                    *hook != Hook::Finish || process.executed,
                     "{effect:?} for nothing"
                 );
                 assert_swept(world, *run);
@@ -45,6 +56,19 @@ impl Witness {
                     world.hooks.contains_key(&(*run, *hook)),
                     "{effect:?} of what ended"
                 );
+            }
+            Effect::Probe { run, look, .. } => {
+                let process = &world.processes[run];
+                let runs = process.executed && process.ended_ms.is_none();
+                assert!(runs, "{effect:?} at what does not run");
+                assert!(
+                    process.ready || *look == Look::Ready,
+                    "{effect:?} too early"
+                );
+            }
+            Effect::KillProbe { run, look, .. } => {
+                let is_made = world.looks.contains(&(*run, *look));
+                assert!(is_made, "{effect:?} of what ended");
             }
             Effect::Answer { waiter, result } => self.answered(world, event, *waiter, result),
             Effect::Record { id, what } => self.recorded(world, *id, what),
@@ -64,7 +88,10 @@ impl Witness {
         );
         let by_command = matches!(event, Event::Command { service: named, command, .. }
             if *named == service.name && asks_for_up(command));
-        let idle = matches!(known.before, None | Some(State::Down | State::Failed));
+        let idle = matches!(
+            known.before,
+            None | Some(State::Down | State::Failed { until: None })
+        );
         assert!(by_command || !idle, "{run} is spawned without a command");
         let Some(last) = world.latest(number) else {
             return;
@@ -78,6 +105,11 @@ impl Witness {
             .unwrap();
         assert_swept(world, *last_run);
         if service.asked != Asked::No {
+            return;
+        }
+        if matches!(known.before, Some(State::Failed { .. })) {
+            self.seen.insert("retried");
+            known.respawns.clear();
             return;
         }
         let policy = &service.plan.policy;
@@ -110,7 +142,7 @@ impl Witness {
         let left = latest.is_some_and(|process| process.leftovers);
         let zombie = latest.is_some_and(|process| process.pid.is_some() && !process.reaped);
         match (wait.aim, result) {
-            (Aim::Up, Ok(())) => assert!(lives && latest.unwrap().executed, "it is not up"),
+            (Aim::Up, Ok(())) => assert!(lives && latest.unwrap().ready, "it is not up"),
             (Aim::Up, Err(error)) => {
                 let failed = matches!(error.code, Code::Failed | Code::Timeout);
                 // Somebody who was overtaken need not wait for the end of what has failed.
@@ -134,9 +166,9 @@ impl Witness {
         let service = world.core.directory.get(id).unwrap();
         let known = &self.services[service.name.as_str().parse::<usize>().unwrap()];
         if let Record::GaveUp(reason) = what {
-            self.give_ups += u32::from(service.plan.on_give_up);
-            assert_eq!(service.state, State::Failed);
-            if reason.starts_with("gave up") {
+            self.give_ups += u32::from(service.plan.on_give_up && !service.on_probation);
+            assert!(matches!(service.state, State::Failed { .. }));
+            if reason.starts_with("gave up after") {
                 self.seen.insert("gave up");
                 let (policy, instance) = (&service.plan.policy, &service.instance);
                 let respawns = in_window(known, policy, instance.ended_ms.unwrap());

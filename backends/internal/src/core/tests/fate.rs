@@ -1,6 +1,6 @@
 //! What the processes of the simulated world will do, drawn by proptest.
 
-use crate::core::{Command, KillMode, Plan};
+use crate::core::{Command, KillMode, Plan, Word};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -28,6 +28,12 @@ pub(super) struct Fate {
     pub hook_runs: bool,
     /// How long its commands take to end after KILL; `None` never do.
     pub hook_kill_ms: Option<u64>,
+    /// What it says, and when after it was executed.
+    pub says: Vec<(u64, Word)>,
+    /// How long looks at it take; `None` hang until they are killed.
+    pub look_ms: Option<u64>,
+    /// What looks at it find: up to 3 that all is well, up to 8 that it is not, else nothing.
+    pub looks: u8,
     /// Everything about it is told twice.
     pub twice: bool,
 }
@@ -102,6 +108,22 @@ fn soon() -> impl Strategy<Value = Option<u64>> {
     prop_oneof![8 => (0_u64..20).prop_map(Some), 1 => moment()]
 }
 
+fn word() -> impl Strategy<Value = Word> {
+    let wait = |longest: u64| (0..longest).prop_map(Duration::from_millis);
+    prop_oneof![
+        8 => Just(Word::Ready),
+        1 => Just(Word::NeverReady("it cannot")),
+        1 => Just(Word::Reloading),
+        1 => Just(Word::Stopping),
+        1 => Just(Word::Status("busy".into())),
+        1 => Just(Word::Errno(5)),
+        2 => wait(20_000).prop_map(Word::Extend),
+        3 => Just(Word::Alive),
+        1 => Just(Word::Trigger),
+        1 => wait(9_000).prop_map(Word::Watchdog),
+    ]
+}
+
 pub(super) fn fate() -> impl Strategy<Value = Fate> {
     let start = (
         soon(),
@@ -126,7 +148,15 @@ pub(super) fn fate() -> impl Strategy<Value = Fate> {
         soon(),
         prop::bool::weighted(0.3),
     );
-    (start, end, hook).prop_map(|(start, end, hook)| Fate {
+    let talk = (
+        prop::collection::vec((moment().prop_map(Option::unwrap_or_default), word()), 0..5),
+        soon(),
+        0_u8..10,
+    );
+    (start, end, hook, talk).prop_map(|(start, end, hook, talk)| Fate {
+        says: talk.0,
+        look_ms: talk.1,
+        looks: talk.2,
         spawn_ms: start.0.unwrap_or(0),
         spawns: start.1,
         exec_ms: start.2,

@@ -2,8 +2,9 @@
 
 use super::fate::Fate;
 use super::world::World;
-use crate::core::{Event, Hook, Id, KillMode};
+use crate::core::{Event, Hook, Id, KillMode, Look, Ready, Word};
 use rc_sv_api::exit::Exit;
+use rc_sv_exec::check::Outcome;
 
 /// What the world knows of one instance.
 #[derive(Clone, Debug)]
@@ -15,6 +16,7 @@ pub(super) struct Process {
     /// Its pid, once it was made.
     pub pid: Option<i32>,
     pub executed: bool,
+    pub ready: bool,
     /// When it ended, or could not be made.
     pub ended_ms: Option<u64>,
     pub reaped: bool,
@@ -33,12 +35,16 @@ pub(super) enum Happening {
     LeftoversEnd,
     HookEnds(Hook, Exit),
     HookFails(Hook),
+    /// It says the word with this index.
+    Says(usize),
+    LookEnds(Look),
 }
 
 impl World {
     /// Lets it happen, and tells the core what it can see of it.
     pub(super) fn happen(&mut self, run: u32, happening: Happening) {
         let now_ms = self.now_ms;
+        let ready = self.ready(self.processes[&run].service);
         let process = self.processes.get_mut(&run).unwrap();
         let (id, fate) = (process.id, process.fate.clone());
         let live = process.ended_ms.is_none();
@@ -64,9 +70,13 @@ impl World {
             }
             Happening::Reports if live && fate.executes => {
                 process.executed = true;
+                process.ready = ready == Ready::Executed;
                 process.leftovers = fate.leaves.is_some();
                 if let Some((wait, code)) = fate.life {
                     self.schedule(run, Some(wait), Happening::Ends(Exit::Code(code)));
+                }
+                for (index, (wait, _)) in fate.says.iter().enumerate() {
+                    self.schedule(run, Some(*wait), Happening::Says(index));
                 }
                 self.deliver(run, Event::Executed { id, run });
             }
@@ -126,6 +136,31 @@ impl World {
                     },
                 );
             }
+            Happening::Says(index) if live => {
+                let word = fate.says[index].1.clone();
+                process.ready |= word == Word::Ready;
+                self.deliver(run, Event::Said { id, run, word });
+            }
+            Happening::LookEnds(look) if self.looks.remove(&(run, look)) => {
+                let outcome = match fate.looks {
+                    0..=3 => Outcome::Pass,
+                    6..=8 => Outcome::Fail,
+                    _ => Outcome::Unknown,
+                };
+                process.ready |= outcome == Outcome::Pass && live;
+                let found = message;
+                self.deliver(
+                    run,
+                    Event::Probed {
+                        id,
+                        run,
+                        look,
+                        outcome,
+                        found,
+                    },
+                );
+            }
+            Happening::Says(_) | Happening::LookEnds(_) => {}
             Happening::Reports | Happening::Ends(_) => {}
             Happening::HookEnds(..) | Happening::HookFails(_) => {}
         }

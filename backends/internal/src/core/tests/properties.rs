@@ -32,25 +32,65 @@ fn policy() -> impl Strategy<Value = Plan> {
         prop::sample::select(vec!["1", "60", "10m"]),
         prop::sample::select(vec!["0", "1"]),
         any::<bool>(),
-        prop::sample::select(vec!["2s", "15s"]),
+        (prop::sample::select(vec!["2s", "15s"]), care()),
     );
-    settings.prop_map(|(policy, delay, max, period, interval, alert, ready)| {
-        let max = max.to_string();
-        let mut settings = vec![
-            ("rc_supervise_policy", policy),
-            ("respawn_delay", delay),
-            ("respawn_max", &max),
-            ("respawn_period", period),
-            ("rc_supervise_min_interval", interval),
-            ("rc_supervise_reset_after", "20"),
-            ("rc_supervise_prevent_codes", "78"),
-            ("timeout_ready", ready),
-        ];
-        if alert {
-            settings.push(("rc_supervise_on_give_up", "/bin/alert"));
-        }
-        *plan(&settings)
-    })
+    settings.prop_map(
+        |(policy, delay, max, period, interval, alert, (ready, care))| {
+            let max = max.to_string();
+            let mut settings = vec![
+                ("rc_supervise_policy", policy),
+                ("respawn_delay", delay),
+                ("respawn_max", &max),
+                ("respawn_period", period),
+                ("rc_supervise_min_interval", interval),
+                ("rc_supervise_reset_after", "20"),
+                ("rc_supervise_prevent_codes", "78"),
+                ("timeout_ready", ready),
+            ];
+            if alert {
+                settings.push(("rc_supervise_on_give_up", "/bin/alert"));
+            }
+            settings.extend(care);
+            *plan(&settings)
+        },
+    )
+}
+
+/// How it is known to be ready, and what is done for it beyond running it.
+fn care() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
+    let ready = [
+        vec![],
+        vec![("notify", "socket:ready")],
+        vec![("rc_supervise_ready", "tcp:80")],
+    ];
+    let health = [
+        vec![],
+        vec![(
+            "rc_supervise_health",
+            "tcp:80 interval=3 timeout=1 failures=2; hook failures=1",
+        )],
+        vec![
+            (
+                "rc_supervise_health",
+                "tcp:1 interval=5 timeout=8 failures=1; tcp:2 interval=4 failures=1 action=exec",
+            ),
+            ("rc_supervise_unhealthy", "/bin/unhealthy"),
+            ("rc_supervise_health_timeout", "2"),
+        ],
+    ];
+    let others = [
+        vec![],
+        vec![("rc_supervise_watchdog", "3")],
+        vec![("rc_supervise_retry_after", "3")],
+        vec![("rc_supervise_retry_after", "9")],
+        vec![("rc_supervise_alternate", "other")],
+    ];
+    (
+        prop::sample::select(ready.to_vec()),
+        prop::sample::select(health.to_vec()),
+        prop::sample::select(others.to_vec()),
+    )
+        .prop_map(|(ready, health, others)| [ready, health, others].concat())
 }
 
 /// At least this many cases; more with `PROPTEST_CASES`.
@@ -96,7 +136,7 @@ fn the_stories_go_everywhere() {
             *reached.entry(word).or_default() += 1;
         }
     }
-    assert_eq!(reached.len(), 14, "{reached:?}");
+    assert_eq!(reached.len(), 17, "{reached:?}");
     let rare = reached.iter().find(|(_, stories)| **stories < STORIES / 20);
     assert_eq!(rare, None, "{reached:?}");
 }

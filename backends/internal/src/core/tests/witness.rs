@@ -5,6 +5,7 @@ use super::world::{asks_for_up, name, World};
 use crate::core::state::{Asked, Part, State};
 use crate::core::{Command, Event, Hook, Now, Waiter};
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 /// What the witness remembers.
 #[derive(Debug, Default)]
@@ -141,15 +142,15 @@ impl Witness {
             let left = latest.is_some_and(|process| process.leftovers);
             let state = service.state;
             match state {
-                State::Up => assert!(lives && latest.unwrap().executed),
+                State::Up => assert!(lives && latest.unwrap().ready),
                 State::Stuck => assert!(lives || left, "stuck without a reason"),
-                State::Down | State::Failed => assert!(!lives, "{state:?}, and it lives"),
+                State::Down | State::Failed { .. } => assert!(!lives, "{state:?}, and it lives"),
                 State::Waiting { .. } => assert!(!lives, "{state:?}, and it lives"),
                 _ => {}
             }
             let final_state = matches!(
                 state,
-                State::Up | State::Stuck | State::Down | State::Failed
+                State::Up | State::Stuck | State::Down | State::Failed { until: None }
             );
             assert_eq!(state.until().is_none(), final_state);
             assert!(service
@@ -195,14 +196,20 @@ fn longest_ms(world: &World, service: usize, command: &Command, up: bool) -> u64
     let Some(plan) = given.or(current) else {
         return 0;
     };
-    let stop = plan.ladder.total() + plan.finish_timeout;
-    let start = if up {
-        plan.ready_timeout
-    } else {
-        Default::default()
+    let (extension, rungs) = match world.longest_extension() {
+        Duration::ZERO => (Duration::ZERO, 1),
+        some => (some, 10),
     };
-    let kills = if up { 5 } else { 3 };
-    (stop + start).as_millis() as u64 + kills * KILL_WAIT
+    let care = plan.care.as_ref().and_then(|care| care.unhealthy);
+    let stop = plan.ladder.total() * rungs + plan.finish_timeout;
+    if !up {
+        return stop.as_millis() as u64 + 3 * KILL_WAIT;
+    }
+    // One that is about to end by itself, or says so, has until the ladder; and one that does not
+    // become ready in time is stopped too.
+    let leaving = plan.ladder.total().max(care.unwrap_or_default());
+    let start = plan.ready_timeout + extension;
+    (stop * 2 + leaving + start).as_millis() as u64 + 5 * KILL_WAIT
 }
 
 /// A state, or a part of one, without its times.
@@ -220,7 +227,8 @@ fn word(state: State) -> &'static str {
             Part::Hook => "finish command",
             Part::KilledHook => "finish command killed",
         },
-        State::Failed => "failed",
+        State::Leaving { .. } => "leaving",
+        State::Failed { .. } => "failed",
         State::Stuck => "stuck",
     }
 }

@@ -4,10 +4,13 @@
 use super::fate::{Act, Fate};
 use super::nature::{Happening, Process};
 use super::witness::Witness;
-use crate::core::{Command, Core, Effect, Event, Hook, Id, KillMode, Now, Plan, Waiter};
+use crate::core::{
+    Command, Core, Effect, Event, Hook, Id, KillMode, Look, Now, Plan, Ready, Waiter, Word,
+};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{signal, ServiceName};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
 pub(super) struct World {
     pub core: Core,
@@ -15,6 +18,8 @@ pub(super) struct World {
     pub processes: BTreeMap<u32, Process>,
     /// Commands of instances that run.
     pub hooks: HashMap<(u32, Hook), Id>,
+    /// Looks at instances that are being made.
+    pub looks: HashSet<(u32, Look)>,
     bases: Vec<Plan>,
     fates: Vec<Fate>,
     /// By time and order.
@@ -31,6 +36,7 @@ impl World {
             now_ms: 5_000,
             processes: BTreeMap::new(),
             hooks: HashMap::new(),
+            looks: HashSet::new(),
             witness: Witness::new(bases.len()),
             bases,
             fates,
@@ -123,7 +129,9 @@ impl World {
 
     /// Tells an event of an instance, twice if it is of that kind.
     pub(super) fn deliver(&mut self, run: u32, event: Event) {
-        self.past.push(event.clone());
+        if !matches!(event, Event::Said { .. } | Event::Probed { .. }) {
+            self.past.push(event.clone());
+        }
         if self.processes[&run].fate.twice {
             self.tell(event.clone());
         }
@@ -150,6 +158,7 @@ impl World {
                     ordered_ms: self.now_ms,
                     pid: None,
                     executed: false,
+                    ready: false,
                     ended_ms: None,
                     reaped: false,
                     leftovers: false,
@@ -183,6 +192,16 @@ impl World {
                 let wait = self.processes[&run].fate.hook_kill_ms;
                 self.schedule(run, wait, Happening::HookEnds(hook, Exit::Signal(9)));
             }
+            Effect::Probe { run, look, .. } => {
+                let is_second = !self.looks.insert((run, look));
+                let fate = &self.processes[&run].fate;
+                let wait = if is_second { Some(0) } else { fate.look_ms };
+                self.schedule(run, wait, Happening::LookEnds(look));
+            }
+            Effect::KillProbe { run, look, .. } => {
+                let wait = self.processes[&run].fate.hook_kill_ms;
+                self.schedule(run, wait, Happening::LookEnds(look));
+            }
             Effect::Answer { .. } | Effect::Record { .. } | Effect::Quit => {}
         }
     }
@@ -206,6 +225,26 @@ impl World {
             _ => process.fate.term_ms,
         };
         self.schedule(run, wait, Happening::Ends(Exit::Signal(number as u8)));
+    }
+
+    /// By how much a start can be extended at most.
+    pub(super) fn longest_extension(&self) -> Duration {
+        let of_fate = |fate: &Fate| -> Duration {
+            let words = fate.says.iter();
+            words
+                .map(|(_, word)| match word {
+                    Word::Extend(wait) => *wait,
+                    _ => Duration::ZERO,
+                })
+                .sum()
+        };
+        // All of it may be said at the last moment, and twice.
+        self.fates.iter().map(of_fate).max().unwrap_or_default() * 2
+    }
+
+    /// What shows that a service is ready.
+    pub(super) fn ready(&self, service: usize) -> Ready {
+        self.bases[service].ready
     }
 
     /// The instance of a service that was ordered last.
