@@ -103,6 +103,8 @@ impl Service {
         let idle = matches!(self.state, State::Down | State::Failed { .. });
         let result = if idle {
             self.silence(turn);
+            // No more try either.
+            self.enter(turn, State::Down);
             Ok(())
         } else {
             let word = self.state.reported().name();

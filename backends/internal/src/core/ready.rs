@@ -115,7 +115,11 @@ impl Service {
         let Some(trial) = watch.trial.as_mut() else {
             return;
         };
-        let in_time = matches!(trial.step, Step::Until(_));
+        let in_time = match trial.step {
+            Step::Due(_) => return,
+            Step::Until(_) => true,
+            Step::GivenUp => false,
+        };
         trial.failed(turn.now.boot_ms);
         if in_time && outcome == Outcome::Pass {
             return self.become_ready(turn);
