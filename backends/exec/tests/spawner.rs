@@ -303,3 +303,25 @@ fn memory_that_a_user_could_look_into_is_not_shared() {
     exits(&done(news(&mut spawner), 3).1, 0);
     assert!(!nix::sys::prctl::get_dumpable().unwrap());
 }
+
+#[test]
+fn a_gift_leaves_the_descriptors_of_the_maker_alone() {
+    let _turn = turn();
+    let mut spawner = spawner();
+    let open = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = open();
+    for (ticket, place) in (3..=20).enumerate() {
+        let (told, write) = nix::unistd::pipe().unwrap();
+        let scene = Scene::shell(&format!("echo {place} >/proc/self/fd/{place}"));
+        let mut launch = Launch::from_settings(scene.spec.settings()).unwrap();
+        launch.give(write, place);
+        let taken = spawner.order(ticket as u64, &Arc::new(launch), None, 0);
+        assert!(taken.is_ok());
+        let (_, pidfd, failure) = done(news(&mut spawner), ticket as u64);
+        assert!(failure.is_none());
+        assert!(matches!(scene::wait_for(&pidfd), WaitStatus::Exited(_, 0)));
+        let text = std::io::read_to_string(fs::File::from(told)).unwrap();
+        assert_eq!(text, format!("{place}\n"));
+    }
+    assert_eq!(open(), before);
+}

@@ -6,6 +6,7 @@
 
 mod child;
 mod failure;
+mod gift;
 mod hook;
 mod in_place;
 mod news;
@@ -19,10 +20,13 @@ mod syscall;
 use crate::capability::Iab;
 use crate::rlimit::Rlimit;
 use crate::securebits;
-use rc_sv_api::{Result, Settings};
+use gift::Gift;
+use rc_sv_api::{Error, Result, Settings};
 use std::ffi::{CStr, CString, OsStr};
+use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 use steps::Identity;
 
 pub use child::NOT_RUN;
@@ -59,6 +63,7 @@ pub struct Launch {
     error: Option<CString>,
     /// As whom the files are opened, where that is not who the program is run as.
     log_owner: Option<LogOwner>,
+    gifts: Vec<Gift>,
 }
 
 /// Of a hook, which runs as the caller but writes to the log of the service.
@@ -90,6 +95,30 @@ impl Launch {
             error: settings::text(spec, "error_log")?,
             ..launch
         })
+    }
+
+    /// The program gets `fd` as its descriptor `place`, which is more than 2. What is left of it
+    /// here is closed with the last copy of this.
+    pub fn give(&mut self, fd: OwnedFd, place: RawFd) {
+        let fd = Arc::new(fd);
+        self.gifts.push(Gift { fd, place });
+    }
+
+    /// Sets a variable of the program's environment.
+    ///
+    /// # Errors
+    /// [`rc_sv_api::Code::Invalid`]: a NUL byte is in it.
+    pub fn set_variable(&mut self, name: &str, value: &str) -> Result<()> {
+        let variable = CString::new(format!("{name}={value}"))
+            .map_err(|_| Error::invalid(format!("{name}: must be free of NUL bytes")))?;
+        let start = name.len() + 1;
+        let is_it =
+            |known: &CString| known.as_bytes().get(..start) == variable.as_bytes().get(..start);
+        match self.environment.iter().position(is_it) {
+            Some(index) => self.environment[index] = variable,
+            None => self.environment.push(variable),
+        }
+        Ok(())
     }
 
     /// The program, as seen in its root directory.
@@ -126,6 +155,7 @@ impl Launch {
             output: None,
             error: None,
             log_owner: None,
+            gifts: Vec::new(),
         })
     }
 

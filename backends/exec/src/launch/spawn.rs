@@ -71,7 +71,7 @@ fn make(launch: &Launch, cgroup: Option<BorrowedFd<'_>>) -> std::result::Result<
     let report_to = write_end.as_raw_fd();
     let body = || {
         let failure = steps::take(launch, &argv, &environment, Some(report_to));
-        steps::tell(failure, report_to);
+        steps::tell(launch, failure, report_to);
     };
     let (pid, pidfd) = child::make(cgroup, body)?;
     Ok(Child { pid, pidfd, report })

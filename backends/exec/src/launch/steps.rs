@@ -6,7 +6,7 @@
 //!    process group reaches it.
 //! 3. The report, if there is one, becomes descriptor 3, and everything above is closed: a
 //!    supervisor of many services has more open than the service may have, and nothing could be
-//!    opened any more.
+//!    opened any more. With descriptors for the program it is as `gift.rs` says.
 //! 4. It joins the captured cgroups of version 1, while it still may. (In that of version 2 it is
 //!    born.)
 //! 5. OOM score adjustment, nice level, I/O priority, resource limits: raising them needs root.
@@ -28,6 +28,7 @@
 
 use super::child::{self, Pointers};
 use super::failure::{Failure, Stage};
+use super::gift;
 use super::syscall::{self, Errno, Sets, KEEP};
 use super::Launch;
 use crate::capability::{Iab, SETPCAP};
@@ -71,12 +72,12 @@ pub(super) fn take(
 }
 
 /// Tells of a failure through the `report` that was given to [`take`].
-pub(super) fn tell(failure: Failure, report: RawFd) {
+pub(super) fn tell(launch: &Launch, failure: Failure, report: RawFd) {
     // Only what goes wrong with the descriptors themselves can happen before it is at its place.
     let report = if failure.stage == Stage::Descriptors {
         report
     } else {
-        REPORT
+        gift::report_place(&launch.gifts, report)
     };
     let _ = syscall::write(report, &failure.encode());
 }
@@ -96,12 +97,7 @@ pub(super) fn take_here(
 
 fn prepare(launch: &Launch, report: Option<RawFd>) -> Result<(), Failure> {
     syscall::new_session();
-    match report {
-        Some(report) => syscall::duplicate(report, REPORT, libc::O_CLOEXEC)
-            .and_then(|()| syscall::close_from(REPORT + 1)),
-        None => syscall::close_from(REPORT),
-    }
-    .map_err(at(Stage::Descriptors))?;
+    gift::arrange(&launch.gifts, report).map_err(at(Stage::Descriptors))?;
     surround(launch)?;
     null(0..=2).map_err(at(Stage::Null))?;
     enter(launch)

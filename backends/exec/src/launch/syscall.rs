@@ -239,6 +239,15 @@ pub(super) fn close_from(first: RawFd) -> Result<(), Errno> {
     .map(drop)
 }
 
+/// Closes every descriptor from `first` to `last`.
+pub(super) fn close_range(first: RawFd, last: RawFd) -> Result<(), Errno> {
+    plain(
+        libc::SYS_close_range,
+        [first as usize, last as usize, 0, 0, 0],
+    )
+    .map(drop)
+}
+
 /// Lets execve close every descriptor from `first` on.
 pub(super) fn close_on_execute(first: RawFd) -> Result<(), Errno> {
     const CLOSE_RANGE_CLOEXEC: usize = 1 << 2;
