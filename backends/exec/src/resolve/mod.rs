@@ -1,5 +1,6 @@
 //! From what an administrator wrote to a spec that is complete in itself.
 
+mod care;
 mod option_table;
 mod options;
 mod program;
@@ -11,7 +12,7 @@ use crate::{ioprio, securebits};
 use option_table::{Meaning, Tool};
 use options::Given;
 use rc_sv_api::key::{self, Group};
-use rc_sv_api::{Error, Result, Settings, Spec, Value};
+use rc_sv_api::{Error, Result, ServiceName, Settings, Spec, Value};
 use user::Wanted;
 
 /// Settings that have done their work when a spec is resolved.
@@ -25,7 +26,11 @@ const SPENT: [&str; 6] = [
 ];
 
 /// Commands that are run besides the program, always outside of a chroot.
-const HOOKS: [&str; 2] = ["rc_supervise_finish", "rc_supervise_on_give_up"];
+const HOOKS: [&str; 3] = [
+    "rc_supervise_finish",
+    "rc_supervise_on_give_up",
+    "rc_supervise_unhealthy",
+];
 
 /// Resolves `spec`: users and groups become numbers, options of `supervise_daemon_args` (or, where
 /// that is unset, of `start_stop_daemon_args`, as in OpenRC 0.45) become settings and go before
@@ -145,7 +150,12 @@ fn check_formats(resolved: &Spec) -> Result<()> {
     };
     check("rc_supervise_ionice", &|text| ioprio::parse(text).map(drop))?;
     check("capabilities", &|text| Iab::parse(text).map(drop))?;
-    check("secbits", &|text| securebits::parse(text).map(drop))
+    check("secbits", &|text| securebits::parse(text).map(drop))?;
+    check("rc_supervise_alternate", &|text| {
+        let other = ServiceName::new(text.as_bytes());
+        other.map(drop).map_err(|_| "the name of a service".into())
+    })?;
+    care::check(resolved.settings())
 }
 
 fn check_contradictions(resolved: &dyn Settings) -> Result<()> {

@@ -9,6 +9,7 @@ fn spec(settings: &[(&str, &str)]) -> Spec {
         spec.set(name, value.as_bytes(), "conf.d/foo").unwrap();
     }
     spec.put("service", Value::Text(b"foo".to_vec()));
+    spec.put("runscript", Value::Text(b"/etc/init.d/foo".to_vec()));
     spec.put(
         "argv",
         Value::List(vec![b"/bin/sh".to_vec(), b"-c".to_vec()]),

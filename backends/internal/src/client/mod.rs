@@ -42,6 +42,8 @@ struct Call {
     service: ServiceName,
     svcdir: PathBuf,
     patience: Duration,
+    /// The request itself says how long.
+    is_limited: bool,
 }
 
 impl Call {
@@ -51,6 +53,7 @@ impl Call {
             service: spec.service()?,
             svcdir: svcdir(spec.text("svcdir")),
             patience: request.timeout.unwrap_or(patience),
+            is_limited: request.timeout.is_some(),
         })
     }
 
@@ -125,10 +128,33 @@ impl Call {
                 }
             }
         }
-        match connection.ask(&order, deadline)? {
-            Reply::Done => Ok(Outcome::Done),
-            _ => Err(unexpected()),
+        let ordered = connection.send(&order, deadline)?;
+        self.answer(connection, ordered)
+    }
+
+    /// Waits for the answer to an order. The time-outs of the service are the supervisor's, and the
+    /// service may extend them: while it is on its way, it is waited for.
+    fn answer(&self, mut connection: Connection, ordered: u64) -> Result<Outcome> {
+        let mut deadline = self.deadline();
+        loop {
+            match connection.receive(deadline) {
+                Ok((Reply::Refused(error), _, _)) => return Err(error),
+                Ok((Reply::Done, id, _)) if id == ordered => return Ok(Outcome::Done),
+                Ok((_, id, _)) if id == ordered => return Err(unexpected()),
+                Ok(_) => {}
+                Err(error) if error.code == Code::Timeout && self.is_on_its_way() => {
+                    deadline = Instant::now() + AT_ONCE;
+                }
+                Err(error) => return Err(error),
+            }
         }
+    }
+
+    /// Whether the service takes longer than its settings say, because it asked for more time.
+    fn is_on_its_way(&self) -> bool {
+        let status = || self.status(&mut self.connect().ok()??).ok();
+        let moves = |status: Status| matches!(status.state, State::Starting | State::Stopping);
+        !self.is_limited && status().is_some_and(moves)
     }
 }
 
@@ -166,6 +192,8 @@ impl Backend for Internal {
         .and(Caps::RESTARTS)
         .and(Caps::BACKOFF)
         .and(Caps::GIVE_UP)
+        .and(Caps::READINESS)
+        .and(Caps::HEALTH)
         .and(Caps::SIGNAL)
         .and(Caps::FINISH_SCRIPT);
 

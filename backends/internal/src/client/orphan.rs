@@ -122,6 +122,7 @@ mod tests {
             service,
             svcdir,
             patience,
+            is_limited: false,
         };
         (call, child)
     }

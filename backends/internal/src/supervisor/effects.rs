@@ -70,6 +70,7 @@ impl Supervisor {
             return;
         };
         self.read_report(id, run);
+        self.hear_last_words(id, run);
         let Some(process) = self.slots.process(id, run) else {
             return;
         };

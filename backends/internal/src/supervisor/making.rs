@@ -29,6 +29,8 @@ pub(super) struct Making {
     cgroup: Option<Cgroup>,
     /// Opened before there is a process: what cannot be written later fails the start.
     pid_file: Option<(Box<Path>, PidFile)>,
+    /// On which it says that it is ready.
+    line: Option<OwnedFd>,
 }
 
 /// How far a process has come that was just made.
@@ -120,6 +122,10 @@ impl Supervisor {
                     .reactor
                     .add(report, Interest::Read, token(Kind::Report)),
                 None => Ok(()),
+            })
+            .and_then(|()| match &making.line {
+                Some(line) => self.reactor.add(line, Interest::Read, token(Kind::Line)),
+                None => Ok(()),
             });
         if let Err(cause) = watched {
             self.reactor.remove(&pidfd);
@@ -149,6 +155,7 @@ impl Supervisor {
             launch: Some(making.launch),
             cgroup: making.cgroup,
             watch: None,
+            line: making.line,
             pid_file: making.pid_file.map(|(path, _)| path),
         });
         self.events.push_back(Event::Spawned { id, run, pid });
@@ -164,7 +171,7 @@ impl Supervisor {
         if !self.slots.of(id).is_familiar {
             refuse_second_copy(&dir)?;
         }
-        let launch = Launch::from_settings(settings)?;
+        let mut launch = Launch::from_settings(settings)?;
         let pid_path = path_of(settings, "pidfile").filter(|_| settings.flag("command_background"));
         let pid_file = match pid_path {
             Some(path) => Some((path.into(), PidFile::find(path)?)),
@@ -175,11 +182,13 @@ impl Supervisor {
             Some(cgroup) => Some(self.open_cgroup(id, cgroup, &spec)?),
             None => None,
         };
+        let line = self.open_ears(id, settings, &mut launch)?;
         let making = Making {
             run,
             launch: Arc::new(launch),
             cgroup,
             pid_file,
+            line,
         };
         Ok((making, membership))
     }

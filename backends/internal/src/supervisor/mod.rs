@@ -17,6 +17,7 @@ mod looks;
 mod making;
 mod memory;
 mod notes;
+mod notify;
 mod parting;
 mod process;
 pub mod program;
@@ -35,7 +36,6 @@ use clients::Clients;
 use clock::Clock;
 use listener::Listener;
 use log::{Level, Log};
-use nix::sys::signal::Signal;
 use nix::sys::signalfd::SignalFd;
 use process::Slots;
 use rc_sv_api::{Error, Result};
@@ -170,6 +170,8 @@ impl Supervisor {
             Kind::Alternate => self.hook_ended(token, Hook::Alternate),
             Kind::Unhealthy => self.hook_ended(token, Hook::Unhealthy),
             Kind::Look => self.look_goes_on(token),
+            Kind::Ear => self.service_said(token),
+            Kind::Line => self.line_changed(token),
             Kind::Locks => self.recorder.locks_changed(&mut self.log),
         }
     }
@@ -287,16 +289,6 @@ impl Supervisor {
             .map_or("a forgotten service", |name| name.as_str());
         self.log
             .line(Level::Warning, &format!("{service}: {message}"));
-    }
-
-    fn signalled(&mut self) {
-        while let Ok(Some(signal)) = self.signals.read_signal() {
-            if signal.ssi_signo == Signal::SIGHUP as u32 {
-                self.log.reconnect();
-            } else {
-                self.feed(Event::Shutdown);
-            }
-        }
     }
 
     fn connected(&mut self) {

@@ -3,6 +3,7 @@
 use super::hook::HookProcess;
 use super::looks::Looking;
 use super::making::Making;
+use super::notify::Ear;
 use super::reactor::Token;
 use crate::core::Id;
 use rc_sv_exec::cgroup::{Cgroup, Watch};
@@ -29,6 +30,8 @@ pub(super) struct Process {
     pub cgroup: Option<Cgroup>,
     /// While everything in the cgroup is to end.
     pub watch: Option<Watch>,
+    /// On which it says that it is ready, until it does.
+    pub line: Option<OwnedFd>,
     /// The pid file that tells of it.
     pub pid_file: Option<Box<Path>>,
 }
@@ -44,6 +47,8 @@ pub(super) struct Slot {
     pub making: Option<Box<Making>>,
     /// Commands of the spec that run.
     pub hooks: Vec<HookProcess>,
+    /// Where it says what it has to say, if it has a way to.
+    pub ear: Option<Box<Ear>>,
     /// Looks that are being made.
     pub looks: Vec<Looking>,
     /// The service was spawned before in the life of this supervisor.

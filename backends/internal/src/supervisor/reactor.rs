@@ -34,9 +34,13 @@ pub(super) enum Kind {
     Unhealthy,
     /// A look at a service from the outside.
     Look,
+    /// Where a service says what it has to say.
+    Ear,
+    /// Where an instance says that it is ready.
+    Line,
 }
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 15] = [
     Kind::Signals,
     Kind::Listener,
     Kind::Client,
@@ -50,6 +54,8 @@ const KINDS: [Kind; 13] = [
     Kind::Alternate,
     Kind::Unhealthy,
     Kind::Look,
+    Kind::Ear,
+    Kind::Line,
 ];
 
 /// What an event is about. `generation` tells a new owner of an index from an old one, whose

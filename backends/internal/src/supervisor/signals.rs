@@ -1,7 +1,22 @@
 //! The signals to the supervisor.
 
+use super::Supervisor;
+use crate::core::Event;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+impl Supervisor {
+    /// Takes in signals.
+    pub(super) fn signalled(&mut self) {
+        while let Ok(Some(signal)) = self.signals.read_signal() {
+            if signal.ssi_signo == Signal::SIGHUP as u32 {
+                self.log.reconnect();
+            } else {
+                self.feed(Event::Shutdown);
+            }
+        }
+    }
+}
 
 /// HUP, INT and TERM, readable. All other signals whose default would end the supervisor, and that
 /// mean nothing to it, are blocked as well: a stray one must not cost all services their supervisor.

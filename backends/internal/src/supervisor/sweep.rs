@@ -58,6 +58,7 @@ impl Supervisor {
             report,
             cgroup,
             watch,
+            line,
             pid_file,
             ..
         } = process;
@@ -67,6 +68,12 @@ impl Supervisor {
         }
         if let Some(watch) = watch {
             self.reactor.remove(watch);
+        }
+        if let Some(line) = line {
+            self.reactor.remove(line);
+        }
+        if self.slots.of(id).processes.is_empty() && self.slots.of(id).making.is_none() {
+            self.close_ear(id);
         }
         if matches!(sys::ending(pidfd.as_fd(), true), Ok(None)) {
             self.strays.push(pidfd);

@@ -141,6 +141,53 @@ pub(crate) fn share_heap() {
     }
 }
 
+/// One message of a service.
+pub(crate) struct Note {
+    /// How much of the buffer it is.
+    pub(crate) length: usize,
+    /// Nothing of it is missing.
+    pub(crate) is_whole: bool,
+    /// Who sent it, as the kernel says; 0 where it does not.
+    pub(crate) pid: i32,
+    /// What came along.
+    pub(crate) descriptors: Vec<OwnedFd>,
+}
+
+/// Receives one message of a service into `buffer`.
+///
+/// # Errors
+/// `EAGAIN` when there is none, and what recvmsg(2) says.
+pub(crate) fn receive_note(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Note> {
+    /// `SCM_MAX_FD` of Linux.
+    const MOST: usize = 253;
+    let mut space = nix::cmsg_space!([RawFd; MOST], nix::sys::socket::UnixCredentials);
+    let mut parts = [IoSliceMut::new(buffer)];
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC | MsgFlags::MSG_DONTWAIT;
+    let message =
+        nix::sys::socket::recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut space), flags)?;
+    let cut = MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC;
+    let mut note = Note {
+        length: message.bytes,
+        is_whole: !message.flags.intersects(cut),
+        pid: 0,
+        descriptors: Vec::new(),
+    };
+    for control in message.cmsgs()? {
+        match control {
+            ControlMessageOwned::ScmCredentials(sender) => note.pid = sender.pid(),
+            ControlMessageOwned::ScmRights(fds) => {
+                // SAFETY: the kernel has just made these descriptors for us.
+                let fds = fds
+                    .into_iter()
+                    .map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
+                note.descriptors.extend(fds);
+            }
+            _ => {}
+        }
+    }
+    Ok(note)
+}
+
 /// Gives back what work needed and idleness does not: freed memory, and the pages of code and
 /// constants of the program and its libraries. These are never written, so the kernel takes them
 /// from the files again when they are needed.

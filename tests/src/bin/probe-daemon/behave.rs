@@ -15,6 +15,7 @@ use nix::unistd::{pipe2, Pid};
 
 use crate::options::{End, Fork, Options};
 use crate::report::Report;
+use crate::speak::{self, Say};
 use crate::sys;
 
 /// Signals whose default is to do nothing, or to stop and go on.
@@ -36,6 +37,9 @@ pub(crate) fn run(options: &Options, report: &Report, signals: &SignalFd) -> io:
     }
     if let Some(text) = &options.stderr {
         sys::write_line(2, text)?;
+    }
+    for words in &options.says {
+        speak::say(words)?;
     }
     let end = options
         .end
@@ -113,6 +117,11 @@ fn stay(
 fn react(options: &Options, signal: i32) -> io::Result<Option<i32>> {
     // A real-time signal has no name; its default is to kill.
     let named = Signal::try_from(signal).ok();
+    let said = options.on.iter().find(|(other, _)| Some(*other) == named);
+    if let Some((_, text)) = said {
+        speak::say(&Say::Notify(text.clone()))?;
+        return Ok(None);
+    }
     if named.is_some_and(|signal| options.ignore.contains(&signal) || HARMLESS.contains(&signal)) {
         return Ok(None);
     }

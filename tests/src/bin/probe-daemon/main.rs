@@ -10,6 +10,7 @@
 mod behave;
 mod options;
 mod report;
+mod speak;
 mod sys;
 
 use std::ffi::OsString;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use crate::speak::{text as escaped, Say};
+
 pub(crate) const USAGE: &str = "\
 usage: probe-daemon [option...] [-- anything]
   --report FILE        append the lines of the report to FILE
@@ -19,6 +21,12 @@ usage: probe-daemon [option...] [-- anything]
   --ignore SIGNAL      report that signal but go on (HUP USR1 ... or ALL); repeatable
   --exit-on SIGNAL=N   exit with N on that signal; repeatable
   --linger MS          wait that long before a signal ends it
+  --notify TEXT        send TEXT to $NOTIFY_SOCKET; \\n is a newline; repeatable
+  --notify-child TEXT  the same by a child that lives on; repeatable
+  --write N=TEXT       write TEXT to descriptor N; repeatable
+  --close N            close descriptor N; repeatable
+  --on SIGNAL=TEXT     send TEXT to $NOTIFY_SOCKET on that signal; repeatable
+What it says is said in the order of the options, after its first report.
 What else a signal does is its default. Without --exit and --die it stays up.
 Anything after -- only appears in the report.
 ";
@@ -64,6 +72,8 @@ pub(crate) struct Options {
     pub(crate) ignore: Vec<Signal>,
     pub(crate) exit_on: Vec<(Signal, i32)>,
     pub(crate) linger: Duration,
+    pub(crate) says: Vec<Say>,
+    pub(crate) on: Vec<(Signal, String)>,
 }
 
 impl Options {
@@ -99,6 +109,17 @@ impl Options {
                     let text = text()?;
                     let (name, status) = text.split_once('=').ok_or("--exit-on SIGNAL=N")?;
                     options.exit_on.push((signal(name)?, code(status)?));
+                }
+                Some("--notify") => options.says.push(Say::Notify(escaped(text()?))),
+                Some("--notify-child") => options.says.push(Say::NotifyByChild(escaped(text()?))),
+                Some("--close") => options.says.push(Say::Close(code(text()?)?)),
+                Some("--write") => {
+                    let (fd, said) = text()?.split_once('=').ok_or("--write N=TEXT")?;
+                    options.says.push(Say::Write(code(fd)?, escaped(said)));
+                }
+                Some("--on") => {
+                    let (name, said) = text()?.split_once('=').ok_or("--on SIGNAL=TEXT")?;
+                    options.on.push((signal(name)?, escaped(said)));
                 }
                 _ => return Err(format!("{option:?}: unknown option")),
             }

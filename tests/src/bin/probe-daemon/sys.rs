@@ -130,10 +130,27 @@ pub(crate) fn closes_at_exec(fd: i32) -> bool {
 pub(crate) fn write_line(fd: i32, text: &OsStr) -> io::Result<()> {
     let mut line = text.as_bytes().to_vec();
     line.push(b'\n');
-    // SAFETY: the pointer and the length belong to `line`.
-    let written = unsafe { libc::write(fd, line.as_ptr().cast(), line.len()) };
+    write_bytes(fd, &line)
+}
+
+/// Writes to a descriptor in one write.
+pub(crate) fn write_bytes(fd: i32, bytes: &[u8]) -> io::Result<()> {
+    // SAFETY: the pointer and the length belong to `bytes`.
+    let written = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
     Errno::result(written)?;
     Ok(())
+}
+
+pub(crate) fn close(fd: i32) -> io::Result<()> {
+    // SAFETY: nothing in this program owns a descriptor that it was started with.
+    Errno::result(unsafe { libc::close(fd) })?;
+    Ok(())
+}
+
+/// Until somebody kills it: all signals are blocked.
+pub(crate) fn wait_for_the_end() {
+    // SAFETY: takes nothing.
+    unsafe { libc::pause() };
 }
 
 /// Says something on standard error. There is nobody to tell if that fails.

@@ -1,0 +1,309 @@
+//! Listening to services: the socket of sd_notify(3), and the descriptor of s6.
+//!
+//! The socket of a service is there while it has a main process, and is always emptied: a full one
+//! would hold the service up. Whoever can write to it may be anybody, so what is believed is what
+//! the kernel says of the sender.
+
+use super::process::Process;
+use super::reactor::{Interest, Kind, Token};
+use super::{parting, sys, Supervisor};
+use crate::core::{Event, Id, Word};
+use nix::sys::socket::{bind, socket, AddressFamily, SockFlag, SockType, UnixAddr};
+use nix::sys::stat::{fstat, SFlag};
+use nix::unistd::{getsid, pipe2, read, Pid};
+use rc_sv_api::{Error, Result, Settings};
+use rc_sv_exec::launch::Launch;
+use rc_sv_exec::readiness::Readiness;
+use rc_sv_exec::sd_notify::{self, Access, Message, Phase, Watchdog};
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::{chown, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// How many messages of one service are heard before others get their turn.
+const TURN: usize = 16;
+
+/// The socket of a service.
+pub(super) struct Ear {
+    socket: OwnedFd,
+    /// Where it is; `None` for one without a name in the file system.
+    path: Option<PathBuf>,
+    /// As `NOTIFY_SOCKET` has it.
+    address: String,
+    /// Whom to listen to.
+    access: Access,
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            // It is gone already where somebody removed the state directory.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl Supervisor {
+    /// Prepares for hearing from an instance. Answers the descriptor on which it says by a newline
+    /// that it is ready, where that is its way.
+    pub(super) fn open_ears(
+        &mut self,
+        id: Id,
+        settings: &dyn Settings,
+        launch: &mut Launch,
+    ) -> Result<Option<OwnedFd>> {
+        match Readiness::of(settings)? {
+            Readiness::Descriptor(place) => {
+                self.close_ear(id);
+                let (ours, theirs) =
+                    line().map_err(|cause| Error::io("make a pipe for notify", &cause))?;
+                launch.give(theirs, place);
+                Ok(Some(ours))
+            }
+            Readiness::Socket => {
+                let failed = |cause| Error::io("make the socket for notify", &cause);
+                let address = self.ear(id, settings).map_err(failed)?;
+                launch.set_variable("NOTIFY_SOCKET", &address)?;
+                if let Some(interval) = settings.duration("rc_supervise_watchdog") {
+                    let micros = interval.as_micros().to_string();
+                    launch.set_variable("WATCHDOG_USEC", &micros)?;
+                }
+                Ok(None)
+            }
+            Readiness::Executed | Readiness::Answers(_) => {
+                self.close_ear(id);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Nothing of the service is left that could say anything.
+    pub(super) fn close_ear(&mut self, id: Id) {
+        if let Some(ear) = self.slots.of(id).ear.take() {
+            self.reactor.remove(&ear.socket);
+        }
+    }
+
+    /// Takes in that a service has said something.
+    pub(super) fn service_said(&mut self, token: Token) {
+        if let Some(id) = self.slots.id_at(token) {
+            self.hear(id, TURN);
+        }
+    }
+
+    /// Takes in everything that a service has said so far, because it ended.
+    pub(super) fn hear_last_words(&mut self, id: Id, run: u32) {
+        self.read_line(id, run);
+        // As much as the kernel lets wait, and some more.
+        self.hear(id, 64 * TURN);
+    }
+
+    /// Takes in that there is something on the descriptor of an instance.
+    pub(super) fn line_changed(&mut self, token: Token) {
+        if let Some((id, run)) = self.slots.instance_at(token) {
+            self.read_line(id, run);
+        }
+    }
+
+    fn read_line(&mut self, id: Id, run: u32) {
+        let Some(process) = self.slots.process(id, run) else {
+            return;
+        };
+        let Some(line) = &process.line else {
+            return;
+        };
+        let word = loop {
+            let mut part = [0u8; 256];
+            match read(line, &mut part) {
+                Ok(0) => break Word::NeverReady("it closed its descriptor without a newline"),
+                Ok(got) if part[..got].contains(&b'\n') => break Word::Ready,
+                Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+                Err(nix::errno::Errno::EAGAIN) => return,
+                Err(_) => break Word::NeverReady("its descriptor cannot be read"),
+            }
+        };
+        if let Some(line) = process.line.take() {
+            self.reactor.remove(line);
+        }
+        self.feed(Event::Said { id, run, word });
+    }
+
+    fn hear(&mut self, id: Id, most: usize) {
+        if self.slots.of(id).making.is_some() {
+            // What it says is not to be heard before it is known to exist.
+            self.hear_spawner();
+        }
+        let mut buffer = [0u8; sd_notify::LONGEST + 1];
+        for _ in 0..most {
+            let slot = self.slots.of(id);
+            let Some(ear) = slot.ear.as_ref().filter(|_| slot.making.is_none()) else {
+                return;
+            };
+            let note = match sys::receive_note(ear.socket.as_fd(), &mut buffer) {
+                Ok(note) => note,
+                Err(cause) if cause.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => return,
+            };
+            let process = slot.processes.iter().find(|process| !process.ended);
+            let run = process
+                .filter(|process| is_heard(ear.access, process, note.pid))
+                .map(|process| process.run);
+            let message = match note.is_whole {
+                true => sd_notify::parse(&buffer[..note.length]),
+                false => None,
+            };
+            if let (Some(run), Some(message)) = (run, message) {
+                self.take_message(id, run, message);
+            }
+            note.descriptors.into_iter().for_each(part_with);
+        }
+    }
+
+    fn take_message(&mut self, id: Id, run: u32, message: Message) {
+        if let (Some(access), Some(ear)) = (message.access, &mut self.slots.of(id).ear) {
+            ear.access = access;
+        }
+        let words = [
+            message.status.map(|line| Word::Status(line.into())),
+            message.errno.map(Word::Errno),
+            message.watchdog_interval.map(Word::Watchdog),
+            message.extend.map(Word::Extend),
+            message.phase.map(|phase| match phase {
+                Phase::Ready => Word::Ready,
+                Phase::Reloading => Word::Reloading,
+                Phase::Stopping => Word::Stopping,
+            }),
+            message.watchdog.map(|watchdog| match watchdog {
+                Watchdog::Alive => Word::Alive,
+                Watchdog::Trigger => Word::Trigger,
+            }),
+        ];
+        let told = words.into_iter().flatten();
+        self.events
+            .extend(told.map(|word| Event::Said { id, run, word }));
+        self.catch_up();
+    }
+
+    /// The address of the service's socket, made where it is missing.
+    fn ear(&mut self, id: Id, settings: &dyn Settings) -> io::Result<String> {
+        let in_chroot = settings.text("chroot").is_some();
+        let known = self.slots.of(id).ear.as_ref();
+        if let Some(ear) = known.filter(|ear| ear.path.is_none() == in_chroot) {
+            return Ok(ear.address.clone());
+        }
+        self.close_ear(id);
+        let user = settings.int("uid").and_then(|uid| u32::try_from(uid).ok());
+        let ear = match in_chroot {
+            true => Ear::nameless()?,
+            false => {
+                let directory = crate::wire::directory(&self.svcdir);
+                Ear::at(directory.join(format!("notify.{}", id.index())), user)?
+            }
+        };
+        let token = Token::new(Kind::Ear, id.index(), 0);
+        self.reactor.add(&ear.socket, Interest::Read, token)?;
+        let address = ear.address.clone();
+        self.slots.of(id).ear = Some(Box::new(ear));
+        Ok(address)
+    }
+}
+
+impl Ear {
+    /// One that the service's user can write to; for root's services everybody, who may have
+    /// become somebody else.
+    fn at(path: PathBuf, user: Option<u32>) -> io::Result<Ear> {
+        // What a supervisor that was killed has left.
+        match fs::remove_file(&path) {
+            Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(cause),
+            _ => {}
+        }
+        let address = UnixAddr::new(&path)?;
+        let socket = unbound()?;
+        bind(socket.as_raw_fd(), &address)?;
+        let text = path.to_str().ok_or(ErrorKind::InvalidInput)?.to_string();
+        let ear = Ear {
+            socket,
+            path: Some(path),
+            address: text,
+            access: Access::All,
+        };
+        ear.open_to(user)?;
+        Ok(ear)
+    }
+
+    fn open_to(&self, user: Option<u32>) -> io::Result<()> {
+        let path = self.path.as_deref().unwrap_or(Path::new(""));
+        let user = user.filter(|user| *user != 0);
+        let mode = if user.is_some() { 0o600 } else { 0o666 };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+        match user {
+            Some(_) => chown(path, user, None),
+            None => Ok(()),
+        }
+    }
+
+    /// One that is found without a path: in a chroot there is none.
+    fn nameless() -> io::Result<Ear> {
+        let name = format!("rc-sv/{:016x}", sys::random());
+        let socket = unbound()?;
+        bind(
+            socket.as_raw_fd(),
+            &UnixAddr::new_abstract(name.as_bytes())?,
+        )?;
+        Ok(Ear {
+            socket,
+            path: None,
+            address: format!("@{name}"),
+            access: Access::All,
+        })
+    }
+}
+
+fn unbound() -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(AddressFamily::Unix, SockType::Datagram, flags, None)?;
+    nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::PassCred, &true)?;
+    Ok(socket)
+}
+
+/// A pipe: our end, which never waits, and that of the service.
+fn line() -> io::Result<(OwnedFd, OwnedFd)> {
+    use nix::fcntl::{fcntl, FcntlArg, OFlag};
+    let (ours, theirs) = pipe2(OFlag::O_CLOEXEC)?;
+    fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    Ok((ours, theirs))
+}
+
+/// Whether a process is listened to for an instance. One that has gone by now cannot be told
+/// from another, and is not.
+fn is_heard(access: Access, process: &Process, pid: i32) -> bool {
+    match access {
+        Access::Nobody => false,
+        Access::Main => pid == process.pid,
+        Access::All => pid == process.pid || is_of(process, pid),
+    }
+}
+
+/// Whether process `pid` belongs to an instance: it is in its cgroup, or in the session that its
+/// main process leads.
+fn is_of(process: &Process, pid: i32) -> bool {
+    if getsid(Some(Pid::from_raw(pid))) == Ok(Pid::from_raw(process.pid)) {
+        return true;
+    }
+    let Some(cgroup) = &process.cgroup else {
+        return false;
+    };
+    let members = fs::read_to_string(cgroup.path().join("cgroup.procs")).unwrap_or_default();
+    members.lines().any(|line| line.parse() == Ok(pid))
+}
+
+/// Closes a descriptor that came from somebody else: how long that takes is theirs to decide,
+/// unless it is a pipe, as that of a barrier is.
+fn part_with(descriptor: OwnedFd) {
+    let is_pipe = |mode| SFlag::from_bits_truncate(mode) & SFlag::S_IFMT == SFlag::S_IFIFO;
+    match fstat(&descriptor) {
+        Ok(status) if is_pipe(status.st_mode) => drop(descriptor),
+        _ => parting::close_elsewhere(descriptor),
+    }
+}

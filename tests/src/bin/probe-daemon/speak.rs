@@ -1,0 +1,60 @@
+//! What the daemon says to its supervisor.
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+use crate::sys;
+
+/// One thing that it says or does to be heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Say {
+    /// A datagram to $NOTIFY_SOCKET.
+    Notify(String),
+    /// The same, by a child that lives on.
+    NotifyByChild(String),
+    /// Bytes to a descriptor.
+    Write(i32, String),
+    /// The end of a descriptor.
+    Close(i32),
+}
+
+/// `\n` stands for a newline.
+pub(crate) fn text(escaped: &str) -> String {
+    escaped.replace("\\n", "\n")
+}
+
+/// Says it. A datagram waits for as long as the socket is full.
+pub(crate) fn say(say: &Say) -> io::Result<()> {
+    match say {
+        Say::Notify(text) => notify(text),
+        Say::NotifyByChild(text) => by_child(text),
+        Say::Write(fd, text) => sys::write_bytes(*fd, text.as_bytes()),
+        Say::Close(fd) => sys::close(*fd),
+    }
+}
+
+fn notify(text: &str) -> io::Result<()> {
+    let address = env::var_os("NOTIFY_SOCKET").unwrap_or_else(OsString::new);
+    let address = match address.as_bytes() {
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+        path => SocketAddr::from_pathname(std::ffi::OsStr::from_bytes(path))?,
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.send_to_addr(text.as_bytes(), &address)?;
+    Ok(())
+}
+
+fn by_child(text: &str) -> io::Result<()> {
+    if sys::fork()?.is_some() {
+        return Ok(());
+    }
+    let code = i32::from(notify(text).is_err());
+    if code == 0 {
+        sys::wait_for_the_end();
+    }
+    sys::exit_now(code)
+}
