@@ -67,7 +67,7 @@ pub(super) static KEYS: &[Key] = &[
     key(Health, "rc_supervise_unhealthy", Command, "", "Command that is run when the service becomes unhealthy, before it is stopped; at most rc_supervise_health_timeout long. When unset and the check is hook, unhealthy() of the runscript is called."),
     key(Health, "rc_supervise_watchdog", Duration(Seconds), "", "The service has to send WATCHDOG=1 at least this often once it is ready (notify=socket:ready); it finds WATCHDOG_USEC in its environment."),
     key(Health, "rc_supervise_watchdog_signal", Signal, "ABRT", "Signal to a service that missed its watchdog; the stop ladder follows."),
-    key(Health, "rc_supervise_memory_limit", Size, "", "A service that uses more memory than this, all its processes together, is stopped in good order and respawned. Looked at every 5 s."),
+    key(Health, "rc_supervise_memory_limit", Size, "", "A service that uses more memory than this is stopped in good order and respawned. Looked at every 5 s: at what its cgroup uses, or, without one, at what is resident of its main process."),
     key(Stop, "rc_supervise_kill_mode", Choice(&["mixed", "group", "process"]), "mixed", "Whom stop signals reach: mixed, the main process, and at the end everything; group, always the process group; process, only the main process, ever. Everything is the cgroup; where there is none, it is the process group, and what made a session of its own survives."),
     key(Process, "rc_supervise_nice", Number(-20, 19), "", "Scheduling priority; that of the runscript when unset."),
     key(Process, "rc_supervise_ionice", Text, "", "I/O priority as CLASS or CLASS:LEVEL; that of the runscript when unset."),

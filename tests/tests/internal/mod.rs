@@ -70,6 +70,19 @@ pub fn status(lab: &Lab, service: &str) -> String {
     rc(lab, service, "status").all()
 }
 
+/// Asks for the status of a service until it has this in it.
+#[track_caller]
+pub fn until_status(lab: &Lab, service: &str, words: &str) {
+    let deadline = Instant::now() + SOON;
+    loop {
+        let said = status(lab, service);
+        if said.contains(words) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{service}: not {words}: {said}");
+    }
+}
+
 /// The shortest of up to five times that `act` takes; one below `limit` is enough. A machine that
 /// is busy with something else makes some of them longer, but not all.
 pub fn quickest(limit: Duration, mut act: impl FnMut()) -> Duration {

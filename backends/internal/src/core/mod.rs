@@ -16,11 +16,12 @@
 //! |-|-|-|
 //! | Down | nothing runs, nothing will | command |
 //! | Waiting | it died; a respawn is scheduled | timer (the pause), command |
-//! | Starting | a main process was ordered, or made; it was not executed yet | its report, its end, timer (`timeout_ready`, 90 s), command |
-//! | Up | the program runs | its end, command |
+//! | Starting | a main process was ordered, made, or executed; it is not ready yet | readiness, its end, timer (`timeout_ready`, 90 s), command |
+//! | Up | it is ready | its end, its words, its checks, command |
+//! | Leaving | it is to end by itself: it said so, missed its watchdog, or its command for being unhealthy runs | its end, timer, end of that command, command |
 //! | Stopping | signals were sent; stands on a rung of the ladder, or past the last | its end, timer (the rung; 5 s after the final KILL) |
 //! | Finishing | the main process is dead: what it left is killed, then the finish command runs | emptiness or timer (5 s), end of the command or timer (`rc_supervise_finish_timeout`, then 5 s after its KILL) |
-//! | Failed | given up, or failed for good; still wanted up | command |
+//! | Failed | given up, or failed for good; still wanted up | command, timer (`rc_supervise_retry_after`) |
 //! | Stuck | everything was killed and something still runs | its end |
 //!
 //! # Transitions
@@ -30,11 +31,16 @@
 //! | 1 | Down, Failed | start | Starting | history cleared; Spawn |
 //! | 2 | Starting | not executed | Starting, until the process has ended | as 13; when a person asked: Down, answered with the reason, not tried again; else decided as any end |
 //! | 2 | Starting | not spawned | as decided | the same; a respawn is tried again whatever the policy says of ends |
-//! | 3 | Starting | executed | Up | Answer |
-//! | 4 | Starting | time-out | Stopping | KILL of everything; when a person asked: as 2, with a time-out |
+//! | 3 | Starting | executed | Starting; Up where that is readiness | Probe where something has to answer |
+//! | 3 | Starting | ready | Up | Answer; watchdog and checks begin |
+//! | 4 | Starting | time-out | Stopping | first rung, or KILL of everything where it was not executed; when a person asked: as 2, with a time-out |
+//! | 4 | Starting, Leaving, Stopping | it asks for more time | the same | the timer is later; of a stop at most ten times the ladder |
 //! | 5 | Starting, Up | main exit | Finishing | Sweep, unless nothing is left or `kill_mode=process` |
 //! | 6 | Up | long enough | Up | the policy begins anew at the next end |
-//! | 10 | Up, Starting | stop | Stopping | wanted down; first rung: signal, CONT |
+//! | 7 | Up | a check makes it unhealthy | Leaving, or Stopping | the command for that; then the first rung |
+//! | 7 | Up | watchdog missed | Leaving | its signal, CONT; the first rung after the time of that rung |
+//! | 9 | Up | it says that it ends | Leaving | the first rung after the time of that rung |
+//! | 10 | Up, Starting, Leaving | stop | Stopping | wanted down; first rung: signal, CONT |
 //! | 10 | Waiting, Failed | stop | Down | wanted down; Answer at once |
 //! | 10 | Finishing | stop | Finishing | wanted down; the finish command may end |
 //! | 11 | Stopping | rung over | Stopping | next rung; after the last: Sweep (`kill_mode=process`: KILL) |
@@ -47,17 +53,16 @@
 //! | 15 | decided | policy is content; prevented, 125, failure that is not respawned | Down; Failed | Record; give-up command |
 //! | 16 | decided | too many respawns within the period | Failed | Record; give-up command, once |
 //! | 17 | decided | else | Waiting, or Starting when the pause (from the death on) is over | Record; or Spawn |
+//! | 19 | Failed | timer | Starting | Record; Spawn; the next failure is a give-up of which nobody is told again |
 //! | 18 | Waiting | timer, start, restart | Starting | Spawn; by a person: history cleared |
 //!
 //! Restart is a stop after which a person asked for the next; in Down, Waiting and Failed it is a
 //! start. Start in Up only replaces the plan; in Starting it joins the waiters; in Stopping and
 //! Finishing it asks for the next; in Stuck it is refused.
 //!
-//! The rows that are missing belong to readiness, health, the watchdog and adoption. They fit in
-//! as follows. Readiness: `Executed` leaves the service in Starting, and ready takes it Up (3). Health
-//! and the watchdog: Up goes to Stopping (7), with the cause in the instance, as the time-out has
-//! it. Adoption: an instance that begins as executed. A stream of events: in `Service::enter` and
-//! where effects are recorded, with one sequence number in [`Core`].
+//! The rows that are missing belong to adoption: an instance that begins as ready. A stream of
+//! events: in `Service::enter` and where effects are recorded, with one sequence number in
+//! [`Core`].
 //!
 //! # Order of effects
 //!
@@ -74,7 +79,8 @@
 //! - Each Spawned has exactly one Reap, each waiter exactly one answer, each give-up exactly one
 //!   give-up command.
 //! - A person beats the policy, and a later command an earlier one.
-//! - Nothing is spawned in Down and Failed without a command.
+//! - Nothing is spawned in Down without a command, nor in Failed but for one more try.
+//! - Nothing is looked at that does not run, or is not ready.
 
 mod care;
 mod commands;

@@ -22,9 +22,9 @@ pub(crate) enum Say {
     Close(i32),
 }
 
-/// `\n` stands for a newline.
+/// `%n` stands for a newline, because no shell takes anything of it away.
 pub(crate) fn text(escaped: &str) -> String {
-    escaped.replace("\\n", "\n")
+    escaped.replace("%n", "\n")
 }
 
 /// Says it. A datagram waits for as long as the socket is full.
