@@ -32,19 +32,16 @@ pub(super) fn arrange(gifts: &[Gift], report: Option<RawFd>) -> Result<(), Errno
     let free = free(gifts, report);
     // From here on the descriptors are nobody else's.
     syscall::close_from(free)?;
-    let mut at = free;
-    for gift in gifts {
+    for (gift, at) in gifts.iter().zip(free..) {
         syscall::duplicate(gift.fd.as_raw_fd(), at, libc::O_CLOEXEC)?;
-        at += 1;
     }
     if let Some(report) = report {
+        let at = free + gifts.len() as RawFd;
         syscall::duplicate(report, at, libc::O_CLOEXEC)?;
     }
     syscall::close_range(REPORT, free - 1)?;
-    let mut at = free;
-    for gift in gifts {
+    for (gift, at) in gifts.iter().zip(free..) {
         syscall::duplicate(at, gift.place, 0)?;
-        at += 1;
     }
     Ok(())
 }

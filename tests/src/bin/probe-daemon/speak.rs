@@ -1,7 +1,7 @@
 //! What the daemon says to its supervisor.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
@@ -38,10 +38,10 @@ pub(crate) fn say(say: &Say) -> io::Result<()> {
 }
 
 fn notify(text: &str) -> io::Result<()> {
-    let address = env::var_os("NOTIFY_SOCKET").unwrap_or_else(OsString::new);
+    let address = env::var_os("NOTIFY_SOCKET").unwrap_or_default();
     let address = match address.as_bytes() {
         [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
-        path => SocketAddr::from_pathname(std::ffi::OsStr::from_bytes(path))?,
+        path => SocketAddr::from_pathname(OsStr::from_bytes(path))?,
     };
     let socket = UnixDatagram::unbound()?;
     socket.send_to_addr(text.as_bytes(), &address)?;
