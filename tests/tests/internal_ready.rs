@@ -172,7 +172,7 @@ fn a_start_that_takes_too_long_says_so_and_leaves_nothing() {
 }
 
 #[test]
-fn a_barrier_is_answered_and_many_messages_block_nobody() {
+fn many_messages_block_nobody() {
     let lab = Lab::new();
     let many = "--notify STATUS=x ".repeat(100);
     probe(

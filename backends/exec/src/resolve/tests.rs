@@ -99,6 +99,7 @@ fn only_what_is_needed_is_kept() {
         "pidfile",
         "rc_supervise_jitter",
         "rc_supervise_nice",
+        "runscript",
         "service",
     ];
     assert_eq!(names, expected);
