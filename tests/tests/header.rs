@@ -1,6 +1,7 @@
 //! The headers are what cbindgen makes of rc-sv-api and rc-sv-c, and compile everywhere.
 
-use rc_sv_api::abi::layout::RC_SV_LAYOUT_1_0;
+use rc_sv_api::abi::constants::RC_SV_ABI_MINOR;
+use rc_sv_api::abi::layout;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,9 +15,11 @@ fn repository() -> PathBuf {
 /// `include/rc_sv_backend.h` as it has to be.
 fn backend_header() -> String {
     let api = repository().join("rc-sv-api");
-    let literal = format!("{RC_SV_LAYOUT_1_0:#018x}");
     let header = generated(&api, &["abi/constants.rs", "abi/types.rs"]);
-    header.replace("@LAYOUT_1_0@", &literal)
+    (0..=RC_SV_ABI_MINOR).fold(header, |header, minor| {
+        let literal = layout::literal(minor).expect("a literal of each minor");
+        header.replace(&format!("@LAYOUT_1_{minor}@"), &format!("{literal:#018x}"))
+    })
 }
 
 /// `include/rc_sv.h` as it has to be.
@@ -108,7 +111,7 @@ RC_SV_EXPORT const struct rc_sv_backend *rc_sv_backend_entry_v1(uint32_t host_ab
     table.magic = RC_SV_MAGIC;
     table.struct_size = sizeof table;
     table.abi = RC_SV_ABI;
-    table.layout = RC_SV_LAYOUT_1_0;
+    table.layout = RC_SV_LAYOUT;
     table.caps = RC_SV_CAP_ADOPTS | RC_SV_CAP_MONITORS;
     table.name = "probe";
     return host_abi == RC_SV_ABI ? &table : NULL;

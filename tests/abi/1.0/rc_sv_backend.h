@@ -17,10 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-#define RC_SV_STATIC_ASSERT static_assert
+/* C99 has no assertion of its own: an array of negative size is refused as well. */
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define RC_SV_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#elif !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define RC_SV_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #else
-#define RC_SV_STATIC_ASSERT _Static_assert
+#define RC_SV_STATIC_ASSERT(condition, text) extern char rc_sv_assert[(condition) ? 1 : -1]
 #endif
 
 /* Layout literals of the minors so far. RC_SV_LAYOUT, that of this header, goes into
@@ -194,7 +197,7 @@ struct rc_sv_instance;
 // A service's settings: opaque, the host's. Valid during the call to which it is handed.
 struct rc_sv_spec;
 
-// One stream of events: opaque, the module's. Made by watch_open(), ended by watch_close().
+// One stream of events: opaque, of whoever made it by watch_open(). Ended by watch_close().
 struct rc_sv_watch;
 
 // What a call answers: RC_SV_OK, RC_SV_PENDING, RC_SV_DELEGATE or RC_SV_E_*.
@@ -209,7 +212,8 @@ struct rc_sv_cmd {
     uint32_t struct_size;
     // RC_SV_CMD_*.
     uint32_t flags;
-    // NULL-terminated; argv[0] is an absolute path. No shell is involved.
+    // NULL-terminated; argv[0] is an absolute path. No shell is involved. Standard error is the
+    // host's unless RC_SV_CMD_MERGE_STDERR is set.
     const char *const *argv;
     // NULL-terminated; NULL is the host's cleaned environment.
     const char *const *envp;
@@ -256,7 +260,8 @@ struct rc_sv_error {
     int32_t exit_status;
     // Zero.
     uint32_t reserved[2];
-    // UTF-8, NUL-terminated, one line, no trailing dot: what is wrong and what would be right.
+    // UTF-8, NUL-terminated, one line, no trailing dot: what is wrong and what would be right. The
+    // host puts the names of service and module before it.
     char message[232];
 };
 
@@ -271,7 +276,7 @@ struct rc_sv_status {
     rc_sv_state state;
     // RC_SV_SF_*.
     uint32_t flags;
-    // Main process.
+    // Main process. A backend that owns it tells it whenever the service is up.
     int32_t pid;
     // The process that waits on it.
     int32_t supervisor_pid;
@@ -377,7 +382,9 @@ struct rc_sv_req {
     uint32_t reserved;
 };
 
-// A slot that acts upon one service. `spec` names it (key "service"); `request` may be NULL.
+// A slot that acts upon one service. `spec` names it (keys "service" and "svcdir"); in start() and
+// attach() it also holds its settings and what the host has captured, in the others nothing more:
+// what a module needs then it has to remember. `request` may be NULL.
 //
 // Thread: calls on one instance never overlap, but may come from different threads. Order: after
 // open() and before close(). Ownership: everything handed over stays the caller's. Blocking: at
@@ -561,8 +568,6 @@ struct rc_sv_backend {
 // Running, but stopped by a signal.
 #define RC_SV_STATE_PAUSED 8
 
-#endif  /* RC_SV_BACKEND_H */
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -600,3 +605,5 @@ RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_status, detail) == 112, "frozen in ABI
 RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_event, status) == 256, "frozen in ABI 1");
 RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_backend, name) == 32, "tables only grow");
 RC_SV_STATIC_ASSERT(offsetof(struct rc_sv_host, ctx) == 8, "tables only grow");
+
+#endif /* RC_SV_BACKEND_H */

@@ -24,7 +24,7 @@ pub struct rc_sv_instance {
     _opaque: (),
 }
 
-/// One stream of events: opaque, the module's. Made by watch_open(), ended by watch_close().
+/// One stream of events: opaque, of whoever made it by watch_open(). Ended by watch_close().
 pub struct rc_sv_watch {
     _opaque: (),
 }
@@ -44,7 +44,8 @@ pub struct rc_sv_error {
     pub exit_status: i32,
     /// Zero.
     pub reserved: [u32; 2],
-    /// UTF-8, NUL-terminated, one line, no trailing dot: what is wrong and what would be right.
+    /// UTF-8, NUL-terminated, one line, no trailing dot: what is wrong and what would be right. The
+    /// host puts the names of service and module before it.
     pub message: [c_char; 232],
 }
 
@@ -61,7 +62,7 @@ pub struct rc_sv_status {
     pub state: rc_sv_state,
     /// RC_SV_SF_*.
     pub flags: u32,
-    /// Main process.
+    /// Main process. A backend that owns it tells it whenever the service is up.
     pub pid: i32,
     /// The process that waits on it.
     pub supervisor_pid: i32,
@@ -130,7 +131,8 @@ pub struct rc_sv_cmd {
     pub struct_size: u32,
     /// RC_SV_CMD_*.
     pub flags: u32,
-    /// NULL-terminated; argv[0] is an absolute path. No shell is involved.
+    /// NULL-terminated; argv[0] is an absolute path. No shell is involved. Standard error is the
+    /// host's unless RC_SV_CMD_MERGE_STDERR is set.
     pub argv: *const *const c_char,
     /// NULL-terminated; NULL is the host's cleaned environment.
     pub envp: *const *const c_char,
@@ -249,7 +251,9 @@ pub type rc_sv_list_cb = Option<
     ) -> i32,
 >;
 
-/// A slot that acts upon one service. `spec` names it (key "service"); `request` may be NULL.
+/// A slot that acts upon one service. `spec` names it (keys "service" and "svcdir"); in start() and
+/// attach() it also holds its settings and what the host has captured, in the others nothing more:
+/// what a module needs then it has to remember. `request` may be NULL.
 ///
 /// Thread: calls on one instance never overlap, but may come from different threads. Order: after
 /// open() and before close(). Ownership: everything handed over stays the caller's. Blocking: at
