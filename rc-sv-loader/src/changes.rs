@@ -6,7 +6,7 @@
 
 use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
-use rc_sv_api::{Error, Result, ServiceName};
+use rc_sv_api::{Code, Error, Result, ServiceName};
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -16,6 +16,10 @@ use std::path::{Path, PathBuf};
 const MARKS: [&str; 5] = ["started", "stopping", "starting", "inactive", "failed"];
 /// Directories with a directory for each service: OpenRC's values, and our records.
 const VALUES: [&str; 2] = ["options", "rc-sv"];
+
+/// The usual reason, which EMFILE does not tell from a lack of descriptors.
+const USED_UP: &str = "no more inotify instance can be had: raise fs.inotify.max_user_instances, \
+                       or the limit of open files";
 
 /// A watch on the state of one service, or of all.
 pub struct Changes {
@@ -44,8 +48,13 @@ impl Changes {
     /// # Errors
     /// `svcdir` cannot be watched.
     pub fn open(svcdir: &Path, service: Option<&ServiceName>) -> Result<Changes> {
-        let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)
-            .map_err(|errno| failed(svcdir, errno))?;
+        let inotify =
+            Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).map_err(|errno| {
+                match errno {
+                    Errno::EMFILE => Error::new(Code::Io, USED_UP),
+                    _ => failed(svcdir, errno),
+                }
+            })?;
         let mut changes = Changes {
             inotify,
             svcdir: svcdir.to_path_buf(),

@@ -209,3 +209,36 @@ fn a_struct_of_another_size_is_refused_by_every_standard() {
         }
     }
 }
+
+#[test]
+fn every_function_of_the_host_says_what_it_takes_to_call_it() {
+    let header = host_header();
+    let mut comment = String::new();
+    let mut functions = 0;
+    for paragraph in header.split("\n\n") {
+        let is_comment = |line: &&str| line.starts_with("//");
+        for line in paragraph.lines().filter(is_comment) {
+            comment += &line.to_lowercase();
+        }
+        let declaration: Vec<&str> = paragraph.lines().filter(|it| !is_comment(it)).collect();
+        let declaration = declaration.join(" ");
+        let is_function = declaration.ends_with(");")
+            && ["rc_sv_result ", "void ", "struct ", "const char "]
+                .iter()
+                .any(|start| declaration.starts_with(start));
+        if is_function {
+            functions += 1;
+            let mut due = vec!["order", "thread"];
+            if declaration.contains("rc_sv_error *error") {
+                due.extend(["null", "errors", "blocking"]);
+            }
+            for word in due {
+                assert!(comment.contains(word), "no {word:?}: {declaration}");
+            }
+        }
+        if !declaration.is_empty() {
+            comment.clear();
+        }
+    }
+    assert!(functions > 25, "{functions}");
+}

@@ -114,4 +114,28 @@ mod tests {
         assert_eq!(caught_or("rc_sv_x", 5, || panic!("x")), 5);
         assert_eq!(caught_or("rc_sv_x", 5, || Ok(6)), 6);
     }
+
+    #[test]
+    fn every_function_is_caught() {
+        // These only hand out a pointer.
+        let plain = ["rc_sv_version", "rc_sv_last_error", "rc_sv_state_name"];
+        let mut count = 0;
+        for source in [
+            include_str!("ask.rs"),
+            include_str!("loader.rs"),
+            include_str!("modules.rs"),
+            include_str!("order.rs"),
+            include_str!("spec.rs"),
+            include_str!("watch.rs"),
+        ] {
+            for start in source.split("extern \"C\" fn ").skip(1) {
+                let name = start.split('(').next().unwrap_or_default();
+                let named = start.contains(&format!("(\"{name}\","));
+                let named = named || start.contains(&format!("\n        \"{name}\","));
+                assert!(named || plain.contains(&name), "{name}");
+                count += 1;
+            }
+        }
+        assert!(count > 25, "{count}");
+    }
 }

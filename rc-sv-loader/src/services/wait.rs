@@ -44,9 +44,9 @@ impl Services {
         if let Some(report) = self.module_waits(service, request)? {
             return Ok(report);
         }
-        // Before the first look, so that no change is missed.
-        let svcdir = self.records.svcdir();
-        let mut changes = Changes::open(svcdir, Some(service))?;
+        // Before the first look, so that no change is missed. Without it, the module is asked
+        // again in time.
+        let mut changes = Changes::open(self.records.svcdir(), Some(service)).ok();
         loop {
             let report = self.status(service)?;
             let failed = |code, what: String| Failure {
@@ -68,11 +68,15 @@ impl Services {
                 return Err(failed(Code::Timeout, what));
             }
             let timeout = PollTimeout::try_from(left.min(RECHECK)).unwrap_or(PollTimeout::MAX);
-            match poll(&mut [PollFd::new(changes.fd(), PollFlags::POLLIN)], timeout) {
+            let fds = changes.iter().map(Changes::fd);
+            let mut fds: Vec<_> = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+            match poll(&mut fds, timeout) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(errno) => return Err(Error::io("poll", &errno.into()).into()),
             }
-            changes.take()?;
+            if let Some(changes) = &mut changes {
+                changes.take()?;
+            }
         }
     }
 
