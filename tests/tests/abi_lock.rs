@@ -13,14 +13,14 @@ type Edit = (&'static str, &'static str, &'static str);
 const EDITS: [Edit; 7] = [
     (
         "swap",
-        "    pub pid: i32,\n    /// The process that waits on it.\n    pub supervisor_pid: i32,",
-        "    /// The process that waits on it.\n    pub supervisor_pid: i32,\n    pub pid: i32,",
+        "    pub pid: i32,\n    pub supervisor_pid: i32,",
+        "    pub supervisor_pid: i32,\n    pub pid: i32,",
     ),
     ("widen", "    pub signo: i32,", "    pub signo: i64,"),
     (
         "insert",
-        "    /// RC_SV_CMD_*.\n",
-        "    /// New.\n    pub urgency: u32,\n    /// RC_SV_CMD_*.\n",
+        "    pub argv: *const *const c_char,",
+        "    pub urgency: u32,\n    pub argv: *const *const c_char,",
     ),
     (
         "append to what is frozen",
@@ -62,8 +62,8 @@ fn an_edit_that_breaks_the_rules_does_not_compile_and_says_what_to_do() {
     let copy = Copy::new();
     copy.edit(
         TYPES,
-        "    /// Main process.\n",
-        "    /// The main process.\n\n",
+        "    pub pid: i32,",
+        "\n    /// Another word.\n    pub  pid : i32,",
     );
     assert_eq!(copy.complaint(), None, "words and blanks are free");
 }

@@ -35,6 +35,14 @@ impl Copy {
         copy_all(&api.join("src"), &copy.path("src"));
         fs::copy(api.join("cbindgen.toml"), copy.path("cbindgen.toml")).expect("cbindgen.toml");
         fs::write(copy.path("Cargo.toml"), MANIFEST).expect("Cargo.toml");
+        // Edits are made between fields, whatever is said of them.
+        let code: String = copy
+            .read(TYPES)
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("///"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        fs::write(copy.path(TYPES), code).expect(TYPES);
         copy
     }
 
