@@ -104,6 +104,7 @@ fn a_service_that_cannot_be_watched_does_not_stay() {
         misbehave(lab, "attach", "crash");
         let output = rc(lab, "foo", "start");
         assert_eq!(output.code(), 1, "{output}");
+        assert!(output.all().contains("killed by SIGSEGV"), "{output}");
         let said = "foo: module watch does not watch it: stopping it again";
         assert!(output.all().contains(said), "{output}");
         assert!(no_daemon(lab, "foo"));
@@ -213,4 +214,17 @@ fn what_the_module_has_lost_openrc_still_knows() {
         assert_eq!(rc(lab, "foo", "status").code(), 3);
         assert!(!lab.exists("/run/openrc/rc-sv/foo/module"));
     });
+}
+
+#[test]
+fn a_module_that_hangs_is_not_waited_for_for_ever() {
+    let lab = with_module(Lab::builder());
+    watched(&lab, "foo", OWN);
+    misbehave(&lab, "attach", "hang");
+    // Longer than the loader waits.
+    let start = lab.run(["rc-service", "foo", "start"]).timeout(2 * SOON);
+    let output = start.output();
+    assert_eq!(output.code(), 1, "{output}");
+    assert!(output.all().contains("stopping it again"), "{output}");
+    assert!(no_daemon(&lab, "foo"));
 }

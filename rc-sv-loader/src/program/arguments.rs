@@ -93,7 +93,8 @@ pub enum Command {
     },
     /// Let a module watch a service that runs already.
     ///
-    /// Settings are taken as by start, and the module is recorded as the one that watches.
+    /// Settings are taken as by start, and the module is recorded as the one that watches. One that
+    /// hangs is killed after 30 seconds, as by detach.
     Attach {
         /// Name of the service.
         #[arg(value_parser = service_name)]

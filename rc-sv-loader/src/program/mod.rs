@@ -14,12 +14,13 @@ use arguments::{Arguments, Command};
 use clap::error::ErrorKind;
 use rc_sv_api::{Code, Error, Outcome, Request, ServiceName};
 use rc_sv_loader::draft::{self, Draft};
-use rc_sv_loader::{isolation, limits, Failure, Listener, Loader, Services};
+use rc_sv_loader::{isolation, limits, Act, Call, Failure, Isolation, Listener, Loader, Services};
 use std::error::Error as _;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The name of this program in its messages.
 pub const NAME: &str = "rc-sv-loader";
@@ -34,6 +35,9 @@ const MISUSED: u8 = 2;
 const NOT_RUN: u8 = 77;
 /// The service starts and stops itself, or the module cannot watch.
 const DELEGATES: u8 = 5;
+
+/// How long a module may take to begin to watch, or to end that.
+const WATCHING: Duration = Duration::from_secs(30);
 
 /// Does what the command line asks for; the exit code of the program.
 pub fn run(arguments: Arguments) -> u8 {
@@ -90,6 +94,10 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
     }
     let services = Services::new(loader)?;
     let request = Request::default();
+    let watching = Request {
+        timeout: Some(WATCHING),
+        ..request
+    };
     let outcome = match arguments.command {
         Some(Command::Start {
             service,
@@ -107,11 +115,16 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
             service,
             module,
             argv,
-        }) => match services.attach(&draft(service, module, argv)?, &request) {
+        }) => match watch(
+            &services,
+            &Call::Attach(draft(service, module, argv)?, watching),
+        ) {
             Err(failure) if failure.error.code == Code::Unsupported => return Ok(DELEGATES),
             other => other?,
         },
-        Some(Command::Detach { service }) => services.detach(&service, &request)?,
+        Some(Command::Detach { service }) => {
+            watch(&services, &Call::Act(Act::Detach, service, watching))?
+        }
         Some(Command::Stop { service }) => services.stop(&service, &request)?,
         Some(Command::Restart { service }) => services.restart(&service, &request)?,
         Some(Command::Reload { service }) => services.reload(&service, &request)?,
@@ -136,6 +149,11 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
         Outcome::Delegate => DELEGATES,
         Outcome::Done | Outcome::Pending => OK,
     })
+}
+
+/// A module that hangs must not keep OpenRC from ending a start or a stop: the call is done apart.
+fn watch(services: &Services, call: &Call) -> Result<Outcome, Failure> {
+    Isolation::Fork.call(services.loader(), call, &mut |_| {})
 }
 
 /// What the command line and the variables of the drop-in say of a service.
