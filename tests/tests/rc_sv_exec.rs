@@ -84,14 +84,31 @@ fn ends_are_recorded_and_respawned() {
             &["--unless", "/tmp/stay", "--exit", "3"],
             &AT_ONCE,
         );
-        let _supervisor = supervise(lab, suite);
+        lab.service("foo", "start() { :; }\nstop() { :; }");
+        lab.sh("rc-service foo start").ok();
+        let supervisor = supervise(lab, suite);
         let record = until(lab, "restarts", "1");
         assert_eq!(record.get("exit"), "code 3");
         lab.write("/tmp/stay", "", 0o644);
         let last = until_up(lab);
         lab.kill(last, KILL);
         until(lab, "exit", "signal 9");
-        until_up(lab);
+        let pid = until_up(lab);
+        // OpenRC knows all of it.
+        let value = |name: &str| lab.text(format!("/run/openrc/options/foo/{name}"));
+        assert_eq!(value("child_pid").trim(), pid.to_string());
+        let respawns = until(lab, "phase", "running").get("restarts").to_string();
+        assert_eq!(value("start_count").trim(), respawns);
+        let status = lab.sh("rc-status -a").ok();
+        let line = status.lines().find(|line| line.contains(" foo ")).unwrap();
+        assert!(line.contains("started"), "{line}");
+        stop(lab);
+        until_down(lab, suite);
+        supervisor.kill(KILL);
+        supervisor.wait(SOON);
+        let status = lab.sh("rc-status -a").ok();
+        let line = status.lines().find(|line| line.contains(" foo ")).unwrap();
+        assert!(line.contains("crashed"), "{line}");
     });
 }
 

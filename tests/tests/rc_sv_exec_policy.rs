@@ -3,8 +3,8 @@
 mod exec;
 
 use exec::{
-    each_suite, native_status, order, probe, start, start_count, starts, stop, supervise, until,
-    until_down, until_up, write_spec, AT_ONCE, KILL, PROBE, SOON,
+    each_suite, order, probe, start, start_count, starts, stop, supervise, until, until_down,
+    until_up, write_spec, AT_ONCE, KILL, PROBE, SOON,
 };
 use rc_sv_tests::Lab;
 
@@ -179,10 +179,11 @@ fn who_asks_for_it_does_not_wait_for_the_end_of_a_pause() {
         probe(lab, suite, &["--exit", "3"], &settings);
         let _supervisor = supervise(lab, suite);
         until(lab, "phase", "waiting");
+        stop(lab);
+        until_down(lab, suite);
         start(lab);
         starts(lab, 2);
         until(lab, "restarts", "0");
-        assert!(!native_status(lab, suite).is_empty());
     });
 }
 
@@ -195,5 +196,33 @@ fn what_a_program_leaves_in_its_group_is_killed() {
         lab.kill(until_up(lab), KILL);
         lab.wait_dead(child, SOON);
         starts(lab, 2);
+    });
+}
+
+#[test]
+fn what_leaves_the_group_is_killed_in_the_cgroup() {
+    each_suite(|suite, lab| {
+        assert!(lab.has_cgroup(), "this test needs cgroups");
+        let mount = lab
+            .sh("awk '$3 == \"cgroup2\" { print $2; exit }' /proc/mounts")
+            .ok();
+        let cgroup = format!("{}/openrc.foo", mount.trim());
+        lab.sh(&format!("mkdir {cgroup}")).ok();
+        probe(
+            lab,
+            suite,
+            &["--fork", "setsid"],
+            &[&AT_ONCE[..], &[("cgroup", &cgroup)]].concat(),
+        );
+        let _supervisor = supervise(lab, suite);
+        let child = lab.report("/tmp/foo", "child", 1, SOON)[0].pid();
+        let members = || lab.sh(&format!("cat {cgroup}/rc-sv/cgroup.procs")).ok();
+        let pid = until_up(lab);
+        assert!(members().lines().any(|line| line == pid.to_string()));
+        lab.kill(pid, KILL);
+        lab.wait_dead(child, SOON);
+        starts(lab, 2);
+        let pid = until_up(lab);
+        assert!(members().lines().any(|line| line == pid.to_string()));
     });
 }

@@ -6,7 +6,7 @@ use nix::fcntl::{fcntl, FcntlArg};
 use rc_sv_api::exit::Exit;
 use rc_sv_exec::run::record::Phase;
 use rc_sv_exec::run::{await_executed, is_executing};
-use seat::{finished, said, Seat};
+use seat::{finished, range, said, Seat};
 use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
@@ -140,17 +140,15 @@ fn a_run_that_is_recorded_may_not_be_executed_yet() {
         .write(true)
         .open(seat.own().join("lock"))
         .unwrap();
-    let range = libc::flock {
-        l_type: libc::F_WRLCK as _,
-        l_whence: libc::SEEK_SET as _,
-        l_start: 2,
-        l_len: 1,
-        l_pid: 0,
-    };
-    fcntl(&lock, FcntlArg::F_OFD_SETLK(&range)).unwrap();
+    fcntl(&lock, FcntlArg::F_OFD_SETLK(&range(2))).unwrap();
     assert!(is_executing(&seat.dir()).unwrap());
     assert!(await_executed(&seat.dir(), timeout).is_err());
-    drop(lock);
+    // By name: a child of another test may just have got the descriptor too.
+    let free = libc::flock {
+        l_type: libc::F_UNLCK as _,
+        ..range(2)
+    };
+    fcntl(&lock, FcntlArg::F_OFD_SETLK(&free)).unwrap();
     assert!(!is_executing(&seat.dir()).unwrap());
     await_executed(&seat.dir(), SOON).unwrap();
 }

@@ -8,8 +8,8 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use rc_sv_api::exit::Exit;
 use rc_sv_exec::run::await_executed;
-use rc_sv_exec::run::record::{self, Phase};
-use seat::{blocks_term, finished, signal, until, Seat};
+use rc_sv_exec::run::record::Phase;
+use seat::{blocks_term, finished, is_next, signal, until, Seat};
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
@@ -35,7 +35,7 @@ fn a_stop_ends_a_pause_at_once_and_other_signals_do_not() {
         Signal::SIGWINCH,
     ] {
         let child = seat.command("run").spawn().unwrap();
-        until("it waits", || waits(child.id()).then_some(()));
+        until("it waits", || blocks_term(child.id()).then_some(()));
         for other in [
             Signal::SIGHUP,
             Signal::SIGUSR1,
@@ -51,33 +51,6 @@ fn a_stop_ends_a_pause_at_once_and_other_signals_do_not() {
     }
 }
 
-/// Whether a process sleeps in poll(2), watching its directory.
-fn waits(pid: u32) -> bool {
-    let links = fs::read_dir(format!("/proc/{pid}/fd"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    let mut targets = links.filter_map(|link| fs::read_link(link.path()).ok());
-    targets.any(|target| target.to_str() == Some("anon_inode:inotify"))
-}
-
-#[test]
-fn who_asks_again_makes_it_run_at_once() {
-    let seat = Seat::new("echo x >>out; exit 3")
-        .set("respawn_delay", "1h")
-        .set("respawn_delay_cap", "1h");
-    seat.run();
-    seat.finish(&["3", "0"]);
-    let child = seat.command("run").spawn().unwrap();
-    until("it waits", || waits(child.id()).then_some(()));
-    record::forget(&seat.dir()).unwrap();
-    assert_eq!(finished(child).status.code(), Some(3));
-    assert_eq!(
-        (seat.text("out").as_str(), seat.record().restarts),
-        ("x\nx\n", 0)
-    );
-}
-
 #[test]
 fn a_later_run_takes_over_from_one_that_waits() {
     let seat = Seat::new("exit 3")
@@ -86,10 +59,10 @@ fn a_later_run_takes_over_from_one_that_waits() {
     seat.run();
     seat.finish(&["3", "0"]);
     let first = seat.command("run").spawn().unwrap();
-    until("it waits", || waits(first.id()).then_some(()));
+    until("it waits", || is_next(&seat, first.id()).then_some(()));
     let second = seat.command("run").spawn().unwrap();
     assert_eq!(finished(first).status.signal(), Some(9));
-    until("it waits", || waits(second.id()).then_some(()));
+    until("it waits", || is_next(&seat, second.id()).then_some(()));
     signal(&second, Signal::SIGTERM);
     assert_eq!(finished(second).status.code(), Some(0));
 }

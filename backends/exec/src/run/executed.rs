@@ -12,6 +12,9 @@ use rc_sv_api::{duration, Code, Error, Result};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+/// How often it is looked where changes cannot be watched, in milliseconds.
+const LOOK_AGAIN: u64 = 20;
+
 /// Waits until the program of the service with this directory was executed, in the first run since
 /// [`record::forget`]. What it does afterwards, even its end, is no failure of the start. Nothing
 /// is changed.
@@ -41,28 +44,40 @@ fn await_change(
 ) -> Result<Record> {
     let failed = |errno: Errno| Error::io("watch the service's directory", &errno.into());
     let end = clock::boot_ms().saturating_add(limit.as_millis() as u64);
-    let watch = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).map_err(failed)?;
-    // A record is renamed into its place; the lock is closed by execve.
-    let changes = AddWatchFlags::IN_MOVED_TO | AddWatchFlags::IN_CLOSE_WRITE;
-    watch.add_watch(dir.path(), changes).map_err(failed)?;
+    let watch = watch(dir);
     loop {
         if let Some(record) = look(dir)? {
             return Ok(record);
         }
-        let left = Duration::from_millis(end.saturating_sub(clock::boot_ms()));
-        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-        let mut fds = [PollFd::new(watch.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut fds, timeout) {
-            Ok(0) => {
-                let limit = duration::show(limit);
-                let message = format!("{late} {limit}");
-                return Err(Error::new(Code::Timeout, message));
-            }
+        let left = end.saturating_sub(clock::boot_ms());
+        if left == 0 {
+            let limit = duration::show(limit);
+            return Err(Error::new(Code::Timeout, format!("{late} {limit}")));
+        }
+        let changed = watch
+            .as_ref()
+            .map(|watch| PollFd::new(watch.as_fd(), PollFlags::POLLIN));
+        let pause = if watch.is_ok() {
+            left
+        } else {
+            left.min(LOOK_AGAIN)
+        };
+        let timeout = PollTimeout::try_from(pause).unwrap_or(PollTimeout::MAX);
+        match poll(changed.ok().as_mut_slice(), timeout) {
             Err(Errno::EINTR) => {}
             count => drop(count.map_err(failed)?),
         }
-        while watch.read_events().is_ok_and(|events| !events.is_empty()) {}
+        while matches!(&watch, Ok(watch) if watch.read_events().is_ok()) {}
     }
+}
+
+/// Watches for changes: a record is renamed into its place, and the lock is closed by execve. The
+/// kernel has 128 watches for all of root's processes; without one, it is looked again.
+fn watch(dir: &Dir) -> nix::Result<Inotify> {
+    let watch = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
+    let changes = AddWatchFlags::IN_MOVED_TO | AddWatchFlags::IN_CLOSE_WRITE;
+    watch.add_watch(dir.path(), changes)?;
+    Ok(watch)
 }
 
 /// Whether the program of a recorded run may not have been executed yet.

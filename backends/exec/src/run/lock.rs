@@ -32,7 +32,7 @@ pub(super) enum Byte {
 }
 
 /// How often somebody else may be quicker, or is looked at.
-const ROUNDS: usize = 2048;
+const ROUNDS: usize = 1000;
 
 /// Who executes its program gives its lock back without an event.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -66,7 +66,11 @@ impl Locks {
             };
             let ended = (pidfd.as_fd(), PollFlags::POLLIN);
             let left = Duration::from_millis(end.saturating_sub(clock::boot_ms()));
-            let woken = signals.wait(Some(ended), Some(left.min(LOOK_AGAIN)));
+            let pause = match byte {
+                Byte::Execute => left.min(LOOK_AGAIN),
+                Byte::Run | Byte::Finish => left,
+            };
+            let woken = signals.wait(Some(ended), Some(pause));
             match woken.map_err(failed)? {
                 Woken::Signal(number) if is_ending(number) => return Ok(false),
                 Woken::Late if left.is_zero() => kill(pid, &pidfd, signals)?,

@@ -47,7 +47,6 @@ pub mod record;
 mod report;
 mod signals;
 mod tell;
-mod wait;
 
 pub use call::{Call, LINK};
 pub use executed::{await_executed, await_ready, is_executing};

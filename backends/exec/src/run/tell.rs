@@ -3,7 +3,7 @@
 
 use super::command;
 use super::record::{self, Phase, Record};
-use super::signals::{Signals, Woken};
+use super::signals::Signals;
 use super::{clock, Call};
 use crate::launch::Ending;
 use crate::openrc::{is_locked, watch_locks, State};
@@ -19,6 +19,10 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long an openrc-run may be at work.
 const OPENRC_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// How often it is looked where locks cannot be watched: the kernel has 128 watches for all of
+/// root's processes.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Runs the give-up command, and marks the service in OpenRC's state.
 pub(super) fn tell(call: &Call, signals: &Signals) -> Result<u8> {
@@ -78,16 +82,24 @@ fn mark(call: &Call, told: &Record) -> Result<bool> {
 /// The watch is there before the next look, so no end of an openrc-run is missed.
 fn wait_and_mark(call: &Call, told: &Record, signals: &Signals) -> Result<()> {
     let failed = |cause| Error::io("watch OpenRC's locks", &cause);
-    let watch = watch_locks(&call.svcdir).map_err(failed)?;
+    let watch = watch_locks(&call.svcdir);
     let end = clock::boot_ms().saturating_add(OPENRC_TIMEOUT.as_millis() as u64);
     while !mark(call, told)? {
         let left = Duration::from_millis(end.saturating_sub(clock::boot_ms()));
-        let changed = Some((watch.as_fd(), PollFlags::POLLIN));
-        if signals.wait(changed, Some(left)).map_err(failed)? == Woken::Late {
+        if left.is_zero() {
             let message = "an openrc-run is at work on the service for too long to be told";
             return Err(Error::new(rc_sv_api::Code::Timeout, message));
         }
-        while watch.read_events().is_ok_and(|events| !events.is_empty()) {}
+        let changed = watch
+            .as_ref()
+            .map(|watch| (watch.as_fd(), PollFlags::POLLIN));
+        let pause = if watch.is_ok() {
+            left
+        } else {
+            left.min(LOOK_AGAIN)
+        };
+        signals.wait(changed.ok(), Some(pause)).map_err(failed)?;
+        while matches!(&watch, Ok(watch) if watch.read_events().is_ok()) {}
     }
     Ok(())
 }

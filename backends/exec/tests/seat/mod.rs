@@ -1,6 +1,7 @@
 //! A service directory and a service's own, and rc-sv-exec called in it as supervisors call it.
 #![allow(dead_code)] // Each test file uses its part.
 
+use nix::fcntl::{fcntl, FcntlArg};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
@@ -165,4 +166,25 @@ pub fn blocks_term(pid: u32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
     let mask = u64::from_str_radix(mask.unwrap_or_default().trim(), 16).unwrap_or(0);
     mask & 1 << (libc::SIGTERM - 1) != 0
+}
+
+/// Whether it is the one that begins the next run.
+pub fn is_next(seat: &Seat, pid: u32) -> bool {
+    let Ok(file) = fs::File::open(seat.own().join("lock")) else {
+        return false;
+    };
+    let mut range = range(0);
+    fcntl(&file, FcntlArg::F_GETLK(&mut range)).unwrap();
+    i32::from(range.l_type) != libc::F_UNLCK && range.l_pid == pid as i32
+}
+
+/// A byte of the lock file.
+pub fn range(byte: i64) -> libc::flock {
+    libc::flock {
+        l_type: libc::F_WRLCK as _,
+        l_whence: libc::SEEK_SET as _,
+        l_start: byte,
+        l_len: 1,
+        l_pid: 0,
+    }
 }
