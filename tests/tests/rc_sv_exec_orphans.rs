@@ -192,3 +192,26 @@ fn what_is_wanted_down_is_not_started_by_a_new_supervisor() {
         starts(lab, 2);
     });
 }
+
+#[test]
+fn a_full_state_directory_takes_no_service_down() {
+    each_suite(|suite, lab| {
+        lab.sh("mkdir -p -m 711 /run/openrc/rc-sv && mount -t tmpfs -o size=64k,mode=711 x /run/openrc/rc-sv").ok();
+        probe(lab, suite, &[], &AT_ONCE);
+        let _supervisor = supervise(lab, suite);
+        let first = until_up(lab);
+        lab.sh("! cat /dev/zero >/run/openrc/rc-sv/full").ok();
+        for count in 2..4 {
+            let last = starts(lab, count - 1).pop().unwrap().pid();
+            lab.kill(last, KILL);
+            starts(lab, count);
+        }
+        lab.sh("rm /run/openrc/rc-sv/full").ok();
+        lab.kill(starts(lab, 3).pop().unwrap().pid(), KILL);
+        starts(lab, 4);
+        assert_ne!(until_up(lab), first);
+        stop(lab);
+        until(lab, "phase", "down");
+        until_down(lab, suite);
+    });
+}

@@ -199,7 +199,8 @@ fn begun(call: &Call, record: &mut Record, policy: &Policy, is_heard: bool) -> R
     let failed = |cause| Error::io("empty the file failure", &cause);
     failure.set_len(0).map_err(failed)?;
     record.begin(policy, is_heard);
-    record.write(&call.dir)?;
+    // On a full file system a service without a record is better than none.
+    call.warn_of(record.write(&call.dir));
     Ok(failure)
 }
 

@@ -98,7 +98,7 @@ pub(super) fn follow(
     record.last_exit = Some(exit);
     record.enter(Phase::Finishing);
     record.since_ms = ended_ms;
-    record.write(&call.dir)?;
+    call.warn_of(record.write(&call.dir));
     call.warn_of(report::gone(call));
     let spec = spec_file::read(&call.dir)?;
     let mut is_permanent = false;
@@ -107,7 +107,7 @@ pub(super) fn follow(
         is_permanent = run_finish(call, record, spec.settings(), signals);
     }
     decide(call, record, spec.settings(), ended_ms, is_permanent)?;
-    record.write(&call.dir)?;
+    call.warn_of(record.write(&call.dir));
     locks.release(Byte::Finish);
     if matches!(record.phase, Phase::Down | Phase::Failed) && !record::is_wanted_down(&call.dir)? {
         call.warn_of(report::over(call));
