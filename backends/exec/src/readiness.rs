@@ -2,6 +2,7 @@
 
 use crate::check::Target;
 use rc_sv_api::{Error, Result, Settings};
+use std::time::Duration;
 
 /// The highest descriptor that can be asked for.
 const HIGHEST: i32 = 1023;
@@ -18,6 +19,15 @@ pub enum Readiness {
     Socket,
     /// This answers as a check wants it.
     Answers(Target),
+}
+
+/// How long a program has to become ready when `timeout_ready` is unset or 0.
+const TIMEOUT: Duration = Duration::from_secs(90);
+
+/// How long the program of a spec has to become ready: no start may take for ever.
+pub fn timeout(spec: &dyn Settings) -> Duration {
+    let limit = spec.duration("timeout_ready");
+    limit.filter(|limit| !limit.is_zero()).unwrap_or(TIMEOUT)
 }
 
 impl Readiness {
@@ -85,6 +95,17 @@ mod tests {
             of(&[("rc_supervise_ready", "tcp:80")]),
             Ok(Readiness::Answers(tcp))
         );
+    }
+
+    #[test]
+    fn no_start_may_take_for_ever() {
+        let of = |text: &str| {
+            let mut spec = Spec::default();
+            spec.set("timeout_ready", text.as_bytes(), "test").unwrap();
+            timeout(spec.settings())
+        };
+        assert_eq!((of(""), of("0")), (TIMEOUT, TIMEOUT));
+        assert_eq!(of("1500"), Duration::from_millis(1500));
     }
 
     #[test]

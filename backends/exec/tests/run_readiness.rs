@@ -59,9 +59,11 @@ fn a_newline_on_the_descriptor_makes_it_ready() {
         );
         fs::write(gate, "\n").unwrap();
         assert_eq!(await_ready(&seat.dir(), SOON).unwrap().ready, Some(true));
-        let fds = fs::read_dir(format!("/proc/{}/fd", record.pid.unwrap()));
-        let fds = fds.unwrap_or_else(|cause| panic!("{number}: {cause}: {:?}", seat.record()));
-        assert_eq!(fds.count(), 4, "0, 1, 2 and {number}");
+        // 0, 1, 2 and this one, when the shell has done with its own.
+        let fds = format!("/proc/{}/fd", record.pid.unwrap());
+        until("four descriptors", || {
+            (fs::read_dir(&fds).ok()?.count() == 4).then_some(())
+        });
         end(&seat, run);
     }
 }
@@ -195,4 +197,45 @@ fn where_nobody_can_be_heard_the_start_fails() {
         error.message,
         "notify=\"nonsense\": must be socket:ready, or fd:N with N from 3 to 1023"
     );
+}
+
+#[test]
+fn one_that_is_not_ready_in_time_is_ended() {
+    let seat = Seat::new("exec sleep 1000")
+        .set("notify", "socket:ready")
+        .set("timeout_ready", "100");
+    let line = format!("echo $SERVICE_RESULT >>'{}/told'", seat.here().display());
+    let seat = seat.list("rc_supervise_finish", &["/bin/sh", "-c", &line]);
+    assert_eq!(finished(run(&seat)).status.code(), Some(0));
+    let record = seat.record();
+    assert_eq!(
+        (record.last_exit, record.late),
+        (Some(Exit::Signal(15)), true)
+    );
+    let error = await_ready(&seat.dir(), SOON).unwrap_err();
+    assert_eq!(
+        error.message,
+        "it did not say within 100 ms that it is ready"
+    );
+    assert_eq!(error.code, rc_sv_api::Code::Timeout);
+    // That is no clean end, though TERM is.
+    let seat = seat.set("rc_supervise_policy", "on-failure");
+    assert_eq!(seat.finish(&["0", "0"]), 0);
+    let record = seat.record();
+    assert_eq!(
+        (record.phase, record.note.as_str()),
+        (Phase::Waiting, error.message.as_str())
+    );
+    assert_eq!(seat.text("told"), "timeout\n");
+    // The next run has a chance of its own.
+    let line = format!("{}; stay READY=1", stay());
+    let seat = seat
+        .list("argv", &["/bin/sh", "-c", &line])
+        .set("timeout_ready", "30000")
+        .set("rc_supervise_policy", "always");
+    rc_sv_exec::run::record::forget(&seat.dir()).unwrap();
+    let next = run(&seat);
+    await_ready(&seat.dir(), SOON).unwrap();
+    assert!(!seat.record().late);
+    end(&seat, next);
 }

@@ -115,6 +115,7 @@ fn ready(dir: &Dir) -> Result<Option<Record>> {
     match (record.phase, record.ready) {
         (Phase::Running, Some(false)) => Ok(None),
         (Phase::Running, _) | (_, None | Some(true)) => Ok(Some(record)),
+        (_, Some(false)) if record.late => Err(Error::new(Code::Timeout, record.note)),
         (_, Some(false)) => {
             let end = record.last_exit.unwrap_or(Exit::Unknown);
             let message = format!("{end} before it was ready");

@@ -158,7 +158,7 @@ fn run_finish(call: &Call, record: &Record, spec: &dyn Settings, signals: &Signa
     }
     let ending = Ending {
         exit,
-        result: None,
+        result: record.late.then_some("timeout"),
         restarts: record.restarts,
     };
     let limit = spec.duration("rc_supervise_finish_timeout");
@@ -200,7 +200,11 @@ fn decide(
     };
     let run = Run {
         exit,
-        cause: Cause::Itself,
+        cause: if record.late {
+            Cause::Timeout
+        } else {
+            Cause::Itself
+        },
         lasted: Duration::from_millis(lasted),
         permanent: is_permanent,
     };

@@ -31,10 +31,10 @@ pub(super) enum Byte {
     Execute = 2,
 }
 
-/// How often somebody else may be quicker, or is looked at.
+/// How often somebody else may be quicker.
 const ROUNDS: usize = 1000;
 
-/// Who executes its program gives its lock back without an event.
+/// Who goes on without its lock gives it back without an event.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The file.
@@ -57,23 +57,24 @@ impl Locks {
     /// Who holds it cannot be killed.
     pub(super) fn take(&self, byte: Byte, patience: Duration, signals: &Signals) -> Result<bool> {
         let end = clock::boot_ms().saturating_add(patience.as_millis() as u64);
-        for _ in 0..ROUNDS {
+        let mut rounds = 0;
+        while rounds < ROUNDS {
             if self.try_take(byte).map_err(failed)? {
                 return Ok(true);
             }
             let Some((pid, pidfd)) = self.holder_of(byte)? else {
+                rounds += 1;
                 continue;
             };
             let ended = (pidfd.as_fd(), PollFlags::POLLIN);
             let left = Duration::from_millis(end.saturating_sub(clock::boot_ms()));
-            let pause = match byte {
-                Byte::Execute => left.min(LOOK_AGAIN),
-                Byte::Run | Byte::Finish => left,
-            };
-            let woken = signals.wait(Some(ended), Some(pause));
+            let woken = signals.wait(Some(ended), Some(left.min(LOOK_AGAIN)));
             match woken.map_err(failed)? {
                 Woken::Signal(number) if is_ending(number) => return Ok(false),
-                Woken::Late if left.is_zero() => kill(pid, &pidfd, signals)?,
+                Woken::Late if left.is_zero() => {
+                    rounds += 1;
+                    kill(pid, &pidfd, signals)?;
+                }
                 Woken::Signal(_) | Woken::Ready | Woken::Late => {}
             }
         }

@@ -68,6 +68,8 @@ pub struct Record {
     pub next_ms: Option<u64>,
     /// Whether the program said that it is ready; `None` where nobody listens, or only s6.
     pub ready: Option<bool>,
+    /// It was ended because it did not say so in time; the note has the words.
+    pub late: bool,
     /// How the main process ended last.
     pub last_exit: Option<Exit>,
     /// How many respawns are allowed; 0 for any number.
@@ -186,6 +188,7 @@ impl Record {
     /// `is_heard`: this process's parent listens whether it is ready.
     pub(super) fn begin(&mut self, policy: &Policy, is_heard: bool) {
         self.ready = is_heard.then_some(false);
+        self.late = false;
         let was_waiting = self.next_ms.take().is_some();
         self.restarts = self.restarts.saturating_add(u32::from(was_waiting));
         self.enter(Phase::Running);
@@ -199,6 +202,7 @@ impl Record {
     /// How the last run ended, in words.
     pub(super) fn end_line(&self) -> String {
         match self.last_exit {
+            _ if self.late => self.note.clone(),
             Some(Exit::NotRun(_)) if !self.note.is_empty() => self.note.clone(),
             exit => exit.unwrap_or(Exit::Unknown).to_string(),
         }

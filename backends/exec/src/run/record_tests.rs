@@ -30,7 +30,7 @@ fn any_record() -> impl Strategy<Value = Record> {
     let counts = any::<(u32, u32, u32, u32)>();
     let respawns = prop::collection::vec(any::<u64>(), 0..20);
     let pid = prop::option::of(2..i32::MAX);
-    let ready = any::<Option<bool>>();
+    let ready = any::<(Option<bool>, bool)>();
     (
         phase,
         times,
@@ -42,7 +42,7 @@ fn any_record() -> impl Strategy<Value = Record> {
         ".{0,200}",
     )
         .prop_map(
-            |(phase, times, counts, last_exit, respawns, pid, ready, note)| {
+            |(phase, times, counts, last_exit, respawns, pid, (ready, late), note)| {
                 let (since_real_ns, since_ms, began_ms, calm_ms, next_ms) = times;
                 let (restarts, limit, count, streak) = counts;
                 Record {
@@ -55,6 +55,7 @@ fn any_record() -> impl Strategy<Value = Record> {
                     calm_ms,
                     next_ms,
                     ready,
+                    late,
                     last_exit,
                     limit,
                     count,

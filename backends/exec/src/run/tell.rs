@@ -48,10 +48,10 @@ fn give_up(call: &Call, record: &Record, signals: &Signals) -> Result<()> {
     }
     let ending = Ending {
         exit: record.last_exit.unwrap_or(Exit::Unknown),
-        result: record
-            .note
-            .starts_with("gave up")
-            .then_some("start-limit-hit"),
+        result: match record.note.starts_with("gave up") {
+            true => Some("start-limit-hit"),
+            false => record.late.then_some("timeout"),
+        },
         restarts: record.restarts,
     };
     command::run(spec.settings(), KEY, ending, COMMAND_TIMEOUT, signals).map(drop)

@@ -34,6 +34,7 @@ pub(super) fn encode(record: &Record) -> String {
         ("calm-ms", record.calm_ms.to_string()),
         ("next-ms", optional(record.next_ms)),
         ("ready", flag(record.ready).to_string()),
+        ("late", flag(Some(record.late)).to_string()),
         ("exit", record.last_exit.map_or("-".into(), exit_text)),
         ("limit", record.limit.to_string()),
         ("count", record.count.to_string()),
@@ -66,6 +67,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
         calm_ms: number(lines.value("calm-ms")?)?,
         next_ms: optional_number(lines.value("next-ms")?)?,
         ready: flag_of(lines.value("ready")?)?,
+        late: flag_of(lines.value("late")?)??,
         last_exit: match lines.value("exit")? {
             "-" => None,
             exit => Some(exit_of(exit)?),
