@@ -1,4 +1,4 @@
-# rc-sv. Targets: all (default), install, uninstall, check, demo, bench, root,
+# rc-sv. Targets: all (default), install, uninstall, check, asan, demo, bench, root,
 # stage, headers, install-openrc-c, clean, distclean.
 #
 # PREFIX is compiled in: give `make` and `make install` the same one.
@@ -135,7 +135,15 @@ check: root stage
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) test --workspace --no-fail-fast
 	$(CARGO) test --package rc-sv-tests --features abi-check --test abi_check
+	$(MAKE) asan
 	@echo 'make check: everything passed'
+
+# The unsafe code of the ABI under AddressSanitizer, leaks too. The compiler has
+# it, and calls its switch unstable.
+asan:
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR='$(TARGET)/asan' \
+		$(CARGO) test --package rc-sv-api --lib --tests \
+		--target "$$(rustc -vV | sed -n 's/^host: //p')"
 
 demo: root stage
 	demo/run '$(LAB)'
@@ -150,11 +158,11 @@ bench: root stage
 
 # Leaves the Debian root, which takes a download to make.
 clean:
-	rm -rf '$(TARGET)/release' '$(TARGET)/debug' '$(TARGET)/doc' '$(TARGET)'/built-* \
+	rm -rf '$(TARGET)/release' '$(TARGET)/debug' '$(TARGET)/doc' '$(TARGET)/asan' '$(TARGET)'/built-* \
 		'$(STAGE)' '$(STAGE).new' '$(STAGE).old'
 
 distclean:
 	rm -rf '$(TARGET)' target
 
-.PHONY: all install install-openrc-c uninstall root stage install-labtools tools check \
+.PHONY: all asan install install-openrc-c uninstall root stage install-labtools tools check \
 	headers demo bench clean distclean
