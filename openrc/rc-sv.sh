@@ -115,6 +115,7 @@ rcsv_offer_reload()
 _rcsv_forks()
 {
 	[ -z "$pidfile" ] || [ -n "${command_args_foreground+set}" ] ||
+		[ "$rc_supervise_ready" = pidfile ] ||
 		yesno "$command_background" && return 1
 	case "$supervisor" in
 		supervise-daemon|s6|runit) return 1 ;;

@@ -66,15 +66,25 @@ impl PidFile {
 
     /// Removes it, if it still tells of `pid`.
     pub fn remove(&self, pid: i32) {
-        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let Ok(file) = openat(&self.dir, &*self.name, flags, Mode::empty()) else {
-            return;
-        };
-        let mut text = String::new();
-        let read = File::from(file).take(32).read_to_string(&mut text);
-        if read.is_ok() && text.trim().parse() == Ok(pid) {
+        if self.read().is_some_and(|(told, _)| told == pid) {
             self.unlink(&self.name);
         }
+    }
+
+    /// The pid that it tells, and whether only root could write it. `None`: it tells none, or is
+    /// no plain file.
+    pub fn read(&self) -> Option<(i32, bool)> {
+        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let file = openat(&self.dir, &*self.name, flags, Mode::empty()).ok()?;
+        let status = fstat(&file).ok()?;
+        if SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
+            return None;
+        }
+        let mut text = String::new();
+        File::from(file).take(32).read_to_string(&mut text).ok()?;
+        let dir = fstat(&self.dir).ok()?;
+        let is_roots = is_ours_alone(&dir) && is_ours_alone(&status);
+        Some((text.trim().parse().ok()?, is_roots))
     }
 
     fn unlink(&self, name: &OsStr) {

@@ -17,6 +17,8 @@ pub enum Readiness {
     Descriptor(i32),
     /// It sends `READY=1` to `$NOTIFY_SOCKET`.
     Socket,
+    /// It goes into the background, and its pid file tells of it.
+    PidFile,
     /// This answers as a check wants it.
     Answers(Target),
 }
@@ -53,9 +55,10 @@ impl Readiness {
                     &format!("socket:ready, or fd:N with N from 3 to {HIGHEST}"),
                 ),
             },
+            (None, Some(b"pidfile")) => Ok(Readiness::PidFile),
             (None, Some(text)) => match Target::parse(text) {
                 Ok(target) => Ok(Readiness::Answers(target)),
-                Err(wanted) => refuse("rc_supervise_ready", text, &wanted),
+                Err(wanted) => refuse("rc_supervise_ready", text, &format!("pidfile, {wanted}")),
             },
         }
     }
@@ -90,6 +93,10 @@ mod tests {
         assert_eq!(of(&[]), Ok(Readiness::Executed));
         assert_eq!(of(&[("notify", "fd:3")]), Ok(Readiness::Descriptor(3)));
         assert_eq!(of(&[("notify", "socket:ready")]), Ok(Readiness::Socket));
+        assert_eq!(
+            of(&[("rc_supervise_ready", "pidfile")]),
+            Ok(Readiness::PidFile)
+        );
         let tcp = Target::Tcp("127.0.0.1:80".parse().unwrap());
         assert_eq!(
             of(&[("rc_supervise_ready", "tcp:80")]),
@@ -128,7 +135,7 @@ mod tests {
         assert!(
             error
                 .message
-                .starts_with("rc_supervise_ready=\"soon\": must be tcp:"),
+                .starts_with("rc_supervise_ready=\"soon\": must be pidfile, tcp:"),
             "{error}"
         );
         let both = [("notify", "fd:3"), ("rc_supervise_ready", "tcp:80")];

@@ -11,6 +11,14 @@ use rc_sv_api::{Error, Result, Settings};
 pub(super) fn check(spec: &dyn Settings) -> Result<()> {
     let readiness = Readiness::of(spec)?;
     let checks = Check::all(spec)?;
+    if readiness == Readiness::PidFile
+        && (spec.text("pidfile").is_none() || spec.flag("command_background"))
+    {
+        return Err(Error::invalid(
+            "rc_supervise_ready=pidfile: needs pidfile, and not command_background, with which the \
+             daemon does not write it itself",
+        ));
+    }
     let watchdog = spec.duration("rc_supervise_watchdog").unwrap_or_default();
     if !watchdog.is_zero() && readiness != Readiness::Socket {
         return Err(Error::invalid(

@@ -59,7 +59,7 @@ pub(super) fn is_needed(spec: &dyn Settings) -> Result<bool> {
     Ok(match Readiness::of(spec)? {
         Readiness::Descriptor(_) => s6_descriptor(spec)?.is_none(),
         Readiness::Socket => true,
-        Readiness::Executed | Readiness::Answers(_) => false,
+        Readiness::Executed | Readiness::PidFile | Readiness::Answers(_) => false,
     })
 }
 
@@ -79,7 +79,7 @@ impl Ear {
             Readiness::Descriptor(number) => line(number).map_err(failed)?,
             Readiness::Socket if spec.text("chroot").is_some() => nameless().map_err(failed)?,
             Readiness::Socket => named(call, spec)?,
-            Readiness::Executed | Readiness::Answers(_) => return Ok(None),
+            Readiness::Executed | Readiness::PidFile | Readiness::Answers(_) => return Ok(None),
         };
         Ok(Some(opened))
     }

@@ -107,6 +107,15 @@ pub enum Event {
         /// One line for people.
         message: String,
     },
+    /// Another process of the instance is the main process from now on.
+    Main {
+        /// The service.
+        id: Id,
+        /// The instance.
+        run: u32,
+        /// Its pid.
+        pid: i32,
+    },
     /// The service says something. Whoever sees the end of a main process and what it said tells
     /// first what it said.
     Said {
@@ -149,6 +158,7 @@ impl Event {
             | Event::Emptied { id, run }
             | Event::HookEnded { id, run, .. }
             | Event::HookFailed { id, run, .. }
+            | Event::Main { id, run, .. }
             | Event::Said { id, run, .. }
             | Event::Probed { id, run, .. } => Some((id, run)),
             Event::Command { .. } | Event::Deadline | Event::Shutdown => None,

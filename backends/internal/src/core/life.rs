@@ -28,6 +28,7 @@ impl Service {
             Event::Emptied { .. } => self.emptied(turn),
             Event::HookEnded { exit, .. } => self.finish_ended(turn, Some(exit), None),
             Event::HookFailed { message, .. } => self.finish_ended(turn, None, Some(&message)),
+            Event::Main { pid, .. } => self.moved(turn, pid),
             Event::Said { word, .. } => self.said(turn, word),
             Event::Probed {
                 look,
@@ -98,6 +99,16 @@ impl Service {
         if matches!(self.state, State::Stopping { .. } | State::Stuck) {
             self.press(turn);
         }
+    }
+
+    /// Another process is the main process now.
+    fn moved(&mut self, turn: &mut Turn<'_>, pid: i32) {
+        if !self.instance.is_live() || self.instance.pid.is_none() {
+            return;
+        }
+        self.instance.pid = Some(pid);
+        let restarts = self.restarts;
+        turn.record(Record::Spawned { pid, restarts });
     }
 
     fn spawn_failed(&mut self, turn: &mut Turn<'_>, message: &str, errno: i32) {

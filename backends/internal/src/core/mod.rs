@@ -36,6 +36,7 @@
 //! | 4 | Starting | time-out | Stopping | first rung, or KILL of everything where it was not executed; when a person asked: as 2, with a time-out |
 //! | 4 | Starting, Leaving, Stopping | it asks for more time | the same | the timer is later; of a stop at most ten times the ladder |
 //! | 5 | Starting, Up | main exit | Finishing | Sweep, unless nothing is left or `kill_mode=process` |
+//! | 5 | Starting, Up | another main process | the same | Record |
 //! | 6 | Up | long enough | Up | the policy begins anew at the next end |
 //! | 7 | Up | a check makes it unhealthy | Leaving, or Stopping | the command for that; then the first rung |
 //! | 7 | Up | watchdog missed | Leaving | its signal, CONT; the first rung after the time of that rung |

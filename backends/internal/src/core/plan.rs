@@ -77,7 +77,7 @@ impl Plan {
             on_give_up: spec.list("rc_supervise_on_give_up").is_some(),
             ready: match Readiness::of(spec).unwrap_or_default() {
                 Readiness::Executed => Ready::Executed,
-                Readiness::Descriptor(_) | Readiness::Socket => Ready::Told,
+                Readiness::Descriptor(_) | Readiness::Socket | Readiness::PidFile => Ready::Told,
                 Readiness::Answers(_) => Ready::Answers,
             },
             ready_timeout: spec

@@ -80,9 +80,15 @@ impl Supervisor {
             Err(_) => Exit::Unknown,
         };
         process.ended = true;
+        self.reactor.remove(&process.pidfd);
+        if self.goes_on(id, run, exit) {
+            return;
+        }
+        let Some(process) = self.slots.process(id, run) else {
+            return;
+        };
         let alone = process.cgroup.as_ref().map(Cgroup::is_populated);
         let alone = matches!(alone, Some(Ok(false)));
-        self.reactor.remove(&process.pidfd);
         self.feed(Event::Exited {
             id,
             run,
@@ -96,6 +102,22 @@ impl Supervisor {
         let Some(process) = self.slots.process(id, run) else {
             return;
         };
+        if let Some(exit) = process.give_up_waiting() {
+            let alone = false;
+            return self.events.push_back(Event::Exited {
+                id,
+                run,
+                exit,
+                alone,
+            });
+        }
+        if let Some(successor) = &process.successor {
+            // What ended meanwhile is what was wanted.
+            let _ = successor.send(number, whom == Whom::Group);
+            if whom == Whom::Main {
+                return;
+            }
+        }
         let main = |process: &Process| sys::send_signal(process.pidfd.as_fd(), number);
         let sent = match whom {
             Whom::Main => main(process),

@@ -138,7 +138,10 @@ impl Supervisor {
         let way = match Probe::begin(&target) {
             Some(probe) => Way::Address(probe.map_err(say)?),
             None => {
-                let pid = self.slots.process(id, run).map(|process| process.pid);
+                let pid = self
+                    .slots
+                    .process(id, run)
+                    .map(|process| process.main_pid());
                 let launch = Launch::for_check(spec.settings(), &target, pid);
                 let launch = launch.map_err(|error| say((Outcome::Unknown, error.message)))?;
                 let child = launch::spawn(&launch, None)
@@ -179,7 +182,7 @@ impl Supervisor {
         let Some(process) = self.slots.process(id, run) else {
             return (Outcome::Unknown, String::new());
         };
-        match memory::used(process.pid, process.cgroup.as_ref()) {
+        match memory::used(process.main_pid(), process.cgroup.as_ref()) {
             Err(cause) => (Outcome::Unknown, Error::io("memory", &cause).message),
             Ok(used) if used <= limit => (Outcome::Pass, String::new()),
             Ok(used) => {

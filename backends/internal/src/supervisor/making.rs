@@ -6,6 +6,7 @@
 use super::births::ticket;
 use super::process::Process;
 use super::reactor::{Interest, Kind, Token};
+use super::successor::Awaited;
 use super::Supervisor;
 use crate::core::{Event, Id, KillMode, Plan};
 use rc_sv_api::{Code, Error, Result, Settings, Spec};
@@ -14,6 +15,7 @@ use rc_sv_exec::instance::Instance;
 use rc_sv_exec::launch::{self, Launch};
 use rc_sv_exec::pid_file::PidFile;
 use rc_sv_exec::place::Dir;
+use rc_sv_exec::readiness::Readiness;
 use rc_sv_exec::spec_file;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -31,6 +33,8 @@ pub(super) struct Making {
     pid_file: Option<(Box<Path>, PidFile)>,
     /// On which it says that it is ready.
     line: Option<OwnedFd>,
+    /// By which it is known to be ready.
+    awaited: Option<Box<Awaited>>,
 }
 
 /// How far a process has come that was just made.
@@ -126,6 +130,13 @@ impl Supervisor {
             .and_then(|()| match &making.line {
                 Some(line) => self.reactor.add(line, Interest::Read, token(Kind::Line)),
                 None => Ok(()),
+            })
+            .and_then(|()| match &making.awaited {
+                Some(awaited) => {
+                    let token = token(Kind::Awaited);
+                    self.reactor.add(&**awaited, Interest::Read, token)
+                }
+                None => Ok(()),
             });
         if let Err(cause) = watched {
             self.reactor.remove(&pidfd);
@@ -156,6 +167,8 @@ impl Supervisor {
             cgroup: making.cgroup,
             watch: None,
             line: making.line,
+            awaited: making.awaited,
+            successor: None,
             pid_file: making.pid_file.map(|(path, _)| path),
         });
         self.events.push_back(Event::Spawned { id, run, pid });
@@ -183,12 +196,17 @@ impl Supervisor {
             None => None,
         };
         let line = self.open_ears(id, settings, &mut launch)?;
+        let awaited = match (Readiness::of(settings)?, path_of(settings, "pidfile")) {
+            (Readiness::PidFile, Some(path)) => Some(Box::new(Awaited::new(path)?)),
+            _ => None,
+        };
         let making = Making {
             run,
             launch: Arc::new(launch),
             cgroup,
             pid_file,
             line,
+            awaited,
         };
         Ok((making, membership))
     }
@@ -220,7 +238,7 @@ impl Supervisor {
     }
 
     /// Leaves word for a later supervisor.
-    fn leave_word(&self, id: Id, pid: i32) -> Result<()> {
+    pub(super) fn leave_word(&self, id: Id, pid: i32) -> Result<()> {
         Instance::of(pid)
             .map_err(|cause| Error::io(format_args!("examine process {pid}"), &cause))?
             .write(&self.directory(id)?)

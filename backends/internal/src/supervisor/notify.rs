@@ -71,7 +71,7 @@ impl Supervisor {
                 }
                 Ok(None)
             }
-            Readiness::Executed | Readiness::Answers(_) => {
+            Readiness::Executed | Readiness::PidFile | Readiness::Answers(_) => {
                 self.close_ear(id);
                 Ok(None)
             }
@@ -145,7 +145,8 @@ impl Supervisor {
                 Err(cause) if cause.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => return,
             };
-            let process = slot.processes.iter().find(|process| !process.ended);
+            let lives = |process: &&Process| !process.ended || process.successor.is_some();
+            let process = slot.processes.iter().find(lives);
             let run = process
                 .filter(|process| is_heard(ear.access, process, note.pid))
                 .map(|process| process.run);
@@ -163,6 +164,9 @@ impl Supervisor {
     fn take_message(&mut self, id: Id, run: u32, message: Message) {
         if let (Some(access), Some(ear)) = (message.access, &mut self.slots.of(id).ear) {
             ear.access = access;
+        }
+        if let Some(pid) = message.main_pid {
+            self.told_main(id, run, pid);
         }
         let words = [
             message.status.map(|line| Word::Status(line.into())),
@@ -280,15 +284,21 @@ fn line() -> io::Result<(OwnedFd, OwnedFd)> {
 fn is_heard(access: Access, process: &Process, pid: i32) -> bool {
     match access {
         Access::Nobody => false,
-        Access::Main => pid == process.pid,
-        Access::All => pid == process.pid || is_of(process, pid),
+        Access::Main => pid == process.main_pid(),
+        Access::All => is_of(process, pid),
     }
 }
 
 /// Whether process `pid` belongs to an instance: it is in its cgroup, or in the session that its
-/// main process leads.
-fn is_of(process: &Process, pid: i32) -> bool {
-    if getsid(Some(Pid::from_raw(pid))) == Ok(Pid::from_raw(process.pid)) {
+/// main process leads or is in.
+pub(super) fn is_of(process: &Process, pid: i32) -> bool {
+    let main = process.main_pid();
+    let session = |pid| getsid(Some(Pid::from_raw(pid)));
+    let of_pid = session(pid);
+    if pid == process.pid || pid == main || of_pid == Ok(Pid::from_raw(process.pid)) {
+        return true;
+    }
+    if main != process.pid && of_pid.is_ok() && of_pid == session(main) {
         return true;
     }
     let Some(cgroup) = &process.cgroup else {

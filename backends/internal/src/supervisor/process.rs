@@ -5,6 +5,7 @@ use super::looks::Looking;
 use super::making::Making;
 use super::notify::Ear;
 use super::reactor::Token;
+use super::successor::{Awaited, Successor};
 use crate::core::Id;
 use rc_sv_exec::cgroup::{Cgroup, Watch};
 use rc_sv_exec::launch::Launch;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 pub(super) struct Process {
     /// The number of its instance.
     pub run: u32,
+    /// 0 when it is gone and another one goes on.
     pub pid: i32,
     pub pidfd: OwnedFd,
     /// It ended; the pidfd is not waited for any more.
@@ -32,6 +34,10 @@ pub(super) struct Process {
     pub watch: Option<Watch>,
     /// On which it says that it is ready, until it does.
     pub line: Option<OwnedFd>,
+    /// The pid file that is to tell of the main process.
+    pub awaited: Option<Box<Awaited>>,
+    /// The main process, where that is another one by now.
+    pub successor: Option<Box<Successor>>,
     /// The pid file that tells of it.
     pub pid_file: Option<Box<Path>>,
 }
@@ -115,6 +121,12 @@ impl Slots {
             .find(|process| process.pid == pid)?;
         let program = process.launch.as_ref()?.program();
         CString::new(program.as_os_str().as_bytes()).ok()
+    }
+
+    /// Whether this is the main process of a service, or was made as one.
+    pub(super) fn has_main(&self, pid: i32) -> bool {
+        let mut processes = self.0.iter().flat_map(|slot| &slot.processes);
+        processes.any(|process| process.pid == pid || process.main_pid() == pid)
     }
 
     /// The process of an instance.

@@ -38,9 +38,13 @@ pub(super) enum Kind {
     Ear,
     /// Where an instance says that it is ready.
     Line,
+    /// The directory of a pid file that is to tell of a main process.
+    Awaited,
+    /// A main process that was not made here.
+    Successor,
 }
 
-const KINDS: [Kind; 15] = [
+const KINDS: [Kind; 17] = [
     Kind::Signals,
     Kind::Listener,
     Kind::Client,
@@ -56,6 +60,8 @@ const KINDS: [Kind; 15] = [
     Kind::Look,
     Kind::Ear,
     Kind::Line,
+    Kind::Awaited,
+    Kind::Successor,
 ];
 
 /// What an event is about. `generation` tells a new owner of an index from an old one, whose

@@ -13,6 +13,19 @@ impl Supervisor {
     /// Kills everything of an instance. That nothing is left becomes an event.
     pub(super) fn sweep(&mut self, id: Id, run: u32) {
         self.slots.of(id).cgroup_was_killed = true;
+        if let Some(exit) = self
+            .slots
+            .process(id, run)
+            .and_then(Process::give_up_waiting)
+        {
+            let alone = false;
+            self.events.push_back(Event::Exited {
+                id,
+                run,
+                exit,
+                alone,
+            });
+        }
         let is_empty = match self.slots.process(id, run) {
             None => Ok(true),
             Some(process) => process.kill(&self.reactor, Token::new(Kind::Cgroup, id.index(), run)),
@@ -59,6 +72,8 @@ impl Supervisor {
             cgroup,
             watch,
             line,
+            awaited,
+            successor,
             pid_file,
             ..
         } = process;
@@ -68,6 +83,12 @@ impl Supervisor {
         }
         if let Some(watch) = watch {
             self.reactor.remove(watch);
+        }
+        if let Some(awaited) = awaited {
+            self.reactor.remove(&*awaited);
+        }
+        if let Some(successor) = successor {
+            self.reactor.remove(&*successor);
         }
         if let Some(line) = line {
             self.reactor.remove(line);
@@ -93,6 +114,10 @@ impl Process {
     fn kill(&mut self, reactor: &Reactor, token: Token) -> io::Result<bool> {
         // What is gone already is what was wanted.
         let _ = sys::kill_group(self.pid, signal::KILL);
+        if let Some(successor) = &self.successor {
+            let _ = successor.send(signal::KILL, true);
+            let _ = successor.send(signal::KILL, false);
+        }
         if !self.ended {
             let _ = sys::send_signal(self.pidfd.as_fd(), signal::KILL);
         }

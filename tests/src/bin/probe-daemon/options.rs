@@ -21,7 +21,8 @@ usage: probe-daemon [option...] [-- anything]
   --ignore SIGNAL      report that signal but go on (HUP USR1 ... or ALL); repeatable
   --exit-on SIGNAL=N   exit with N on that signal; repeatable
   --linger MS          wait that long before a signal ends it
-  --notify TEXT        send TEXT to $NOTIFY_SOCKET; %n is a newline; repeatable
+  --notify TEXT        send TEXT to $NOTIFY_SOCKET; %n is a newline,
+                       %p its pid; repeatable
   --notify-child TEXT  the same by a child that lives on; repeatable
   --write N=TEXT       write TEXT to descriptor N; repeatable
   --close N            close descriptor N; repeatable

@@ -22,9 +22,12 @@ pub(crate) enum Say {
     Close(i32),
 }
 
-/// `%n` stands for a newline, because no shell takes anything of it away.
+/// `%n` stands for a newline, because no shell takes anything of it away, and
+/// `%p` for the pid of this process.
 pub(crate) fn text(escaped: &str) -> String {
-    escaped.replace("%n", "\n")
+    escaped
+        .replace("%n", "\n")
+        .replace("%p", &sys::ids().pid.to_string())
 }
 
 /// Says it. A datagram waits for as long as the socket is full.

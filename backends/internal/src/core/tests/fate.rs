@@ -30,6 +30,8 @@ pub(super) struct Fate {
     pub hook_kill_ms: Option<u64>,
     /// What it says, and when after it was executed.
     pub says: Vec<(u64, Word)>,
+    /// When another process becomes its main process.
+    pub moves: Option<u64>,
     /// How long looks at it take; `None` hang until they are killed.
     pub look_ms: Option<u64>,
     /// What looks at it find: up to 3 that all is well, up to 8 that it is not, else nothing.
@@ -152,11 +154,13 @@ pub(super) fn fate() -> impl Strategy<Value = Fate> {
         prop::collection::vec((moment().prop_map(Option::unwrap_or_default), word()), 0..5),
         soon(),
         0_u8..10,
+        prop::option::weighted(0.2, 0_u64..2_000),
     );
     (start, end, hook, talk).prop_map(|(start, end, hook, talk)| Fate {
         says: talk.0,
         look_ms: talk.1,
         looks: talk.2,
+        moves: talk.3,
         spawn_ms: start.0.unwrap_or(0),
         spawns: start.1,
         exec_ms: start.2,

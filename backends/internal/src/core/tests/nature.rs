@@ -35,6 +35,8 @@ pub(super) enum Happening {
     LeftoversEnd,
     HookEnds(Hook, Exit),
     HookFails(Hook),
+    /// Another process becomes the main process.
+    Moves,
     /// It says the word with this index.
     Says(usize),
     LookEnds(Look),
@@ -75,6 +77,7 @@ impl World {
                 if let Some((wait, code)) = fate.life {
                     self.schedule(run, Some(wait), Happening::Ends(Exit::Code(code)));
                 }
+                self.schedule(run, fate.moves, Happening::Moves);
                 for (index, (wait, _)) in fate.says.iter().enumerate() {
                     self.schedule(run, Some(*wait), Happening::Says(index));
                 }
@@ -141,6 +144,11 @@ impl World {
                 process.ready |= word == Word::Ready;
                 self.deliver(run, Event::Said { id, run, word });
             }
+            Happening::Moves if live => {
+                let pid = 50_000 + run as i32;
+                process.pid = Some(pid);
+                self.deliver(run, Event::Main { id, run, pid });
+            }
             Happening::LookEnds(look) if self.looks.remove(&(run, look)) => {
                 let outcome = match fate.looks {
                     0..=3 => Outcome::Pass,
@@ -160,7 +168,7 @@ impl World {
                     },
                 );
             }
-            Happening::Says(_) | Happening::LookEnds(_) => {}
+            Happening::Moves | Happening::Says(_) | Happening::LookEnds(_) => {}
             Happening::Reports | Happening::Ends(_) => {}
             Happening::HookEnds(..) | Happening::HookFails(_) => {}
         }

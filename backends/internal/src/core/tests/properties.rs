@@ -28,7 +28,7 @@ fn policy() -> impl Strategy<Value = Plan> {
     let settings = (
         prop::sample::select(words.to_vec()),
         prop::sample::select(vec!["0", "0.01", "0.5", "7"]),
-        1_u32..6,
+        1_u32..4,
         prop::sample::select(vec!["1", "60", "10m"]),
         prop::sample::select(vec!["0", "1"]),
         any::<bool>(),
@@ -83,6 +83,7 @@ fn care() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
         vec![("rc_supervise_watchdog", "3")],
         vec![("rc_supervise_retry_after", "3")],
         vec![("rc_supervise_retry_after", "9")],
+        vec![("rc_supervise_retry_after", "1")],
         vec![("rc_supervise_alternate", "other")],
     ];
     (

@@ -1,7 +1,7 @@
 //! From the execution of a program to the readiness of the service.
 
 use super::bench::Bench;
-use crate::core::{Look, Word};
+use crate::core::{Event, Look, Word};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::State;
 use rc_sv_exec::check::Outcome;
@@ -213,4 +213,17 @@ fn a_reload_is_seen_and_an_end_meanwhile_is_an_end() {
     assert_eq!(bench.status().detail, "");
     bench.says(Word::Reloading);
     assert_eq!(bench.exited(Exit::Code(1)), "reap 1, <backoff>");
+}
+
+#[test]
+fn another_process_can_become_the_main_process() {
+    let mut bench = executed(&TOLD);
+    let (id, run, pid) = (bench.id(), 1, 777);
+    let moved = Event::Main { id, run, pid };
+    assert_eq!(bench.tell(moved), "<pid 777, 0 restarts>");
+    bench.says(Word::Ready);
+    assert_eq!(bench.status().pid, Some(777));
+    assert_eq!(bench.exited(CRASH), "reap 1, <backoff>");
+    let (id, run, pid) = (bench.id(), 1, 778);
+    assert_eq!(bench.tell(Event::Main { id, run, pid }), "", "too late");
 }

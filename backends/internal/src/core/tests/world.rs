@@ -129,7 +129,10 @@ impl World {
 
     /// Tells an event of an instance, twice if it is of that kind.
     pub(super) fn deliver(&mut self, run: u32, event: Event) {
-        if !matches!(event, Event::Said { .. } | Event::Probed { .. }) {
+        if !matches!(
+            event,
+            Event::Main { .. } | Event::Said { .. } | Event::Probed { .. }
+        ) {
             self.past.push(event.clone());
         }
         if self.processes[&run].fate.twice {
