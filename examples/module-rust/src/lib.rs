@@ -22,7 +22,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 struct Supervisord {
     host: Host,
@@ -174,12 +174,11 @@ impl Supervisord {
     /// Stops a program, if it runs, and takes it away from supervisord.
     fn remove(&self, name: &str, timeout: Duration) -> Result<()> {
         if self.path(name, "conf").exists() {
-            for (method, timeout) in [("stopProcess", timeout), ("removeProcessGroup", SOON)] {
-                match self.ask(method, &[name], timeout)? {
-                    Answer::Fault(rpc::NOT_RUNNING | rpc::BAD_NAME, _) => {}
-                    answer => drop(answer.value()?),
-                }
+            match self.ask("stopProcess", &[name], timeout)? {
+                Answer::Fault(rpc::NOT_RUNNING | rpc::BAD_NAME, _) => {}
+                answer => drop(answer.value()?),
             }
+            self.take_away(name)?;
         }
         for suffix in ["conf", "sh"] {
             let path = self.path(name, suffix);
@@ -191,6 +190,19 @@ impl Supervisord {
             }
         }
         Ok(())
+    }
+
+    /// Has supervisord forget a program that has ended. It may not have noticed the end yet; each
+    /// question is a turn of its loop, in which it looks.
+    fn take_away(&self, name: &str) -> Result<()> {
+        let deadline = Instant::now() + SOON;
+        loop {
+            match self.ask("removeProcessGroup", &[name], SOON)? {
+                Answer::Fault(rpc::BAD_NAME, _) => return Ok(()),
+                Answer::Fault(rpc::STILL_RUNNING, _) if Instant::now() < deadline => {}
+                answer => return answer.value().map(drop),
+            }
+        }
     }
 
     /// Who the service runs as, by the name service of a program: this process is the host's.

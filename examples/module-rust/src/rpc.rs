@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 pub const BAD_NAME: i64 = 10;
 /// Its fault for one that is down already.
 pub const NOT_RUNNING: i64 = 70;
+/// The program has not ended yet, or supervisord does not know.
+pub const STILL_RUNNING: i64 = 91;
 
 /// Longer answers are cut: about 5,000 programs.
 const LONGEST: u64 = 4 << 20;
