@@ -4,7 +4,7 @@ use crate::contender::{Contender, Floor, Internal, Suite, SuperviseDaemon};
 use crate::figure::Figure;
 use crate::rest::Rest;
 use crate::stamps::Stamps;
-use crate::{control, memory, openrc, restart, storm, Result};
+use crate::{control, memory, openrc, restart, storm, suites, Result};
 
 /// The name of the floor to which all others are compared.
 pub const FLOOR: &str = "floor, fork";
@@ -27,16 +27,19 @@ pub enum Part {
     OpenRc,
     /// rc-sv-loader, the module, sizes.
     Control,
+    /// s6, runit, daemontools.
+    Suites,
 }
 
 impl Part {
     /// All of them, in their order.
-    pub const ALL: [Part; 5] = [
+    pub const ALL: [Part; 6] = [
         Part::Restart,
         Part::Memory,
         Part::Storm,
         Part::OpenRc,
         Part::Control,
+        Part::Suites,
     ];
 
     /// Its name on the command line.
@@ -47,6 +50,7 @@ impl Part {
             Part::Storm => "storm",
             Part::OpenRc => "openrc",
             Part::Control => "control",
+            Part::Suites => "suites",
         }
     }
 
@@ -70,7 +74,8 @@ pub fn run(with_rc_sv: bool, parts: &[Part], say: &dyn Fn(&str)) -> Result<Vec<F
             Part::Storm => storms(&mut stamps, with_rc_sv, say)?,
             Part::OpenRc => openrc::measure(&mut stamps, 11 * RANGE, with_rc_sv)?,
             Part::Control if with_rc_sv => control::measure(&mut stamps, 12 * RANGE)?,
-            Part::Control => Vec::new(),
+            Part::Suites if with_rc_sv => suites::measure(&mut stamps, 13 * RANGE, say)?,
+            Part::Control | Part::Suites => Vec::new(),
         });
     }
     Ok(figures)

@@ -18,6 +18,7 @@ mod rest;
 mod restart;
 mod stamps;
 mod storm;
+mod suites;
 mod tree;
 
 use std::ffi::OsString;
@@ -43,7 +44,7 @@ supervise-daemon or s6, loses or doubles a service, or needs too much memory.
 
   --json FILE   write all samples to the file
   --peers       without rc-sv: the floors and the other supervisors only
-  --only PART   only this part, and no verdict: restart memory storm openrc control
+  --only PART   only this part, and no verdict: restart memory storm openrc control suites
 
 Needs root, cc, and what 'make root' and 'make stage' make.
 ";

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::bars::Bar;
 use crate::figure::{find, Figure, Unit};
 use crate::inside::FLOOR;
-use crate::{host, memory, module, openrc, restart, storm};
+use crate::{host, memory, module, openrc, restart, storm, suites};
 
 /// All figures, by section, in the order in which they were measured.
 pub fn text(figures: &[Figure], bars: &[Bar]) -> String {
@@ -54,6 +54,12 @@ fn floor<'a>(figures: &'a [Figure], figure: &Figure) -> Option<&'a Figure> {
         storm::SECTION => find(figures, storm::SECTION, &storm::floor_name(&figure.name)),
         module::SECTION => find(figures, module::SECTION, "bare dlopen"),
         host::SECTION => find(figures, host::SECTION, host::BARE),
+        suites::START | suites::UP | suites::STOP => suites::names()
+            .find(|(suite, _)| figure.name == suites::ours(suite))
+            .and_then(|(suite, _)| find(figures, &figure.section, &suites::theirs(suite))),
+        suites::STATUS => suites::names()
+            .find(|(suite, _)| figure.name == suites::all(suite))
+            .and_then(|(suite, _)| find(figures, &figure.section, &suites::forked(suite))),
         openrc::START | openrc::STOP => find(figures, &figure.section, "start-stop-daemon"),
         _ => None,
     }

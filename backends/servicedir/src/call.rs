@@ -2,13 +2,14 @@
 
 use crate::origin::Origin;
 use crate::scanner::Scanner;
+use crate::status;
 use crate::suite::Suite;
 use crate::supervise::Supervise;
 use crate::tree::Tree;
 use crate::watch::Watch;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-use rc_sv_api::{Code, Error, Request, Result, ServiceName, Settings};
+use rc_sv_api::{Code, Error, Request, Result, ServiceName, Settings, Status};
 use rc_sv_exec::place::Dir;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -83,6 +84,12 @@ impl Call {
         }))
     }
 
+    /// One look at everything.
+    pub(crate) fn status(&self) -> Result<Status> {
+        let dir = || Dir::open_service(&self.svcdir, &self.service);
+        status::look(&self.tree, &self.service, dir)
+    }
+
     /// The supervisor of the service.
     pub(crate) fn supervise(&self) -> Supervise<'_> {
         self.tree.supervise(self.service.as_str())
@@ -120,14 +127,19 @@ impl Call {
         let path = self.dir.path();
         let failed = |cause| Error::io(format_args!("lock {}", path.display()), &cause);
         let mut file = File::open(path).map_err(failed)?;
-        let mut watch = Watch::new()?;
-        // Before the first try: an end that comes after it is seen.
-        watch.add_closing(path)?;
+        let mut watch = None;
         loop {
             file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
                 Ok(lock) => return Ok(lock),
                 Err((file, Errno::EAGAIN | Errno::EINTR)) => file,
                 Err((_, errno)) => return Err(failed(errno.into())),
+            };
+            // Then it is tried once more: an end that comes after that is seen.
+            let Some(watch) = &mut watch else {
+                let new = Watch::new()?;
+                new.add_closing(path)?;
+                watch = Some(new);
+                continue;
             };
             if !watch.wait(self.deadline)? {
                 let message = format!("another call is at work on {} for too long", self.service);

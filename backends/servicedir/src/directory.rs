@@ -1,9 +1,48 @@
 //! What a generated service directory contains.
 
 use crate::call::Call;
-use crate::tree::Files;
 use rc_sv_exec::run;
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// What a service directory is to contain. The order is that of the files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files(Vec<(&'static str, Content)>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Content {
+    Link(PathBuf),
+    Text(Vec<u8>),
+}
+
+impl Files {
+    /// Adds a link to a program.
+    pub fn link(&mut self, name: &'static str, to: &Path) {
+        self.0.push((name, Content::Link(to.to_path_buf())));
+    }
+
+    /// Adds a file.
+    pub fn text(&mut self, name: &'static str, bytes: impl Into<Vec<u8>>) {
+        self.0.push((name, Content::Text(bytes.into())));
+    }
+
+    /// Makes the directory with them.
+    ///
+    /// # Errors
+    /// It is there already, or a file cannot be made.
+    pub fn write(&self, directory: &Path) -> io::Result<()> {
+        fs::create_dir(directory)?;
+        self.0.iter().try_for_each(|(name, content)| {
+            let path = directory.join(name);
+            match content {
+                Content::Link(to) => symlink(to, path),
+                Content::Text(bytes) => fs::write(path, bytes),
+            }
+        })
+    }
+}
 
 /// The files for the service of `call`; `program` is `rc-sv-exec`.
 pub(crate) fn files(call: &Call, program: &Path) -> Files {

@@ -15,7 +15,6 @@ use rc_sv_exec::launch::Launch;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::process;
 use rc_sv_exec::resolve;
-use rc_sv_exec::run::record;
 use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::os::fd::AsFd;
@@ -48,6 +47,8 @@ pub trait Module: Send + 'static {
 pub struct Family<M> {
     scan_dir: Option<PathBuf>,
     program: PathBuf,
+    /// The service directories that were looked at last, and of which OpenRC.
+    tree: Option<(PathBuf, Tree)>,
     module: PhantomData<M>,
 }
 
@@ -89,10 +90,27 @@ impl<M: Module> Family<M> {
         Call::find(Self::SUITE, spec, request, usual)
     }
 
+    /// The service directories of this OpenRC, which stay open.
+    fn tree(&mut self, svcdir: &Path) -> Result<Option<&Tree>> {
+        // What was removed and made anew has another directory of that name.
+        let is_known = |(of, tree): &(PathBuf, Tree)| of == svcdir && tree.is_there();
+        if !self.tree.as_ref().is_some_and(is_known) {
+            let tree = Tree::open(svcdir, Self::SUITE)?;
+            self.tree = tree.map(|tree| (svcdir.to_path_buf(), tree));
+        }
+        Ok(self.tree.as_ref().map(|(_, tree)| tree))
+    }
+
+    fn look(&mut self, svcdir: &Path, service: &ServiceName) -> Result<Status> {
+        match self.tree(svcdir)? {
+            Some(tree) => status::look(tree, service, || Dir::open_service(svcdir, service)),
+            None => Ok(Status::of_state(State::Unmanaged)),
+        }
+    }
+
     fn start_in(&self, call: &mut Call, origin: &Origin, spec: &dyn Settings) -> Result<Outcome> {
-        let scanner = call.scanner(self.scan_dir())?;
         let _lock = call.lock()?;
-        start::start(call, origin, spec, &scanner, &self.program).map(|()| Outcome::Done)
+        start::start(call, origin, spec, self.scan_dir(), &self.program).map(|()| Outcome::Done)
     }
 }
 
@@ -117,6 +135,7 @@ impl<M: Module> Backend for Family<M> {
         Ok(Family {
             scan_dir: path(scanner::SETTING),
             program: program.unwrap_or_else(|| Path::new(PREFIX).join(PROGRAM)),
+            tree: None,
             module: PhantomData,
         })
     }
@@ -187,13 +206,10 @@ impl<M: Module> Backend for Family<M> {
     }
 
     fn status(&mut self, spec: &dyn Settings) -> Result<Status> {
-        match Self::find(spec, &Request::default(), AT_ONCE) {
-            Ok(Some(call)) => look(&call.tree, &call.dir, &call.service),
-            Ok(None) => Ok(Status::of_state(State::Unmanaged)),
-            Err(error) if error.code == Code::Permission => {
-                Ok(recorded::status(&svcdir(spec), &spec.service()?))
-            }
-            Err(error) => Err(error),
+        let (service, svcdir) = (spec.service()?, svcdir(spec));
+        match self.look(&svcdir, &service) {
+            Err(error) if error.code == Code::Permission => Ok(recorded::status(&svcdir, &service)),
+            status => status,
         }
     }
 
@@ -203,7 +219,7 @@ impl<M: Module> Backend for Family<M> {
         let wanted = request.want_state;
         let mut watch = call.watch()?;
         let found = watch.until(call.supervise(), call.deadline, |_| {
-            last = look(&call.tree, &call.dir, &call.service)?;
+            last = call.status()?;
             Ok((last.state == wanted).then_some(()))
         })?;
         match found {
@@ -223,7 +239,7 @@ impl<M: Module> Backend for Family<M> {
         let Some(call) = Self::find(spec, &Request::default(), AT_ONCE)? else {
             return Ok(());
         };
-        let state = look(&call.tree, &call.dir, &call.service)?.state;
+        let state = call.status()?.state;
         if !matches!(state, State::Down | State::GaveUp | State::Unmanaged) {
             let message = format!("is {}; stop it first", state.name());
             return Err(Error::new(Code::Conflict, message));
@@ -234,7 +250,7 @@ impl<M: Module> Backend for Family<M> {
 
     fn list(&mut self, sink: &mut Sink<'_>) -> Result<()> {
         let svcdir = environment_svcdir();
-        let tree = match Tree::open(&svcdir, Self::SUITE) {
+        let tree = match self.tree(&svcdir) {
             // The host then asks for each by itself.
             Err(error) if error.code == Code::Permission => {
                 let message = "only root may look into the service directories";
@@ -246,25 +262,14 @@ impl<M: Module> Backend for Family<M> {
             return Ok(());
         };
         for service in tree.services()? {
-            let status =
-                Dir::open_service(&svcdir, &service).and_then(|dir| look(&tree, &dir, &service))?;
+            let dir = || Dir::open_service(&svcdir, &service);
+            let status = status::look(tree, &service, dir)?;
             if !sink(service.as_str(), &status) {
                 break;
             }
         }
         Ok(())
     }
-}
-
-/// One look at everything that is known of a service.
-fn look(tree: &Tree, dir: &Dir, service: &ServiceName) -> Result<Status> {
-    let snapshot = tree.supervise(service.as_str()).snapshot()?;
-    if tree.native(service).is_some() {
-        return Ok(status::native(tree.suite(), &snapshot));
-    }
-    let record = record::read(dir)?;
-    let lives = Instance::living(dir).is_some();
-    Ok(status::generated(tree.suite(), &snapshot, record, lives))
 }
 
 fn unknown() -> Error {

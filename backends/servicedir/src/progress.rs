@@ -5,11 +5,11 @@ use crate::call::Call;
 use crate::observed::Wants;
 use crate::supervise::Snapshot;
 use crate::watch::Watch;
-use rc_sv_api::{Code, Result};
+use rc_sv_api::Result;
 use rc_sv_exec::instance::Instance;
-use rc_sv_exec::run::await_executed;
+use rc_sv_exec::run::executed;
 use rc_sv_exec::run::record::{self, Phase};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a program may take to be executed.
 pub(crate) const EXECUTE: Duration = Duration::from_secs(20);
@@ -37,16 +37,11 @@ pub(crate) fn runs(call: &Call, snapshot: &Snapshot) -> Result<bool> {
 /// # Errors
 /// Its program could not be executed, and why; or nothing came of it in time.
 pub(crate) fn await_begun(call: &Call, watch: &mut Watch) -> Result<()> {
-    let late = || call.late("did not run the service in time; is it stopped by a signal?");
-    let deadline = call.within(EXECUTE);
-    if call.is_native() {
-        let runs = |snapshot: &Snapshot| Ok(snapshot.runs().then_some(()));
-        let begun = watch.until(call.supervise(), deadline, runs)?;
-        return begun.ok_or_else(late);
-    }
-    let limit = deadline.saturating_duration_since(Instant::now());
-    match await_executed(&call.dir, limit) {
-        Err(error) if error.code == Code::Timeout => Err(late()),
-        begun => begun.map(drop),
-    }
+    let is_native = call.is_native();
+    let begun = |snapshot: &Snapshot| match is_native {
+        true => Ok(snapshot.runs().then_some(())),
+        false => Ok(executed(&call.dir)?.map(drop)),
+    };
+    let begun = watch.until(call.supervise(), call.within(EXECUTE), begun)?;
+    begun.ok_or_else(|| call.late("did not run the service in time; is it stopped by a signal?"))
 }

@@ -11,7 +11,8 @@ use std::fs;
 use std::path::Path;
 
 /// Starts the service with a resolved spec, and returns when its program was executed. One that
-/// runs is left alone, and has the new spec from its next run on.
+/// runs is left alone, and has the new spec from its next run on. `scan_dir` is the one that is
+/// configured, `program` is `rc-sv-exec`.
 ///
 /// # Errors
 /// It does not run, and is not tried again.
@@ -19,14 +20,20 @@ pub(crate) fn start(
     call: &mut Call,
     origin: &Origin,
     spec: &dyn Settings,
-    scanner: &Scanner,
+    scan_dir: Option<&Path>,
     program: &Path,
 ) -> Result<()> {
+    let is_supervised = call.supervise().snapshot()?.supervisor.is_some() && is_linked(call)?;
+    // Nothing is touched when there is no scanner for what needs one.
+    let scanner = match is_supervised {
+        true => None,
+        false => Some(call.scanner(scan_dir)?),
+    };
     spec_file::write(&call.dir, spec)?;
-    let begun = supervised(call, origin, scanner, program).and_then(|is_new| match is_new {
-        true => ordered(call),
-        false => up(call),
-    });
+    let begun = match &scanner {
+        None => up(call),
+        Some(scanner) => supervise(call, origin, scanner, program),
+    };
     if begun.is_err() {
         call.patient(stop::patience(&spec.to_spec()));
         // What failed is what matters, and not what this says.
@@ -59,20 +66,14 @@ fn ordered(call: &Call) -> Result<()> {
     progress::await_begun(call, &mut watch)
 }
 
-/// Has the service supervised, where it is not. Answers whether it was not, so that its supervisor
-/// begins to run it.
-fn supervised(call: &Call, origin: &Origin, scanner: &Scanner, program: &Path) -> Result<bool> {
-    let link = registration::link(call)?;
-    let is_linked = link.is_some_and(|link| fs::symlink_metadata(link).is_ok());
+/// Has the service supervised, and run.
+fn supervise(call: &Call, origin: &Origin, scanner: &Scanner, program: &Path) -> Result<()> {
     if call.supervise().snapshot()?.supervisor.is_some() {
-        if is_linked {
-            return Ok(false);
-        }
         // Its scanner does not know it any more: nobody would begin it again.
         stop::stop(call)?;
-    } else if is_linked && call.tree.has(&call.service) {
+    } else if call.tree.has(&call.service) && is_linked(call)? {
         // It was killed, and its scanner is about to begin it again.
-        return registration::await_supervisor(call, scanner).map(|()| false);
+        return registration::await_supervisor(call, scanner).and_then(|()| up(call));
     }
     record::forget(&call.dir)?;
     match origin {
@@ -82,5 +83,12 @@ fn supervised(call: &Call, origin: &Origin, scanner: &Scanner, program: &Path) -
         }
         Origin::Native(path) => call.tree.link(&call.service, path)?,
     }
-    registration::register(call, scanner).map(|()| true)
+    registration::register(call, scanner)?;
+    ordered(call)
+}
+
+/// Whether a scanner has the service, as far as its directory tells.
+fn is_linked(call: &Call) -> Result<bool> {
+    let link = registration::link(call)?;
+    Ok(link.is_some_and(|link| fs::symlink_metadata(link).is_ok()))
 }

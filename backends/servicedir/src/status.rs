@@ -2,19 +2,57 @@
 
 use crate::observed::{Observed, Phase, Wants};
 use crate::suite::Suite;
-use crate::supervise::Snapshot;
-use rc_sv_api::{State, Status};
+use crate::supervise::{living, Snapshot};
+use crate::tree::Tree;
+use rc_sv_api::{Error, Result, ServiceName, State, Status};
+use rc_sv_exec::instance::Instance;
+use rc_sv_exec::place::Dir;
 use rc_sv_exec::run::clock;
 use rc_sv_exec::run::record::{self, Record};
 use std::time::SystemTime;
 
+/// One look at everything that is known of a service. `dir` is only asked for where its supervisor
+/// is gone.
+///
+/// # Errors
+/// Something of it cannot be read.
+pub(crate) fn look(
+    tree: &Tree,
+    service: &ServiceName,
+    dir: impl FnOnce() -> Result<Dir>,
+) -> Result<Status> {
+    let suite = tree.suite();
+    let snapshot = tree.supervise(service.as_str()).snapshot()?;
+    let record = tree.record(service)?;
+    if record.is_none() {
+        if tree.native(service).is_some() {
+            return Ok(native(suite, &snapshot));
+        }
+        if !tree.has(service) {
+            return Ok(Status::of_state(State::Unmanaged));
+        }
+    }
+    let pid = record.as_ref().and_then(|record| record.pid);
+    let lives = match pid {
+        None => false,
+        // The supervisor answers for the number, or the process that it runs does.
+        Some(_) if snapshot.running() == pid => snapshot.supervisor.is_some() || remains(dir)?,
+        Some(pid) if snapshot.supervisor.is_some() => living(pid)
+            .map_err(|cause| Error::io(format_args!("look at process {pid}"), &cause))?
+            .is_some(),
+        Some(_) => remains(dir)?,
+    };
+    Ok(generated(suite, &snapshot, record, lives))
+}
+
+/// Whether the main process outlives its supervisor: by the time of its beginning, as the number
+/// may be another one's by now.
+fn remains(dir: impl FnOnce() -> Result<Dir>) -> Result<bool> {
+    Ok(Instance::living(&dir()?).is_some())
+}
+
 /// The status of a service that `rc-sv-exec` runs.
-pub(crate) fn generated(
-    suite: &Suite,
-    snapshot: &Snapshot,
-    record: Option<Record>,
-    lives: bool,
-) -> Status {
+fn generated(suite: &Suite, snapshot: &Snapshot, record: Option<Record>, lives: bool) -> Status {
     let wants = snapshot.observed.map(|it| it.wants);
     let Some(mut record) = record else {
         // It has a supervisor, but no run was recorded yet.
@@ -49,7 +87,7 @@ pub(crate) fn generated(
 }
 
 /// The status of a service whose directory was written by hand.
-pub(crate) fn native(suite: &Suite, snapshot: &Snapshot) -> Status {
+fn native(suite: &Suite, snapshot: &Snapshot) -> Status {
     let Some(observed) = snapshot.observed else {
         return Status::of_state(match snapshot.supervisor {
             Some(_) => State::Starting,

@@ -1,7 +1,7 @@
 //! Stopping a service.
 
 use crate::call::{Call, PATIENCE};
-use crate::observed::Phase;
+use crate::observed::{Phase, Wants};
 use crate::registration;
 use crate::supervise::Snapshot;
 use nix::unistd::{getpgid, Pid};
@@ -121,7 +121,10 @@ fn settle(call: &Call, finish_time: Duration) -> Result<()> {
     }
     let mut watch = call.watch()?;
     let over = |snapshot: &Snapshot| {
-        Ok((snapshot.is_down() || snapshot.supervisor.is_none()).then_some(()))
+        // runsv and supervise sleep for a second at times: down as it is, it might run it again
+        // before it reads what it was told.
+        let knows = snapshot.observed.is_some_and(|it| it.wants != Wants::Up);
+        Ok((snapshot.is_down() && knows || snapshot.supervisor.is_none()).then_some(()))
     };
     let deadline = call.within(PATIENCE.max(finish_time));
     if watch.until(call.supervise(), deadline, over)?.is_some() {
@@ -145,6 +148,11 @@ fn end_instance(call: &Call, stop: &Stop) -> Result<()> {
     let Some(instance) = Instance::living(&call.dir) else {
         return Ok(());
     };
+    if call.supervise().snapshot()?.runs() {
+        // runsv and supervise may sleep for a second when it has ended; so they hear before that
+        // it is not to run again.
+        call.supervise().control(&[call.suite.once])?;
+    }
     let ended = stop.end(&instance);
     ended.map_err(|cause| Error::io(format_args!("end process {}", instance.pid), &cause))
 }

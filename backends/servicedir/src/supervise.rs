@@ -166,7 +166,10 @@ impl<'a> Supervise<'a> {
 }
 
 /// A descriptor of the process, if it lives. A zombie does not.
-fn living(pid: i32) -> io::Result<Option<OwnedFd>> {
+///
+/// # Errors
+/// The kernel does not say.
+pub fn living(pid: i32) -> io::Result<Option<OwnedFd>> {
     let pidfd = match process::open_process(pid) {
         Err(cause) if cause.raw_os_error() == Some(Errno::ESRCH as i32) => return Ok(None),
         pidfd => pidfd?,

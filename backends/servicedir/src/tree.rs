@@ -4,10 +4,19 @@
 //! hand. State directories are on tmpfs, so nothing wears a disk out and nothing needs to be
 //! synced: it does not outlive a boot, and must not.
 
+use crate::directory::Files;
 use crate::suite::Suite;
 use crate::supervise::Supervise;
+use nix::errno::Errno;
+use nix::fcntl::{openat, AtFlags, OFlag};
+use nix::sys::stat::{fstat, fstatat, Mode};
+use nix::unistd::read;
 use rc_sv_api::{Code, Error, Result, ServiceName};
 use rc_sv_exec::place::Dir;
+use rc_sv_exec::run;
+use rc_sv_exec::run::record::{self, Record};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
@@ -19,40 +28,12 @@ use std::path::{Path, PathBuf};
 pub struct Tree {
     suite: &'static Suite,
     dir: Dir,
+    /// Records as they were read, and from which file: it is replaced when anything changes.
+    records: RefCell<HashMap<ServiceName, (Edition, Record)>>,
 }
 
-/// What a service directory is to contain. The order is that of the files.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Files(Vec<(&'static str, Content)>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Content {
-    Link(PathBuf),
-    Text(Vec<u8>),
-}
-
-impl Files {
-    /// Adds a link to a program.
-    pub fn link(&mut self, name: &'static str, to: &Path) {
-        self.0.push((name, Content::Link(to.to_path_buf())));
-    }
-
-    /// Adds a file.
-    pub fn text(&mut self, name: &'static str, bytes: impl Into<Vec<u8>>) {
-        self.0.push((name, Content::Text(bytes.into())));
-    }
-
-    fn write(&self, directory: &Path) -> io::Result<()> {
-        fs::create_dir(directory)?;
-        self.0.iter().try_for_each(|(name, content)| {
-            let path = directory.join(name);
-            match content {
-                Content::Link(to) => symlink(to, path),
-                Content::Text(bytes) => fs::write(path, bytes),
-            }
-        })
-    }
-}
+/// A file that has a name for a while: its inode, and when it was written.
+type Edition = (u64, i64, i64);
 
 impl Tree {
     /// Those of `suite`, made where they are missing.
@@ -61,7 +42,7 @@ impl Tree {
     /// They cannot be made, or are not safe.
     pub fn make(svcdir: &Path, suite: &'static Suite) -> Result<Tree> {
         let dir = Dir::make_suite(svcdir, suite.name)?;
-        Ok(Tree { suite, dir })
+        Ok(Tree::new(suite, dir))
     }
 
     /// Those of `suite`; `None` when it has none.
@@ -71,7 +52,20 @@ impl Tree {
     pub fn open(svcdir: &Path, suite: &'static Suite) -> Result<Option<Tree>> {
         match Dir::open_suite(svcdir, suite.name) {
             Err(error) if error.code == Code::NotFound => Ok(None),
-            dir => Ok(Some(Tree { suite, dir: dir? })),
+            dir => Ok(Some(Tree::new(suite, dir?))),
+        }
+    }
+
+    /// Whether it was not removed since it was opened.
+    pub fn is_there(&self) -> bool {
+        fstat(&self.dir).is_ok_and(|found| found.st_nlink > 0)
+    }
+
+    fn new(suite: &'static Suite, dir: Dir) -> Tree {
+        Tree {
+            suite,
+            dir,
+            records: RefCell::default(),
         }
     }
 
@@ -98,6 +92,57 @@ impl Tree {
     /// Whether `service` has a directory.
     pub fn has(&self, service: &ServiceName) -> bool {
         fs::symlink_metadata(self.path(service)).is_ok()
+    }
+
+    /// What `rc-sv-exec` knows of `service`; `None` where it has not run since a person asked for
+    /// it, and for a directory that was written by hand. A record that was not replaced since the
+    /// last look is not read again.
+    ///
+    /// # Errors
+    /// The record cannot be read, or is none.
+    pub fn record(&self, service: &ServiceName) -> Result<Option<Record>> {
+        // By the link in the service directory: one step from here, and nobody else can write
+        // anywhere on the way.
+        let path = format!("{service}/{}/{}", run::LINK, record::NAME);
+        let failed = |errno: Errno| Error::io(&path, &errno.into());
+        let found = match fstatat(&self.dir, path.as_str(), AtFlags::empty()) {
+            Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(None),
+            found => found.map_err(failed)?,
+        };
+        let edition = (found.st_ino, found.st_mtime, found.st_mtime_nsec);
+        let mut records = self.records.borrow_mut();
+        if let Some((of, record)) = records.get(service) {
+            if *of == edition {
+                return Ok(Some(record.clone()));
+            }
+        }
+        let Some(bytes) = self.read(&path).map_err(failed)? else {
+            return Ok(None);
+        };
+        let Some(record) = record::parse(&bytes) else {
+            let message = format!("{path}: is no record of rc-sv");
+            return Err(Error::new(Code::Protocol, message));
+        };
+        records.insert(service.clone(), (edition, record.clone()));
+        Ok(Some(record))
+    }
+
+    fn read(&self, path: &str) -> nix::Result<Option<Vec<u8>>> {
+        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+        let file = match openat(&self.dir, path, flags, Mode::empty()) {
+            Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(None),
+            file => file?,
+        };
+        let mut bytes = Vec::new();
+        let mut chunk = [0; 1024];
+        loop {
+            let length = read(&file, &mut chunk)?;
+            bytes.extend_from_slice(&chunk[..length]);
+            // A file has ended where it gives less than was asked for.
+            if length < chunk.len() {
+                return Ok(Some(bytes));
+            }
+        }
     }
 
     /// The services that have one, in no order.

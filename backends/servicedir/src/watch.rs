@@ -10,9 +10,14 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// Without inotify, of which a user has 128 instances by default (inotify(7),
+/// `max_user_instances`), it is looked again after this long.
+const AGAIN: Duration = Duration::from_millis(20);
+
 /// Waits for changes in directories.
 pub struct Watch {
-    inotify: Inotify,
+    /// `None` where there are no more: then each wait is a short one.
+    inotify: Option<Inotify>,
     /// Directories that are not there yet.
     awaited: Vec<PathBuf>,
 }
@@ -21,10 +26,13 @@ impl Watch {
     /// A watch of nothing yet.
     ///
     /// # Errors
-    /// The kernel gives no more watches.
+    /// The kernel does not watch.
     pub fn new() -> Result<Watch> {
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK);
-        let inotify = inotify.map_err(|errno| Error::io("inotify", &errno.into()))?;
+        let inotify = match inotify {
+            Err(Errno::EMFILE) => None,
+            inotify => Some(inotify.map_err(|errno| Error::io("inotify", &errno.into()))?),
+        };
         Ok(Watch {
             inotify,
             awaited: Vec::new(),
@@ -61,10 +69,10 @@ impl Watch {
 
     /// False: it is not there.
     fn watch(&self, directory: &Path, events: AddWatchFlags) -> Result<bool> {
-        match self
-            .inotify
-            .add_watch(directory, events | AddWatchFlags::IN_ONLYDIR)
-        {
+        let Some(inotify) = &self.inotify else {
+            return Ok(directory.is_dir());
+        };
+        match inotify.add_watch(directory, events | AddWatchFlags::IN_ONLYDIR) {
             Err(Errno::ENOENT) => Ok(false),
             Err(errno) => Err(Error::io(
                 format_args!("watch {}", directory.display()),
@@ -79,10 +87,7 @@ impl Watch {
     /// # Errors
     /// The kernel does not wait.
     pub fn wait(&mut self, deadline: Instant) -> Result<bool> {
-        let changed = wait(
-            &mut [PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)],
-            deadline,
-        );
+        let changed = self.wait_with(Vec::new(), deadline);
         self.drain()?;
         changed
     }
@@ -112,7 +117,7 @@ impl Watch {
 
     /// Waits for the next change of a service. False: there was none before the deadline.
     fn change(&self, snapshot: &Snapshot, deadline: Instant) -> Result<bool> {
-        let mut fds = vec![PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)];
+        let mut fds = Vec::new();
         if let Some(supervisor) = &snapshot.supervisor {
             // POLLERR is always told.
             fds.push(PollFd::new(supervisor.as_fd(), PollFlags::empty()));
@@ -120,16 +125,27 @@ impl Watch {
         if let Some(process) = &snapshot.process {
             fds.push(PollFd::new(process.as_fd(), PollFlags::POLLIN));
         }
-        wait(&mut fds, deadline)
+        self.wait_with(fds, deadline)
+    }
+
+    fn wait_with<'a>(&'a self, mut fds: Vec<PollFd<'a>>, deadline: Instant) -> Result<bool> {
+        match &self.inotify {
+            Some(inotify) => {
+                fds.push(PollFd::new(inotify.as_fd(), PollFlags::POLLIN));
+                wait(&mut fds, deadline)
+            }
+            None => {
+                wait(&mut fds, deadline.min(Instant::now() + AGAIN))?;
+                Ok(Instant::now() < deadline)
+            }
+        }
     }
 
     /// Takes what has happened so far, and watches what has come up.
     fn drain(&mut self) -> Result<()> {
-        while self
-            .inotify
-            .read_events()
-            .is_ok_and(|events| !events.is_empty())
-        {}
+        if let Some(inotify) = &self.inotify {
+            while inotify.read_events().is_ok_and(|events| !events.is_empty()) {}
+        }
         self.add_awaited()
     }
 

@@ -88,8 +88,12 @@ pub fn is_executing(dir: &Dir) -> Result<bool> {
     lock::is_held(dir, Byte::Execute)
 }
 
-/// The record, when the program was executed; `None`: not yet.
-fn executed(dir: &Dir) -> Result<Option<Record>> {
+/// The record, when the program was executed in the first run since [`record::forget`]; `None`:
+/// not yet. Changes of the directory's files tell when to look again.
+///
+/// # Errors
+/// [`Code::Failed`]: it could not be executed, and the message and `os_errno` say why.
+pub fn executed(dir: &Dir) -> Result<Option<Record>> {
     // In this order: the lock is given back after the record of a failure.
     let is_executing = is_executing(dir)?;
     let Some(record) = record::read(dir)? else {

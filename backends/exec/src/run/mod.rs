@@ -49,7 +49,7 @@ mod signals;
 mod tell;
 
 pub use call::{Call, LINK};
-pub use executed::{await_executed, await_ready, is_executing};
+pub use executed::{await_executed, await_ready, executed, is_executing};
 pub use given::Given;
 pub use signals::Signals;
 

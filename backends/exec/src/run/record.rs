@@ -91,7 +91,7 @@ pub fn read(dir: &Dir) -> Result<Option<Record>> {
     let Some(bytes) = contents(dir, NAME)? else {
         return Ok(None);
     };
-    let mut record = text::decode(&bytes).ok_or_else(|| {
+    let mut record = parse(&bytes).ok_or_else(|| {
         let path = dir.path().join(NAME);
         let message = format!("{}: is no record of rc-sv", path.display());
         Error::new(Code::Protocol, message)
@@ -105,6 +105,12 @@ pub fn read(dir: &Dir) -> Result<Option<Record>> {
         }
     }
     Ok(Some(record))
+}
+
+/// The record in the bytes of its file. Unlike [`read`] it does not know of a program that could not
+/// be executed a moment ago.
+pub fn parse(bytes: &[u8]) -> Option<Record> {
+    text::decode(bytes)
 }
 
 /// Forgets what went wrong before, and that nobody wanted the service up. For a start that a
