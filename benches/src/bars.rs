@@ -2,6 +2,7 @@
 
 use crate::figure::{find, Figure};
 use crate::inside::FLOOR;
+use crate::suites::{self, SERVICES};
 use crate::{memory, restart, storm};
 
 /// One condition.
@@ -44,6 +45,39 @@ pub fn check(figures: &[Figure]) -> Vec<Bar> {
     };
     bars.push(pss(1, 600.0));
     bars.push(pss(1_000, 5_000.0));
+    bars.extend(of_suites(figures));
+    bars
+}
+
+/// Of the modules for suites: against OpenRC's scripts and the suites' own tools. What else runs on
+/// the machine decides with them, so they do not bind.
+fn of_suites(figures: &[Figure]) -> Vec<Bar> {
+    let median =
+        |section, name: &str| find(figures, section, name).map_or(f64::NAN, Figure::median);
+    let bar = |text: String, holds| Bar {
+        text,
+        holds,
+        binding: false,
+    };
+    let mut bars = Vec::new();
+    for (suite, times) in [("s6", 5.0), ("runit", 2.0)] {
+        let theirs = median(suites::START, &suites::theirs(suite));
+        let ratio = theirs / median(suites::START, &suites::ours(suite));
+        let text = format!("{suite}: start {times} times faster than OpenRC's script: {ratio:.1}");
+        bars.push(bar(text, ratio >= times));
+    }
+    for (suite, _) in suites::names() {
+        let one = median(suites::STATUS, &suites::one(suite)) / 1e3;
+        bars.push(bar(
+            format!("{suite}: status below 10 µs: {one:.1}"),
+            one < 10.0,
+        ));
+        let forked = median(suites::STATUS, &suites::forked(suite));
+        let ratio = forked / median(suites::STATUS, &suites::all(suite));
+        let text =
+            format!("{suite}: {SERVICES} states 100 times cheaper than its tool: {ratio:.0}");
+        bars.push(bar(text, ratio >= 100.0));
+    }
     bars
 }
 
@@ -76,7 +110,15 @@ mod tests {
         let one =
             |section: &str, name: &str, value| Figure::new(section, name, Unit::Count, vec![value]);
         let restart = |name, value| one(restart::SECTION, name, value);
-        check(&[
+        let mut figures = Vec::new();
+        for (suite, _) in suites::names() {
+            figures.push(one(suites::START, &suites::ours(suite), 1.0));
+            figures.push(one(suites::START, &suites::theirs(suite), 5.0));
+            figures.push(one(suites::STATUS, &suites::one(suite), 9e3));
+            figures.push(one(suites::STATUS, &suites::all(suite), 1.0));
+            figures.push(one(suites::STATUS, &suites::forked(suite), 100.0));
+        }
+        figures.extend([
             restart(OURS, ours),
             restart("supervise-daemon", 10.0),
             restart("s6, readiness", 9.0),
@@ -88,7 +130,8 @@ mod tests {
             one(storm::DOUBLED, OURS, 0.0),
             one(memory::PSS, "internal, 1", 599.0),
             one(memory::PSS, "internal, 1000", 4_999.0),
-        ])
+        ]);
+        check(&figures)
     }
 
     fn failed(bars: &[Bar]) -> usize {
