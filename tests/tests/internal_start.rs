@@ -79,17 +79,12 @@ fn what_cannot_be_executed_fails_in_words_at_once() {
 fn what_is_not_done_yet_is_refused_however_it_is_said() {
     let lab = Lab::new();
     let cases = [
-        ("notify=fd:3", "notify"),
-        ("ready=fd:3", "ready"),
-        ("timeout_ready=5000", "timeout_ready"),
-        ("healthcheck_timer=5", "healthcheck_timer"),
+        ("timeout_down=5000", "timeout_down"),
+        ("timeout_kill=5000", "timeout_kill"),
         ("output_logger=cat", "output_logger"),
         ("error_logger=cat", "error_logger"),
         ("rc_supervise_propagate=yes", "rc_supervise_propagate"),
         ("rc_supervise_respawn=script", "rc_supervise_respawn"),
-        ("supervise_daemon_args='--notify fd:3'", "notify"),
-        ("supervise_daemon_args='-a 5'", "healthcheck_timer"),
-        ("supervise_daemon_args='-A 5'", "healthcheck_delay"),
         (
             "supervise_daemon_args='--stdout-logger cat'",
             "output_logger",
@@ -98,7 +93,6 @@ fn what_is_not_done_yet_is_refused_however_it_is_said() {
             "supervise_daemon_args='--stderr-logger=cat'",
             "error_logger",
         ),
-        ("start_stop_daemon_args='--notify fd:3'", "notify"),
         ("start_stop_daemon_args='-3 cat'", "output_logger"),
         ("start_stop_daemon_args='-4 cat'", "error_logger"),
     ];
