@@ -7,6 +7,9 @@ use rc_sv_api::abi::Host;
 use rc_sv_api::{Backend, Caps, Outcome, Request, Result, Settings, Status};
 use rc_sv_exec::suite;
 
+mod client;
+mod control_file;
+
 struct Monit;
 
 /// monit's daemon.
