@@ -93,6 +93,25 @@ impl Dir {
             .enter(suite, CLOSED)
     }
 
+    /// The directory `path`, which is not below `SVCDIR`; made where it is missing, in a directory
+    /// that is safe and exists.
+    ///
+    /// # Errors
+    /// It cannot be made, or what is there is not safe.
+    pub fn make_path(path: &Path, mode: u32) -> Result<Dir> {
+        let (parent, name) = parts(path)?;
+        Dir::state(parent)?.make(name, mode)
+    }
+
+    /// The same, as it is.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] when there is none; else it is not safe.
+    pub fn open_path(path: &Path, mode: u32) -> Result<Dir> {
+        let (parent, name) = parts(path)?;
+        Dir::state(parent)?.enter(name, mode)
+    }
+
     /// The names of the services that have a directory, sorted.
     ///
     /// # Errors
@@ -233,6 +252,17 @@ impl Dir {
 impl AsFd for Dir {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+fn parts(path: &Path) -> Result<(&Path, &str)> {
+    let name = path.file_name().and_then(std::ffi::OsStr::to_str);
+    match (path.parent(), name) {
+        (Some(parent), Some(name)) if path.is_absolute() => Ok((parent, name)),
+        _ => Err(Error::invalid(format!(
+            "{}: must be an absolute path",
+            path.display()
+        ))),
     }
 }
 

@@ -7,8 +7,10 @@ use rc_sv_api::abi::Host;
 use rc_sv_api::{Backend, Caps, Outcome, Request, Result, Settings, Status};
 use rc_sv_exec::suite;
 
+mod attach;
 mod client;
 mod control_file;
+mod settings;
 
 struct Monit;
 

@@ -6,9 +6,12 @@ use nix::sys::stat::{fchmod, fstat, Mode, SFlag};
 use nix::unistd::{unlinkat, UnlinkatFlags};
 use rc_sv_api::{Code, Error, Result};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// No file that is read whole is larger.
+const READ_MAX: u64 = 1024 * 1024;
 
 impl Dir {
     /// Writes the file `name` of this directory: aside, then renamed, so that a reader sees the old
@@ -116,6 +119,25 @@ impl Dir {
         let status = fstat(&fd).map_err(|errno| Error::io("examine", &errno.into()))?;
         check(&status, SFlag::S_IFREG, 0o600)?;
         Ok(File::from(fd))
+    }
+
+    /// All of a private file of this directory; `None` when there is none.
+    ///
+    /// # Errors
+    /// It is not safe, or cannot be read.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        match self.open_private(name) {
+            Err(error) if error.code == Code::NotFound => return Ok(None),
+            file => file?.take(READ_MAX).read_to_end(&mut bytes),
+        }
+        .map_err(|cause| {
+            Error::io(
+                format_args!("read {}", self.path.join(name).display()),
+                &cause,
+            )
+        })?;
+        Ok(Some(bytes))
     }
 
     /// Renames a file of this directory over another.

@@ -14,6 +14,7 @@ use nix::poll::PollTimeout;
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 use rc_sv_api::{Code, Error, Result};
+use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,15 @@ pub enum Action {
     Monitor,
     /// To watch it no more.
     Unmonitor,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Action::Monitor => "monitor",
+            Action::Unmonitor => "unmonitor",
+        })
+    }
 }
 
 /// A monit that answered.
@@ -92,7 +102,7 @@ impl Client {
         loop {
             match self.look(deadline) {
                 Err(error) if error.code == Code::NotRunning && Instant::now() < deadline => {
-                    knock_later();
+                    pause();
                 }
                 seen => return seen,
             }
@@ -104,11 +114,7 @@ impl Client {
     /// # Errors
     /// As [`Client::look`]; [`Code::NotFound`] when monit does not know the service.
     pub fn act(&self, service: &str, action: Action, deadline: Instant) -> Result<()> {
-        let word = match action {
-            Action::Monitor => "monitor",
-            Action::Unmonitor => "unmonitor",
-        };
-        let body = format!("action={word}&securitytoken={TOKEN}");
+        let body = format!("action={action}&securitytoken={TOKEN}");
         // This path compares names exactly; `/_doaction` takes them for expressions.
         let request = format!(
             "POST /{} HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\n\
@@ -150,7 +156,7 @@ impl Client {
                 let message = format!("monit (pid {pid}) was told to reload, but {what}");
                 return Err(Error::new(Code::Timeout, message));
             }
-            knock_later();
+            pause();
         }
     }
 
@@ -239,7 +245,8 @@ impl Client {
     }
 }
 
-fn knock_later() {
+/// Waits as long as it takes monit to get on: nothing tells when it has.
+pub fn pause() {
     let pause = PollTimeout::try_from(KNOCK).unwrap_or(PollTimeout::ZERO);
     // Interrupted or not: it is only a pause.
     let _ = nix::poll::poll(&mut [], pause);

@@ -2,6 +2,7 @@
 //! file that it cannot take would end a monit that runs.
 
 pub mod given;
+pub mod preflight;
 pub mod quote;
 pub mod render;
 

@@ -7,7 +7,7 @@
 use super::quote;
 use rc_sv_api::Result;
 use std::fmt::Write as _;
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What there is to write.
 #[derive(Clone, Debug)]
@@ -94,11 +94,33 @@ const CYCLES_MAX: u32 = 64;
 /// # Errors
 /// A field holds what monit cannot take.
 pub fn render(watched: &Watched) -> Result<Rendered> {
-    let name = quote::name(&watched.name)?;
+    let mut names = vec![watched.name.clone()];
+    let mut checks = vec![process(watched)?];
+    for (number, check) in watched.checks.iter().enumerate() {
+        if let Target::Exec(command) = &check.target {
+            let own = format!("{}.health{}", watched.name, number + 1);
+            checks.push(program(watched, &own, command, check)?);
+            names.push(own);
+        }
+    }
+    let marker = marker(&watched.name, &checks);
     let mut text = format!(
         "# Written by rc-sv for the service {}: changes are lost.\n",
         watched.name
     );
+    for check in &checks {
+        let _ = write!(text, "{check}  group {GROUP}\n  group {marker}\n");
+    }
+    Ok(Rendered {
+        text,
+        marker,
+        names,
+    })
+}
+
+fn process(watched: &Watched) -> Result<String> {
+    let mut text = String::new();
+    let name = quote::name(&watched.name)?;
     let found = match &watched.found {
         Found::Pidfile(path) => format!("pidfile {}", quote::word("pidfile", path)?),
         Found::Matching(words) => format!("matching {}", quote::word("procname", words)?),
@@ -134,24 +156,7 @@ pub fn render(watched: &Watched) -> Result<Rendered> {
             &format!("  if total memory > {kilobytes} KB for 2 cycles then {unhealthy}"),
         );
     }
-    let mut names = vec![watched.name.clone()];
-    let mut programs = String::new();
-    for (number, check) in watched.checks.iter().enumerate() {
-        if let Target::Exec(command) = &check.target {
-            let own = format!("{}.health{}", watched.name, number + 1);
-            program(&mut programs, watched, &own, command, check, &unhealthy)?;
-            names.push(own);
-        }
-    }
-    let marker = marker(&watched.name, &text, &programs);
-    line(&mut text, &format!("  group {GROUP}"));
-    line(&mut text, &format!("  group {marker}"));
-    text.push_str(&programs);
-    Ok(Rendered {
-        text,
-        marker,
-        names,
-    })
+    Ok(text)
 }
 
 fn line(text: &mut String, line: &str) {
@@ -204,35 +209,29 @@ fn protocol_word(protocol: &str) -> Result<&str> {
 }
 
 /// A command is a check of its own, which begins when the service is watched.
-fn program(
-    text: &mut String,
-    watched: &Watched,
-    own: &str,
-    command: &[Vec<u8>],
-    check: &Check,
-    unhealthy: &str,
-) -> Result<()> {
+fn program(watched: &Watched, own: &str, command: &[Vec<u8>], check: &Check) -> Result<String> {
+    let mut text = String::new();
     let path = quote::command("the command of a health check", command)?;
     let timeout = check.timeout.max(1);
     let every = check.interval.div_ceil(watched.poll.max(1)).max(1);
     let failures = check.failures.clamp(1, CYCLES_MAX);
+    let unhealthy = respawn(watched, "unhealthy")?;
     let own = quote::name(own)?;
     let name = quote::name(&watched.name)?;
     line(
-        text,
+        &mut text,
         &format!("check program {own} with path {path} with timeout {timeout} seconds"),
     );
     if every > 1 {
-        line(text, &format!("  every {every} cycles"));
+        line(&mut text, &format!("  every {every} cycles"));
     }
-    line(text, "  onreboot laststate");
-    line(text, &format!("  depends on {name}"));
+    line(&mut text, "  onreboot laststate");
+    line(&mut text, &format!("  depends on {name}"));
     line(
-        text,
+        &mut text,
         &format!("  if status != 0 for {failures} cycles then {unhealthy}"),
     );
-    line(text, &format!("  group {GROUP}"));
-    Ok(())
+    Ok(text)
 }
 
 /// monit tries at each look: a service that must fail three times, ten seconds apart, has failed at
@@ -244,10 +243,9 @@ fn cycles(check: &Check, poll: u32) -> u32 {
 }
 
 /// Another release of Rust may hash otherwise: that costs one more reload.
-fn marker(name: &str, text: &str, programs: &str) -> String {
+fn marker(name: &str, checks: &[String]) -> String {
     let mut hasher = DefaultHasher::new();
-    hasher.write(text.as_bytes());
-    hasher.write(programs.as_bytes());
+    checks.hash(&mut hasher);
     format!("{GROUP}.{name}.{:016x}", hasher.finish())
 }
 

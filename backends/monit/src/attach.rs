@@ -1,0 +1,228 @@
+//! Putting a running service under monit's watch, and taking it out.
+//!
+//! What counts is the control file: a monit that is not there, or does not answer, finds it when it
+//! begins. So neither is waited for, and nothing that monit remembers is relied upon.
+
+use crate::client::answer::{pending, Service};
+use crate::client::{Action, Seen};
+use crate::control_file::{preflight, Rendered};
+use crate::settings::{file_name, file_path, Monit};
+use rc_sv_api::abi::Host;
+use rc_sv_api::{Code, Error, Result};
+use rc_sv_exec::place::Dir;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// monit answers within a millisecond; one that is stopped is not waited for.
+const ANSWER: Duration = Duration::from_secs(1);
+/// The include directory is a way into monit, which is root.
+const INCLUDE_MODE: u32 = 0o700;
+
+/// How a service came under watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attached {
+    /// monit watches it.
+    Watched,
+    /// monit will, as soon as it runs, or answers; why it does not now.
+    Deferred(String),
+}
+
+/// Installs `control` for `service` and has monit watch it. `private` is the service's directory.
+///
+/// # Errors
+/// monit does not take the control file, or another file or check has the name: nothing is left.
+pub fn attach(
+    host: Host,
+    monit: &Monit,
+    private: &Dir,
+    service: &str,
+    control: &Rendered,
+    deadline: Instant,
+) -> Result<Attached> {
+    let include = Dir::make_path(&monit.include, INCLUDE_MODE)?;
+    if include.read(&file_name(service))?.as_deref() != Some(control.text.as_bytes()) {
+        preflight::check(host, &monit.program()?, private, control.text.as_bytes())?;
+    }
+    let seen = match monit.client.look(Instant::now() + ANSWER) {
+        Err(error) if matches!(error.code, Code::NotRunning | Code::Timeout) => {
+            include.replace(&file_name(service), 0o600, control.text.as_bytes())?;
+            return Ok(Attached::Deferred(error.message));
+        }
+        seen => seen?,
+    };
+    refuse_taken_names(&seen, service, control)?;
+    include.replace(&file_name(service), 0o600, control.text.as_bytes())?;
+    if !is_loaded(&seen, control) {
+        if let Some(deferred) = load(host, monit, &seen, service, control, deadline)? {
+            return Ok(deferred);
+        }
+    }
+    for name in &control.names {
+        watch(monit, name, deadline)?;
+    }
+    Ok(Attached::Watched)
+}
+
+/// Has monit watch `name`, which it knows.
+///
+/// # Errors
+/// monit does not know it, or was asked and does not do it.
+pub fn watch(monit: &Monit, name: &str, deadline: Instant) -> Result<()> {
+    let is_coming = [pending::RESTART, pending::START, pending::MONITOR];
+    settle(monit, name, Action::Monitor, deadline, |service| {
+        service.is_watched() || is_coming.contains(&service.pending)
+    })
+}
+
+/// Takes `service` out of monit's watch: asks, and removes the control file. monit forgets the
+/// check when it reads its control file the next time. A monit that is not there is no error.
+///
+/// # Errors
+/// monit still watches it.
+pub fn detach(monit: &Monit, service: &str, names: &[String], deadline: Instant) -> Result<()> {
+    let path = file_path(&monit.include, service);
+    let mut result = Ok(());
+    for name in names {
+        result = result.and(unwatch(monit, name, deadline));
+    }
+    match Dir::open_path(&monit.include, INCLUDE_MODE) {
+        Ok(include) => include.remove(&file_name(service))?,
+        Err(error) if error.code == Code::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    match result {
+        // It would find the file gone, were it to read now; what it remembers is refused later.
+        Err(error)
+            if matches!(
+                error.code,
+                Code::NotRunning | Code::NotFound | Code::Timeout
+            ) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(Error {
+            message: format!("{} ({} is removed)", error.message, path.display()),
+            ..error
+        }),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Has monit watch `name` no more.
+///
+/// # Errors
+/// As [`watch`].
+pub fn unwatch(monit: &Monit, name: &str, deadline: Instant) -> Result<()> {
+    settle(monit, name, Action::Unmonitor, deadline, |service| {
+        !service.is_watched() || service.pending == pending::STOP
+    })
+}
+
+/// Asks until it is so: what is asked is lost when monit reads its control file in between.
+fn settle(
+    monit: &Monit,
+    name: &str,
+    action: Action,
+    deadline: Instant,
+    is_so: impl Fn(&Service) -> bool,
+) -> Result<()> {
+    loop {
+        let limit = deadline.min(Instant::now() + ANSWER);
+        let seen = monit.client.look_through_reload(limit)?;
+        let Some(service) = seen.monit.service(name) else {
+            return Err(Error::new(
+                Code::NotFound,
+                format!("monit knows no check {name}"),
+            ));
+        };
+        if is_so(service) {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            let message = format!("monit was asked to {action} {name} and does not");
+            return Err(Error::new(Code::Timeout, message));
+        }
+        if service.pending == 0 {
+            match monit.client.act(name, action, limit) {
+                // The next look tells.
+                Err(error) if error.code == Code::NotRunning => {}
+                asked => asked?,
+            }
+            if let Some(pid) = seen.pid {
+                monit.client.poke(pid)?;
+            }
+        }
+        crate::client::pause();
+    }
+}
+
+/// Has monit read its control file; says so when it is better not to.
+fn load(
+    host: Host,
+    monit: &Monit,
+    seen: &Seen,
+    service: &str,
+    control: &Rendered,
+    deadline: Instant,
+) -> Result<Option<Attached>> {
+    let path = file_path(&monit.include, service);
+    let main = Path::new(&seen.monit.control_file);
+    if let Err(error) = preflight::whole(host, &monit.program()?, main) {
+        // Ours was taken alone: it is something else, and monit would end over it.
+        return Ok(Some(Attached::Deferred(format!(
+            "{} is not read: {}",
+            path.display(),
+            error.message
+        ))));
+    }
+    let Some(pid) = seen.pid else {
+        let why = "is read when monit reloads, which cannot be asked for over TCP";
+        return Ok(Some(Attached::Deferred(format!(
+            "{} {why}",
+            path.display()
+        ))));
+    };
+    let missing = format!(
+        "does not include {}: `include {}/*.monitrc` belongs into {}",
+        path.display(),
+        monit.include.display(),
+        main.display()
+    );
+    let loaded = |seen: &Seen| is_loaded(seen, control);
+    match monit.client.reload(pid, &missing, loaded, deadline) {
+        Ok(_) => Ok(None),
+        Err(error) => {
+            Dir::open_path(&monit.include, INCLUDE_MODE)?.remove(&file_name(service))?;
+            Err(error)
+        }
+    }
+}
+
+fn is_loaded(seen: &Seen, control: &Rendered) -> bool {
+    !seen.monit.group(&control.marker).is_empty()
+}
+
+/// A name that is taken would end monit at its next reload.
+fn refuse_taken_names(seen: &Seen, service: &str, control: &Rendered) -> Result<()> {
+    let prefix = format!("{}.{service}.", crate::control_file::render::GROUP);
+    let ours = |name: &str| {
+        seen.monit.groups.iter().any(|(group, names)| {
+            group.len() > prefix.len()
+                && group[..prefix.len()].eq_ignore_ascii_case(&prefix)
+                && names.iter().any(|it| it.eq_ignore_ascii_case(name))
+        })
+    };
+    for name in &control.names {
+        if seen.monit.service(name).is_some() && !ours(name) {
+            return Err(Error::new(
+                Code::Conflict,
+                format!(
+                    "monit has a check {name} already, from {}; use rc_monit_type=native, or \
+                     remove that one",
+                    seen.monit.control_file
+                ),
+            ));
+        }
+    }
+    Ok(())
+}

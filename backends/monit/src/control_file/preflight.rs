@@ -1,0 +1,73 @@
+//! Having monit's program look at a control file before the daemon does: what it does not take ends
+//! a monit that runs. This is the only thing that the program is ever run for.
+
+use super::quote;
+use rc_sv_api::abi::{Host, HostCommand};
+use rc_sv_api::exit::Exit;
+use rc_sv_api::{Code, Error, Result};
+use rc_sv_exec::place::Dir;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+const MAIN: &str = "monit-check";
+const CANDIDATE: &str = "monit-candidate";
+/// Without one `monit -t` makes `~/.monit.id`.
+const IDENTITY: &str = "monit-id";
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Checks `text` alone, in the private directory `dir`.
+///
+/// # Errors
+/// [`Code::Invalid`] with monit's own words; else it could not be checked.
+pub fn check(host: Host, program: &Path, dir: &Dir, text: &[u8]) -> Result<()> {
+    let path = |name: &str| dir.path().join(name);
+    let main = format!(
+        "set idfile {}\ninclude {}\n",
+        quoted(&path(IDENTITY))?,
+        quoted(&path(CANDIDATE))?
+    );
+    dir.replace(IDENTITY, 0o600, b"0\n")?;
+    dir.replace(CANDIDATE, 0o600, text)?;
+    dir.replace(MAIN, 0o600, main.as_bytes())?;
+    let checked = whole(host, program, &path(MAIN));
+    for name in [MAIN, CANDIDATE, IDENTITY] {
+        dir.remove(name)?;
+    }
+    checked
+}
+
+/// Checks the control file `main` with all that it includes, as the daemon would read it.
+///
+/// # Errors
+/// As [`check`].
+pub fn whole(host: Host, program: &Path, main: &Path) -> Result<()> {
+    let words: [&[u8]; 4] = [
+        program.as_os_str().as_bytes(),
+        b"-t",
+        b"-c",
+        main.as_os_str().as_bytes(),
+    ];
+    let output = host.run(&HostCommand {
+        argv: words.map(<[u8]>::to_vec).to_vec(),
+        merge_stderr: true,
+        timeout: Some(LIMIT),
+        ..HostCommand::default()
+    })?;
+    if output.exit == Exit::Code(0) {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.bytes);
+    let first = said.lines().map(str::trim).find(|line| !line.is_empty());
+    Err(Error::new(
+        Code::Invalid,
+        format!(
+            "monit does not take the control file: {}",
+            first.unwrap_or("it says nothing")
+        ),
+    ))
+}
+
+fn quoted(path: &Path) -> Result<String> {
+    quote::word("the directory of the service", path.as_os_str().as_bytes())
+}
