@@ -5,6 +5,7 @@
 
 use crate::client::answer::{pending, Service};
 use crate::client::{Action, Seen};
+use crate::control_file::render::names_of;
 use crate::control_file::{preflight, Rendered};
 use crate::settings::{file_name, file_path, Monit};
 use rc_sv_api::abi::Host;
@@ -204,16 +205,9 @@ fn is_loaded(seen: &Seen, control: &Rendered) -> bool {
 
 /// A name that is taken would end monit at its next reload.
 fn refuse_taken_names(seen: &Seen, service: &str, control: &Rendered) -> Result<()> {
-    let prefix = format!("{}.{service}.", crate::control_file::render::GROUP);
-    let ours = |name: &str| {
-        seen.monit.groups.iter().any(|(group, names)| {
-            group.len() > prefix.len()
-                && group[..prefix.len()].eq_ignore_ascii_case(&prefix)
-                && names.iter().any(|it| it.eq_ignore_ascii_case(name))
-        })
-    };
+    let ours = names_of(&seen.monit, service);
     for name in &control.names {
-        if seen.monit.service(name).is_some() && !ours(name) {
+        if seen.monit.service(name).is_some() && !ours.contains(name) {
             return Err(Error::new(
                 Code::Conflict,
                 format!(

@@ -140,6 +140,33 @@ impl Dir {
         Ok(Some(bytes))
     }
 
+    /// All of a file of this directory that anybody may read, at most `limit` bytes; `None` when
+    /// there is none.
+    ///
+    /// # Errors
+    /// Others than root or the caller may write to it, it is too large, or cannot be read.
+    pub fn read_public(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+        let path = self.path.join(name);
+        let failed = |cause| Error::io(format_args!("read {}", path.display()), &cause);
+        let fd = match self.openat(name, OFlag::O_RDONLY | OFlag::O_NONBLOCK, 0) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            fd => fd.map_err(failed)?,
+        };
+        let status = fstat(&fd).map_err(|errno| failed(errno.into()))?;
+        check(&status, SFlag::S_IFREG, 0o755).map_err(|error| Error {
+            message: format!("{}: {}", path.display(), error.message),
+            ..error
+        })?;
+        let mut bytes = Vec::new();
+        let read = File::from(fd).take(limit + 1).read_to_end(&mut bytes);
+        read.map_err(failed)?;
+        if bytes.len() as u64 > limit {
+            let what = format!("{} is larger than {limit} bytes", path.display());
+            return Err(Error::invalid(what));
+        }
+        Ok(Some(bytes))
+    }
+
     /// Renames a file of this directory over another.
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(renameat(&self.fd, from, &self.fd, to)?)

@@ -134,6 +134,22 @@ impl Client {
         }
     }
 
+    /// The start program of `service`, which monit shows only on its page for people.
+    ///
+    /// # Errors
+    /// As [`Client::look`].
+    pub fn start_program(&self, service: &str, deadline: Instant) -> Result<Option<String>> {
+        let path = in_path(service);
+        let request = format!("GET /{path} HTTP/1.0\r\n{}\r\n", self.headers());
+        let answer = self.ask(&request, deadline)?;
+        if answer.status != 200 {
+            return Err(self.refused(&answer));
+        }
+        Ok(answer::start_program(&String::from_utf8_lossy(
+            &answer.body,
+        )))
+    }
+
     /// Makes monit read its control file, and looks until `is_done` says that it did.
     ///
     /// # Errors

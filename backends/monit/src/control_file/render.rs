@@ -5,6 +5,7 @@
 //! up are there. The start and stop programs are for the person who types `monit start foo`.
 
 use super::quote;
+use crate::client::answer::Monit;
 use rc_sv_api::Result;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -117,6 +118,21 @@ pub fn render(watched: &Watched) -> Result<Rendered> {
         names,
     })
 }
+
+/// The names of the checks of `service` that this monit has from us.
+pub fn names_of(monit: &Monit, service: &str) -> Vec<String> {
+    let prefix = format!("{GROUP}.{service}.");
+    let is_ours = |group: &str| {
+        group.len() == prefix.len() + MARK
+            && group.is_char_boundary(prefix.len())
+            && group[..prefix.len()].eq_ignore_ascii_case(&prefix)
+    };
+    let groups = monit.groups.iter().filter(|(group, _)| is_ours(group));
+    groups.flat_map(|(_, names)| names.clone()).collect()
+}
+
+/// Digits at the end of a marker.
+const MARK: usize = 16;
 
 fn process(watched: &Watched) -> Result<String> {
     let mut text = String::new();
