@@ -4,6 +4,7 @@ use crate::control_file::render::{render, Found, Watched};
 use crate::control_file::Rendered;
 use crate::settings::Monit;
 use rc_sv_api::{Error, Result, ServiceName, Settings};
+use rc_sv_exec::check::Check;
 use std::time::Instant;
 
 /// Where this package is installed; compiled in.
@@ -38,8 +39,7 @@ pub fn control_file(monit: &Monit, spec: &dyn Settings, service: &ServiceName) -
             "respawn",
             &directory.display().to_string(),
         ]),
-        checks: Vec::new(),
-        memory: None,
+        checks: Check::all(spec)?,
         poll,
     })
 }

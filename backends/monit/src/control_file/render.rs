@@ -6,9 +6,13 @@
 
 use super::quote;
 use crate::client::answer::Monit;
-use rc_sv_api::Result;
+use rc_sv_api::{Error, Result};
+use rc_sv_exec::check::{Action, Check, Rules, Target};
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 /// What there is to write.
 #[derive(Clone, Debug)]
@@ -25,8 +29,6 @@ pub struct Watched {
     pub respawn: Vec<Vec<u8>>,
     /// What its health is known by.
     pub checks: Vec<Check>,
-    /// The most memory of it and its children, in bytes.
-    pub memory: Option<u64>,
     /// Seconds between two looks of this monit.
     pub poll: u32,
 }
@@ -38,38 +40,6 @@ pub enum Found {
     Pidfile(Vec<u8>),
     /// By an expression upon the command line of every process: slow, and for want of a file.
     Matching(Vec<u8>),
-}
-
-/// One health check.
-#[derive(Clone, Debug)]
-pub struct Check {
-    /// What is tried.
-    pub target: Target,
-    /// A protocol of monit's, such as `redis`, instead of mere bytes.
-    pub protocol: Option<String>,
-    /// Seconds between two tries.
-    pub interval: u32,
-    /// Seconds that a try may take.
-    pub timeout: u32,
-    /// So many tries must fail.
-    pub failures: u32,
-}
-
-/// What a check tries.
-#[derive(Clone, Debug)]
-pub enum Target {
-    /// To connect to a port.
-    Tcp { host: String, port: u16 },
-    /// To connect to a socket.
-    Unix(Vec<u8>),
-    /// To get a page.
-    Http {
-        host: String,
-        port: u16,
-        path: Vec<u8>,
-    },
-    /// To run a command.
-    Exec(Vec<Vec<u8>>),
 }
 
 /// A control file, and the group by which monit shows that it has read just this one.
@@ -155,22 +125,12 @@ fn process(watched: &Watched) -> Result<String> {
     line(&mut text, "  onreboot laststate");
     let exited = respawn(watched, "exited")?;
     line(&mut text, &format!("  if does not exist then {exited}"));
-    let unhealthy = respawn(watched, "unhealthy")?;
     for check in &watched.checks {
-        if let Some(test) = connection(check)? {
-            let cycles = cycles(check, watched.poll);
-            line(
-                &mut text,
-                &format!("  if failed {test}\n    for {cycles} cycles then {unhealthy}"),
-            );
+        if let Some(test) = test(check)? {
+            let cycles = cycles(&check.rules, watched.poll);
+            let then = respawn(watched, reason(check.rules.action))?;
+            line(&mut text, &format!("  if {test}\n    {cycles} then {then}"));
         }
-    }
-    if let Some(bytes) = watched.memory {
-        let kilobytes = (bytes / 1024).max(1);
-        line(
-            &mut text,
-            &format!("  if total memory > {kilobytes} KB for 2 cycles then {unhealthy}"),
-        );
     }
     Ok(text)
 }
@@ -187,51 +147,64 @@ fn respawn(watched: &Watched, why: &str) -> Result<String> {
     Ok(format!("exec {command} repeat every {AGAIN} cycles"))
 }
 
-/// The test of a check that monit makes itself, without `if failed`.
-fn connection(check: &Check) -> Result<Option<String>> {
-    let mut test = match &check.target {
+/// What rc-sv-exec is told.
+fn reason(action: Action) -> &'static str {
+    match action {
+        Action::Restart => "unhealthy",
+        Action::Alert => "alert",
+        Action::Exec => "exec",
+    }
+}
+
+/// The condition of a check that monit makes itself.
+fn test(check: &Check) -> Result<Option<String>> {
+    let to = |address: &SocketAddr| {
+        let host = quote::word(
+            "the host of a health check",
+            address.ip().to_string().as_bytes(),
+        )?;
+        Ok::<String, Error>(format!("failed host {host} port {}", address.port()))
+    };
+    let test = match &check.target {
         Target::Exec(_) => return Ok(None),
-        Target::Tcp { host, port } => {
-            let host = quote::word("the host of a health check", host.as_bytes())?;
-            format!("host {host} port {port} type tcp")
+        Target::Hook => {
+            return Err(Error::invalid(
+                "healthcheck_timer: monit does not call healthcheck(); use rc_supervise_health",
+            ))
         }
+        Target::Memory(bytes) => {
+            let kilobytes = (bytes / 1024).max(1);
+            return Ok(Some(format!("total memory > {kilobytes} KB")));
+        }
+        Target::Tcp(address) => format!("{} type tcp", to(address)?),
         Target::Unix(path) => {
+            let path = path.as_os_str().as_bytes();
             format!(
-                "unixsocket {}",
+                "failed unixsocket {}",
                 quote::word("the socket of a health check", path)?
             )
         }
-        Target::Http { host, port, path } => {
-            let host = quote::word("the host of a health check", host.as_bytes())?;
-            let path = quote::word("the path of a health check", path)?;
-            format!("host {host} port {port} protocol http request {path}")
+        Target::Http(http) => {
+            let path = quote::word("the path of a health check", http.path.as_bytes())?;
+            let host = quote::word("the host of a health check", http.host.as_bytes())?;
+            format!(
+                "{} protocol http request {path} hostheader {host}",
+                to(&http.address)?
+            )
         }
     };
-    if let Some(protocol) = &check.protocol {
-        let _ = write!(test, " protocol {}", protocol_word(protocol)?);
-    }
-    let _ = write!(test, " with timeout {} seconds", check.timeout.max(1));
-    Ok(Some(test))
-}
-
-fn protocol_word(protocol: &str) -> Result<&str> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    if protocol.is_empty() || !protocol.bytes().all(plain) {
-        return Err(rc_sv_api::Error::invalid(format!(
-            "monit has no protocol {protocol:?}; its manual lists them"
-        )));
-    }
-    Ok(protocol)
+    let timeout = seconds(check.rules.timeout);
+    Ok(Some(format!("{test} with timeout {timeout} seconds")))
 }
 
 /// A command is a check of its own, which begins when the service is watched.
 fn program(watched: &Watched, own: &str, command: &[Vec<u8>], check: &Check) -> Result<String> {
     let mut text = String::new();
+    let rules = &check.rules;
     let path = quote::command("the command of a health check", command)?;
-    let timeout = check.timeout.max(1);
-    let every = check.interval.div_ceil(watched.poll.max(1)).max(1);
-    let failures = check.failures.clamp(1, CYCLES_MAX);
-    let unhealthy = respawn(watched, "unhealthy")?;
+    let timeout = seconds(rules.timeout);
+    let every = looks(rules, watched.poll);
+    let then = respawn(watched, reason(rules.action))?;
     let own = quote::name(own)?;
     let name = quote::name(&watched.name)?;
     line(
@@ -243,19 +216,39 @@ fn program(watched: &Watched, own: &str, command: &[Vec<u8>], check: &Check) -> 
     }
     line(&mut text, "  onreboot laststate");
     line(&mut text, &format!("  depends on {name}"));
-    line(
-        &mut text,
-        &format!("  if status != 0 for {failures} cycles then {unhealthy}"),
-    );
+    // Here a cycle is one run of the command.
+    let cycles = times(rules, 1);
+    line(&mut text, &format!("  if status != 0 {cycles} then {then}"));
     Ok(text)
 }
 
 /// monit tries at each look: a service that must fail three times, ten seconds apart, has failed at
 /// all looks of that time.
-fn cycles(check: &Check, poll: u32) -> u32 {
-    let failures = check.failures.max(1);
-    let looks = check.interval.div_ceil(poll.max(1)).max(1);
-    failures.saturating_mul(looks).min(CYCLES_MAX)
+fn cycles(rules: &Rules, poll: u32) -> String {
+    times(rules, looks(rules, poll))
+}
+
+fn times(rules: &Rules, looks: u32) -> String {
+    let failures = rules.failures.max(1).saturating_mul(looks).min(CYCLES_MAX);
+    match rules.within {
+        0 => format!("for {failures} cycles"),
+        within => {
+            let within = within.saturating_mul(looks).clamp(failures, CYCLES_MAX);
+            format!("for {failures} times within {within} cycles")
+        }
+    }
+}
+
+/// How many looks of monit are between two tries.
+fn looks(rules: &Rules, poll: u32) -> u32 {
+    seconds(rules.interval).div_ceil(poll.max(1)).max(1)
+}
+
+/// monit counts in whole seconds.
+fn seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis().div_ceil(1000))
+        .unwrap_or(u32::MAX)
+        .max(1)
 }
 
 /// Another release of Rust may hash otherwise: that costs one more reload.
@@ -268,6 +261,7 @@ fn marker(name: &str, checks: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rc_sv_api::{Spec, Value};
 
     fn words(list: &[&str]) -> Vec<Vec<u8>> {
         list.iter().map(|word| word.as_bytes().to_vec()).collect()
@@ -285,19 +279,18 @@ mod tests {
                 "/run/openrc/rc-sv/foo",
             ]),
             checks: Vec::new(),
-            memory: None,
             poll: 5,
         }
     }
 
-    fn check(target: Target) -> Check {
-        Check {
-            target,
-            protocol: None,
-            interval: 10,
-            timeout: 3,
-            failures: 3,
-        }
+    /// What an administrator would write.
+    fn checks(lines: &str) -> Vec<Check> {
+        let mut spec = Spec::default();
+        spec.set("rc_supervise_health", lines.as_bytes(), "test")
+            .unwrap();
+        spec.set("rc_supervise_memory_limit", b"512M", "test")
+            .unwrap();
+        Check::all(spec.settings()).unwrap()
     }
 
     #[test]
@@ -323,28 +316,16 @@ mod tests {
     #[test]
     fn checks_are_tests_of_monit_or_programs_of_their_own() {
         let mut watched = foo();
-        watched.memory = Some(512 * 1024 * 1024);
-        watched.checks = vec![
-            check(Target::Tcp {
-                host: "127.0.0.1".into(),
-                port: 80,
-            }),
-            Check {
-                protocol: Some("redis".into()),
-                ..check(Target::Unix(b"/run/r s".to_vec()))
-            },
-            check(Target::Http {
-                host: "localhost".into(),
-                port: 8080,
-                path: b"/health?a b".to_vec(),
-            }),
-            check(Target::Exec(words(&["/usr/lib/x/health", "a b"]))),
-        ];
+        watched.checks = checks(
+            "tcp:80 interval=10s timeout=3s failures=3\n\
+             unix:/run/r(x interval=10s timeout=3s failures=3 within=5\n\
+             http://localhost:8080/health?a=b interval=5s failures=1\nexec:\"/usr/lib/x/health 'a b'\" interval=10s timeout=3s failures=3",
+        );
         let rendered = render(&watched).unwrap();
         for part in [
             "if failed host '127.0.0.1' port 80 type tcp with timeout 3 seconds\n    for 6 cycles",
-            "if failed unixsocket '/run/r\\0x20s' protocol redis with timeout 3 seconds",
-            "port 8080 protocol http request '/health\\0x3Fa\\0x20b'",
+            "if failed unixsocket '/run/r\\0x28x' with timeout 3 seconds\n    for 6 times within 10 cycles",
+            "port 8080 protocol http request '/health\\0x3Fa=b' hostheader 'localhost",
             "check program \"foo.health4\" with path \"'/usr/lib/x/health' 'a\\0x20b'\"",
             "  every 2 cycles\n",
             "  depends on \"foo\"\n",
@@ -374,10 +355,7 @@ mod tests {
         watched.name = "a b".into();
         assert!(render(&watched).unwrap_err().message.contains("\"a b\""));
         let mut watched = foo();
-        watched.checks = vec![Check {
-            protocol: Some("redis then alert".into()),
-            ..check(Target::Unix(b"/x".to_vec()))
-        }];
+        watched.respawn = vec![b"relative".to_vec()];
         assert!(render(&watched).is_err());
     }
 }
