@@ -261,7 +261,7 @@ fn marker(name: &str, checks: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rc_sv_api::{Spec, Value};
+    use rc_sv_api::Spec;
 
     fn words(list: &[&str]) -> Vec<Vec<u8>> {
         list.iter().map(|word| word.as_bytes().to_vec()).collect()
