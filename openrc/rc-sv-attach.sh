@@ -27,13 +27,33 @@ _rcsv_attach()
 	esac
 }
 
-# The arguments are those with which OpenRC has started it.
+# The arguments are those with which OpenRC has started it; of what a start() of
+# the script has done, nothing is known.
 _rcsv_run_attach()
 {
+	local _rcsv_further="$command_args_background"
+
 	case "$supervisor" in
-		supervise-daemon|s6|runit) _rcsv_run attach "$command_args_foreground" ;;
-		*) _rcsv_run attach "$command_args_background" ;;
+		supervise-daemon|s6|runit) _rcsv_further=$command_args_foreground ;;
 	esac
+	if _rcsv_has_own_start; then
+		command=
+		command_args=
+		_rcsv_further=
+	fi
+	_rcsv_run attach "$_rcsv_further"
+}
+
+# At a stop it is known from the start.
+_rcsv_has_own_start()
+{
+	if [ -n "$_rcsv_let_go" ]; then
+		[ -n "$(service_get_value rcsv_own_start)" ]
+	elif [ -n "$_rcsv_by_openrc" ]; then
+		false
+	else
+		service_set_value rcsv_own_start yes
+	fi
 }
 
 # Stops the service as OpenRC would. Each function has a shell of its own, which
@@ -73,6 +93,24 @@ _rcsv_detach()
 	_rcsv_lines eerror eerror "$_rcsv_said"
 	eerror "$RC_SVCNAME: its module does not let it go: it is not stopped"
 	return 1
+}
+
+# OpenRC's own stop, after that. One that has died meanwhile is stopped: OpenRC
+# would call that a failure, and nobody could stop what dies again and again.
+_rcsv_stop_let_go()
+{
+	local _rcsv_pidfile _rcsv_pid=
+
+	_rcsv_pidfile=$(service_get_value pidfile)
+	_rcsv_pidfile=${_rcsv_pidfile:-$pidfile}
+	[ ! -r "$_rcsv_pidfile" ] || read -r _rcsv_pid <"$_rcsv_pidfile"
+	if [ -z "$_rcsv_pidfile" ] || { [ -n "$_rcsv_pid" ] && kill -0 "$_rcsv_pid" 2>/dev/null; }; then
+		_rcsv_stock stop
+	else
+		ebegin "Stopping ${name:-$RC_SVCNAME}"
+		rm -f "$_rcsv_pidfile"
+		eend $?
+	fi
 }
 
 # After a stop that failed: the service runs on.

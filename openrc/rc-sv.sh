@@ -34,6 +34,7 @@ rcsv_start()
 # line stands there already.
 _rcsv_start_stock()
 {
+	_rcsv_by_openrc=yes
 	(
 		ebegin() { :; }
 		_rcsv_stock start
@@ -92,6 +93,11 @@ rcsv_attach()
 rcsv_attach_again()
 {
 	. "$_rcsv_libexec/rc-sv-attach.sh" && _rcsv_attach_again
+}
+
+rcsv_stop_let_go()
+{
+	. "$_rcsv_libexec/rc-sv-attach.sh" && _rcsv_stop_let_go
 }
 
 rcsv_detach()

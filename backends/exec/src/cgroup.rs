@@ -36,6 +36,13 @@ impl Cgroup {
         }
     }
 
+    /// The cgroup of `service` itself: where OpenRC has started the service, and removes it.
+    pub fn of_service(service: &Path) -> Cgroup {
+        Cgroup {
+            path: service.into(),
+        }
+    }
+
     /// Opens it, made where it is missing, for a process to be made in it. With `afresh` it is
     /// replaced, if it is empty: since 6.14 the kernel kills whatever is made in a cgroup that was
     /// ever killed at once (kernel/cgroup/cgroup.c, `kill_seq`; seen with 6.18).

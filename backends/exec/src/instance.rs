@@ -65,7 +65,8 @@ impl Instance {
         Ok(self.is_alive().then_some(pidfd))
     }
 
-    fn is_alive(&self) -> bool {
+    /// Whether it runs; a zombie does not.
+    pub fn is_alive(&self) -> bool {
         matches!(look(self.pid), Ok((state, began)) if began == self.began && !"ZX".contains(state))
     }
 

@@ -3,7 +3,7 @@
 //! [`resolve`] turns what an administrator wrote into a spec that needs no name service;
 //! [`spec_file`] keeps it in a file of the service's directory, which [`place`] makes; [`launch`]
 //! runs it, once for each spawn; [`readiness`] and [`sd_notify`] know when it is ready, [`check`]
-//! whether it still works; [`openrc`] tells OpenRC.
+//! whether it still works; [`openrc`] tells OpenRC; [`watched`] is for services that OpenRC runs.
 
 mod capability;
 pub mod cgroup;
@@ -25,3 +25,4 @@ mod securebits;
 pub mod spec_file;
 pub mod stop;
 pub mod suite;
+pub mod watched;

@@ -4,7 +4,7 @@
 //! begins. So neither is waited for, and nothing that monit remembers is relied upon.
 
 use crate::client::answer::{pending, Service};
-use crate::client::{Action, Seen};
+use crate::client::{Action, Seen, ANSWER};
 use crate::control_file::render::names_of;
 use crate::control_file::{preflight, Rendered};
 use crate::settings::{file_name, file_path, Monit};
@@ -12,10 +12,8 @@ use rc_sv_api::abi::Host;
 use rc_sv_api::{Code, Error, Result};
 use rc_sv_exec::place::Dir;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// monit answers within a millisecond; one that is stopped is not waited for.
-const ANSWER: Duration = Duration::from_secs(1);
 /// The include directory is a way into monit, which is root.
 const INCLUDE_MODE: u32 = 0o700;
 
@@ -80,12 +78,16 @@ pub fn watch(monit: &Monit, name: &str, deadline: Instant) -> Result<()> {
 ///
 /// # Errors
 /// monit still watches it.
-pub fn detach(monit: &Monit, service: &str, names: &[String], deadline: Instant) -> Result<()> {
+pub fn detach(monit: &Monit, service: &str, deadline: Instant) -> Result<()> {
     let path = file_path(&monit.include, service);
-    let mut result = Ok(());
-    for name in names {
-        result = result.and(unwatch(monit, name, deadline));
-    }
+    let unwatch_all = || {
+        let seen = monit.client.look_through_reload(Instant::now() + ANSWER)?;
+        let names = names_of(&seen.monit, service);
+        names
+            .iter()
+            .try_for_each(|name| unwatch(monit, name, deadline))
+    };
+    let result = unwatch_all();
     match Dir::open_path(&monit.include, INCLUDE_MODE) {
         Ok(include) => include.remove(&file_name(service))?,
         Err(error) if error.code == Code::NotFound => {}

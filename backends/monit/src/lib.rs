@@ -8,20 +8,21 @@
 mod attach;
 mod client;
 mod control_file;
+mod kept;
 mod native;
 mod observe;
 mod settings;
 mod simple;
 
 use attach::Attached;
-use client::Seen;
 use control_file::{given, Rendered};
+use kept::Kind;
 use rc_sv_api::abi::Host;
 use rc_sv_api::{
-    Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Spec, Status,
+    Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Status,
 };
 use rc_sv_exec::place::Dir;
-use rc_sv_exec::spec_file;
+use rc_sv_exec::{spec_file, watched};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -34,6 +35,8 @@ struct Monit {
 
 /// Where the request says nothing: monit reads its control file within a second.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a respawn may take that is under way, such as a program that goes into the background.
+const RESPAWN: Duration = Duration::from_secs(70);
 /// The state directory of a system where nothing else is said.
 const SVCDIR: &str = "/run/openrc";
 
@@ -78,70 +81,91 @@ impl Backend for Monit {
     fn attach(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
         let service = spec.service()?;
         let deadline = Instant::now() + request.timeout.unwrap_or(PATIENCE);
-        let private = Dir::make_service(&svcdir(spec), &service)?;
-        let control = match spec.word("rc_monit_type").as_str() {
-            "native" => {
-                spec_file::write(&private, spec)?;
-                native::check(&self.settings, native::name(spec, &service), deadline)?;
-                attach::watch(&self.settings, native::name(spec, &service), deadline)?;
-                return Ok(Outcome::Done);
+        let (kind, kept) = kept::of(spec)?;
+        let svcdir = svcdir(spec);
+        let control = match kind {
+            Kind::Native => {
+                let name = native::name(kept.settings(), &service);
+                native::check(&self.settings, name, deadline)?;
+                None
             }
-            "file" => self.given(&service)?,
-            _ => simple::control_file(&self.settings, spec, &service)?,
+            Kind::File => Some(self.given(&service)?),
+            Kind::Simple => Some(simple::control_file(&self.settings, spec, &service)?),
         };
-        spec_file::write(&private, spec)?;
-        let name = service.as_str();
-        let attached = attach::attach(
-            self.host,
-            &self.settings,
-            &private,
-            name,
-            &control,
-            deadline,
-        )?;
+        let private = Dir::make_service(&svcdir, &service)?;
+        spec_file::write(&private, &kept)?;
+        watched::adopt(&private, kept.settings())?;
+        let attached = match &control {
+            Some(control) => attach::attach(
+                self.host,
+                &self.settings,
+                &private,
+                service.as_str(),
+                control,
+                deadline,
+            ),
+            None => {
+                let name = native::name(kept.settings(), &service);
+                attach::watch(&self.settings, name, deadline).map(|()| Attached::Watched)
+            }
+        };
         match attached {
-            Attached::Watched => Ok(Outcome::Done),
-            Attached::Deferred(why) => {
-                self.host.log(
-                    WARNING,
-                    &format!("{service}: monit watches it later: {why}"),
-                );
+            Ok(Attached::Watched) => Ok(Outcome::Done),
+            Ok(Attached::Deferred(why)) => {
+                let line = format!("{service}: monit watches it later: {why}");
+                self.host.log(WARNING, &line);
                 Ok(Outcome::Pending)
+            }
+            Err(error) => {
+                Dir::remove_service(&svcdir, &service)?;
+                Err(error)
             }
         }
     }
 
     fn detach(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
         let service = spec.service()?;
-        let deadline = Instant::now() + request.timeout.unwrap_or(PATIENCE);
-        let recorded = recorded(spec, &service)?;
-        if recorded.settings().word("rc_monit_type") == "native" {
-            let name = native::name(recorded.settings(), &service).to_string();
-            return match attach::unwatch(&self.settings, &name, deadline) {
-                // Who is not there does not watch, and comes back as its own configuration says.
-                Err(error) if matches!(error.code, Code::NotRunning | Code::NotFound) => {
-                    Ok(Outcome::Done)
-                }
-                unwatched => unwatched.map(|()| Outcome::Done),
-            };
-        }
-        let names = match self.settings.client.look(Instant::now() + PATIENCE) {
-            Ok(Seen { monit, .. }) => control_file::render::names_of(&monit, service.as_str()),
-            Err(_) => Vec::new(),
+        let svcdir = svcdir(spec);
+        let kept = kept::read(&svcdir, &service)?;
+        let directory = kept::directory(&svcdir, &service)?;
+        // A respawn that is under way ends first, so that it does not cross the stop that follows.
+        let is_over = match &directory {
+            Some(directory) => kept::is_over(directory)?,
+            None => false,
         };
-        attach::detach(&self.settings, service.as_str(), &names, deadline)?;
+        if let Some(directory) = directory.as_ref().filter(|_| !is_over) {
+            watched::release(directory, request.timeout.unwrap_or(RESPAWN))?;
+        }
+        let deadline = Instant::now() + request.timeout.unwrap_or(PATIENCE);
+        match kept::kind(kept.settings()) {
+            Kind::Native => {
+                let name = native::name(kept.settings(), &service);
+                native::let_go(&self.settings, name, deadline)?;
+            }
+            Kind::File | Kind::Simple => {
+                attach::detach(&self.settings, service.as_str(), deadline)?;
+            }
+        }
+        if is_over {
+            // Why it is, can be asked for until the next start.
+            return Ok(Outcome::Pending);
+        }
+        Dir::remove_service(&svcdir, &service)?;
         Ok(Outcome::Done)
     }
 
     fn status(&mut self, spec: &dyn Settings) -> Result<Status> {
         let service = spec.service()?;
-        let recorded = recorded(spec, &service)?;
-        let name = match recorded.settings().word("rc_monit_type").as_str() {
-            "native" => native::name(recorded.settings(), &service).to_string(),
-            _ => service.as_str().to_string(),
+        let svcdir = svcdir(spec);
+        let kept = kept::read(&svcdir, &service)?;
+        let name = match kept::kind(kept.settings()) {
+            Kind::Native => native::name(kept.settings(), &service),
+            Kind::File | Kind::Simple => service.as_str(),
         };
-        let seen = self.settings.client.look(Instant::now() + observe::ANSWER);
-        observe::status(recorded.settings(), &name, seen)
+        let directory = kept::directory(&svcdir, &service)?;
+        observe::status(directory.as_ref(), kept.settings(), name, || {
+            self.settings.client.look(Instant::now() + client::ANSWER)
+        })
     }
 }
 
@@ -169,15 +193,6 @@ impl Monit {
 fn svcdir(spec: &dyn Settings) -> PathBuf {
     let text = spec.text("svcdir").unwrap_or(SVCDIR.as_bytes());
     PathBuf::from(OsStr::from_bytes(text))
-}
-
-/// What the service was attached with; only its name where it was not.
-fn recorded(spec: &dyn Settings, service: &ServiceName) -> Result<Spec> {
-    let read = Dir::open_service(&svcdir(spec), service).and_then(|dir| spec_file::read(&dir));
-    match read {
-        Err(error) if error.code == Code::NotFound => Ok(Spec::of_service(service)),
-        read => read,
-    }
 }
 
 rc_sv_api::export_backend!(Monit: attach, detach);

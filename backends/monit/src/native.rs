@@ -1,6 +1,7 @@
 //! A check that the administrator's own configuration of monit has: `rc_monit_type=native`. It is
 //! switched on and off, and nothing else.
 
+use crate::attach;
 use crate::client::answer::{PROCESS, PROGRAM};
 use crate::settings::Monit;
 use rc_sv_api::{Code, Error, Result, ServiceName, Settings};
@@ -40,6 +41,18 @@ pub fn check(monit: &Monit, name: &str, deadline: Instant) -> Result<()> {
              the daemon itself"
         ))),
         _ => Ok(()),
+    }
+}
+
+/// Has monit watch the check `name` no more. Who is not there does not watch, and comes back as its
+/// own configuration says.
+///
+/// # Errors
+/// monit still watches it.
+pub fn let_go(monit: &Monit, name: &str, deadline: Instant) -> Result<()> {
+    match attach::unwatch(monit, name, deadline) {
+        Err(error) if matches!(error.code, Code::NotRunning | Code::NotFound) => Ok(()),
+        unwatched => unwatched,
     }
 }
 

@@ -1,89 +1,81 @@
-//! What is known of a service: monit's word, and what the kernel says of the process.
+//! What is known of a service: what the kernel says of its process, what is recorded of its runs,
+//! and monit's word.
 
-use crate::client::answer::{pending, Service};
+use crate::client::answer::Service;
 use crate::client::Seen;
+use rc_sv_api::Code::{NotRunning, Timeout};
 use rc_sv_api::{Result, Settings, State, Status};
-use std::ffi::OsStr;
-use std::fs;
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-use std::time::Duration;
+use rc_sv_exec::place::Dir;
+use rc_sv_exec::run::{clock, record, record::Phase};
+use rc_sv_exec::watched;
 
-/// How long monit may take to answer a question.
-pub const ANSWER: Duration = Duration::from_secs(1);
-
-/// The status of the check `name` of the service with these settings.
+/// The status of the service with this directory and these settings, which monit calls `name`.
+/// `look` asks monit.
 ///
 /// # Errors
-/// monit's answer was not understood, or it does not let us ask.
-pub fn status(spec: &dyn Settings, name: &str, seen: Result<Seen>) -> Result<Status> {
-    use rc_sv_api::Code::{NotRunning, Timeout};
-    match seen {
+/// The record cannot be read, or monit does not let us ask, or is not understood.
+pub fn status(
+    directory: Option<&Dir>,
+    spec: &dyn Settings,
+    name: &str,
+    look: impl Fn() -> Result<Seen>,
+) -> Result<Status> {
+    let Some((directory, record)) = directory.and_then(|directory| {
+        let record = record::read(directory).transpose()?;
+        Some((directory, record))
+    }) else {
+        return Ok(Status::of_state(State::Unmanaged));
+    };
+    let record = record?;
+    let status = record.status(clock::boot_ms());
+    if record.phase != Phase::Running {
+        return Ok(status);
+    }
+    let pid = watched::running(directory, spec).map(|found| found.instance.pid);
+    let word = match look() {
+        Err(error) if matches!(error.code, NotRunning | Timeout) => Err(error.message),
+        Err(error) => return Err(error),
         Ok(seen) => match seen.monit.service(name) {
-            Some(service) => Ok(known(spec, service, seen.pid)),
-            None => Ok(alone(spec, format!("monit has no check {name}"))),
+            Some(service) if service.is_watched() => Ok((service.clone(), seen)),
+            Some(_) => Err("monit does not watch it".to_string()),
+            None => Err(format!("monit has no check {name}")),
         },
-        Err(error) if matches!(error.code, NotRunning | Timeout) => Ok(alone(spec, error.message)),
-        Err(error) => Err(error),
-    }
+    };
+    let pid = match &word {
+        // Where nothing else tells, monit does, which looks seldom.
+        Ok((service, _)) if spec.text("pidfile").is_none() => pid.or(service.pid),
+        _ => pid,
+    };
+    let status = Status { pid, ..status };
+    Ok(match word {
+        Ok((service, seen)) => watched(status, &service, &seen),
+        Err(why) => Status {
+            state: if pid.is_some() {
+                State::Up
+            } else {
+                State::Unmanaged
+            },
+            detail: why,
+            ..status
+        },
+    })
 }
 
-fn known(spec: &dyn Settings, service: &Service, monit: Option<i32>) -> Status {
+fn watched(status: Status, service: &Service, seen: &Seen) -> Status {
     // Between two looks monit does not know yet that a process has ended.
-    let pid = service
-        .pid
-        .filter(|pid| is_alive(*pid))
-        .or(pid_in_file(spec));
-    let state = match (pid, service.pending) {
-        (_, pending::STOP) => State::Stopping,
-        (Some(_), _) => State::Up,
-        (None, pending::START | pending::RESTART) => State::Starting,
-        (None, _) if service.is_watched() => State::Backoff,
-        (None, _) => State::Down,
-    };
-    let detail = match (service.is_watched(), service.faults()) {
-        (false, _) => "monit does not watch it".to_string(),
-        (true, faults) if faults.is_empty() => String::new(),
-        (true, faults) => format!("monit: {faults}"),
-    };
+    let faults = service.faults();
     Status {
-        wanted_up: Some(service.is_watched()),
-        healthy: service.is_watched().then_some(service.status == 0),
-        pid,
-        supervisor_pid: monit.filter(|_| service.is_watched()),
-        detail,
-        ..Status::of_state(state)
-    }
-}
-
-/// Nobody watches it.
-fn alone(spec: &dyn Settings, detail: String) -> Status {
-    let pid = pid_in_file(spec);
-    Status {
-        pid,
-        detail,
-        ..Status::of_state(match pid {
+        state: match status.pid {
             Some(_) => State::Up,
-            None => State::Unmanaged,
-        })
+            None => State::Backoff,
+        },
+        healthy: Some(service.status == 0),
+        supervisor_pid: seen.pid,
+        detail: match (status.pid, faults.is_empty()) {
+            (None, _) => format!("it ended; monit looks every {} s", seen.monit.poll),
+            (Some(_), true) => String::new(),
+            (Some(_), false) => format!("monit: {faults}"),
+        },
+        ..status
     }
-}
-
-fn pid_in_file(spec: &dyn Settings) -> Option<i32> {
-    let path = Path::new(OsStr::from_bytes(spec.text("pidfile")?));
-    let mut text = String::new();
-    let file = fs::File::open(path).ok()?;
-    file.take(32).read_to_string(&mut text).ok()?;
-    let pid = text.trim().parse().ok().filter(|pid| *pid > 1)?;
-    is_alive(pid).then_some(pid)
-}
-
-/// A zombie is not alive.
-fn is_alive(pid: i32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat
-        .rsplit_once(") ")
-        .and_then(|(_, rest)| rest.chars().next());
-    state.is_some_and(|state| !"ZX".contains(state))
 }

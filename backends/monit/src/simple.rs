@@ -5,6 +5,7 @@ use crate::control_file::Rendered;
 use crate::settings::Monit;
 use rc_sv_api::{Error, Result, ServiceName, Settings};
 use rc_sv_exec::check::Check;
+use rc_sv_exec::suite;
 use std::time::Instant;
 
 /// Where this package is installed; compiled in.
@@ -23,9 +24,10 @@ const POLL: u32 = 30;
 /// holds what monit cannot take.
 pub fn control_file(monit: &Monit, spec: &dyn Settings, service: &ServiceName) -> Result<Rendered> {
     let name = service.as_str();
-    let rc_service = |action: &str| words(&["/sbin/rc-service", name, action]);
+    let tool = suite::find("rc-service").unwrap_or_else(|| "/sbin/rc-service".into());
+    let rc_service = |action: &str| words(&[&tool.display().to_string(), name, action]);
     let directory = crate::svcdir(spec).join("rc-sv").join(name);
-    let poll = match monit.client.look(Instant::now() + crate::observe::ANSWER) {
+    let poll = match monit.client.look(Instant::now() + crate::client::ANSWER) {
         Ok(seen) => seen.monit.poll,
         Err(_) => POLL,
     };

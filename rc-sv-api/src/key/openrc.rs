@@ -104,5 +104,6 @@ pub(super) static KEYS: &[Key] = &[
     key(Suite, "s6_log_arguments", Text, "", Setting, OpenRc63, "Arguments of the logger under s6."),
     key(Suite, "runit_service", Path, "", Setting, OpenRc45, "Service directory for runit, written by hand and used as it is. When unset, /etc/sv/NAME is used for a service without a command."),
     key(Suite, "daemontools_service", Path, "", Setting, Since::RcSv, "Service directory for daemontools, written by hand and used as it is."),
-    key(Suite, "rc_monit_type", Choice(&["simple", "file", "native"]), "", Setting, Since::RcSv, "Where monit's configuration of the service comes from."),
+    key(Suite, "rc_monit_type", Choice(&["simple", "file", "native"]), "simple", Setting, Since::RcSv, "Where monit's control file for the service comes from: simple, made from the settings here; file, given as /etc/conf.d/monit-files/SERVICE; native, monit has the check in its own."),
+    key(Suite, "rc_monit_service", Text, "", Setting, Since::RcSv, "What monit's own check of the service is called, for rc_monit_type=native; else as the service."),
 ];

@@ -14,6 +14,7 @@ usage: run            in a service directory, by a link of that name
        finish CODE SIGNAL
        rc-sv-exec run DIR
        rc-sv-exec finish DIR CODE SIGNAL
+       rc-sv-exec respawn DIR exited|unhealthy|exec
        rc-sv-exec --help | --version
 DIR is /run/openrc/rc-sv/SERVICE. See rc-sv-exec(8).";
 
@@ -57,7 +58,7 @@ fn play(arguments: &[OsString]) -> ExitCode {
                 None => Call::in_directory(warn)?,
             };
             call.tell_librc();
-            part.play(&call, &signals)
+            part.play(call, &signals)
         });
     match result {
         Ok(code) => ExitCode::from(code),

@@ -71,19 +71,19 @@ impl State {
             let set = self.librc.daemon_set(&name, spawn.exec, spawn.pidfile);
             check(set, service, "the daemon")?;
         }
-        self.set(
-            service,
-            &name,
-            c"start_time",
-            Some(&local_time::stamp(spawn.at)),
-        )?;
-        self.set(
-            service,
-            &name,
-            c"start_count",
-            Some(&spawn.respawns.to_string()),
-        )?;
+        self.record_time(service, spawn.at, spawn.respawns)?;
         self.set(service, &name, c"child_pid", Some(&spawn.pid.to_string()))
+    }
+
+    /// Records when the service was spawned last, and the number of respawns.
+    ///
+    /// # Errors
+    /// OpenRC's state could not be written.
+    pub fn record_time(&self, service: &ServiceName, at: SystemTime, respawns: u32) -> Result<()> {
+        let name = name(service)?;
+        let time = local_time::stamp(at);
+        self.set(service, &name, c"start_time", Some(&time))?;
+        self.set(service, &name, c"start_count", Some(&respawns.to_string()))
     }
 
     /// Removes the pid of the main process: it ended.

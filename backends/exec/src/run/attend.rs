@@ -23,7 +23,7 @@ pub(super) fn child(call: &Call, spec: &dyn Settings, signals: &Signals) -> Resu
     let mut command = Command::new("/proc/self/exe");
     match call.seat {
         Seat::Directory { .. } => command.arg0("child"),
-        Seat::Path => command.arg("child").arg(call.dir.path()),
+        Seat::Path | Seat::Watched => command.arg("child").arg(call.dir.path()),
     };
     let (ear, mouth) = Ear::open(call, spec)?.unzip();
     match &mouth {

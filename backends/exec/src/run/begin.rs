@@ -153,7 +153,7 @@ fn refuse(call: &Call, stop: &Stop, signals: &Signals) -> Result<u8> {
 /// Nobody executes a program without this lock, nor while the one that was recorded last runs, and
 /// each is recorded before the lock is given back: that is why there is never a second copy,
 /// whoever is killed, and whenever.
-fn become_program(
+pub(super) fn become_program(
     call: &Call,
     locks: &Locks,
     mut record: Record,
@@ -221,16 +221,14 @@ fn prepare(
         let written = PidFile::find(path)?.write(pid);
         call.warn_of(written.map_err(|cause| Error::io("write the pid file", &cause)));
     }
-    if let Some(service) = path_of("cgroup") {
-        let cgroup = Cgroup::in_service(service);
-        let joined = cgroup.make(true).and_then(|_| cgroup.join());
-        joined
-            .map_err(|cause| Error::io(format_args!("join {}", cgroup.path().display()), &cause))?;
-    }
+    join_cgroup(call, spec)?;
     Instance::of(pid)
         .map_err(|cause| Error::io("examine the own process", &cause))?
         .write(&call.dir)?;
-    call.warn_of(report::spawned(call, &launch, record));
+    call.warn_of(match call.is_watched() {
+        true => report::respawned(call, record),
+        false => report::spawned(call, &launch, record),
+    });
     let keep = Keep {
         output: call.has_log(),
         descriptor: match given {
@@ -239,6 +237,21 @@ fn prepare(
         },
     };
     Ok((launch, keep))
+}
+
+/// Joins the cgroup of the service, where it has one.
+pub(super) fn join_cgroup(call: &Call, spec: &dyn Settings) -> Result<()> {
+    let Some(service) = spec.text("cgroup") else {
+        return Ok(());
+    };
+    let service = Path::new(OsStr::from_bytes(service));
+    let cgroup = match call.is_watched() {
+        true => Cgroup::of_service(service),
+        false => Cgroup::in_service(service),
+    };
+    // What OpenRC has made carries its limits, and is not made anew.
+    let joined = cgroup.make(!call.is_watched()).and_then(|_| cgroup.join());
+    joined.map_err(|cause| Error::io(format_args!("join {}", cgroup.path().display()), &cause))
 }
 
 /// Leaves why the program was not executed.

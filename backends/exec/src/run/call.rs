@@ -40,6 +40,8 @@ pub(super) enum Seat {
     },
     /// By the path of the service's own directory.
     Path,
+    /// The same, and who called only watches: OpenRC starts and stops the service.
+    Watched,
 }
 
 impl Call {
@@ -67,6 +69,14 @@ impl Call {
     /// It is not safe, or no place of a service.
     pub fn of_path(path: &Path, warn: fn(&str)) -> Result<Call> {
         Call::of(path, Seat::Path, warn)
+    }
+
+    /// The same, of a service that OpenRC starts and stops, and that somebody only watches.
+    pub(super) fn of_watched(self) -> Call {
+        Call {
+            seat: Seat::Watched,
+            ..self
+        }
     }
 
     fn of(path: &Path, seat: Seat, warn: fn(&str)) -> Result<Call> {
@@ -103,8 +113,13 @@ impl Call {
     pub(super) fn has_finish(&self) -> bool {
         match self.seat {
             Seat::Directory { finish, .. } => finish,
-            Seat::Path => true,
+            Seat::Path | Seat::Watched => true,
         }
+    }
+
+    /// Whether OpenRC starts and stops the service, and knows its main process itself.
+    pub(super) fn is_watched(&self) -> bool {
+        self.seat == Seat::Watched
     }
 
     /// Whether standard output leads to a logger.
@@ -117,7 +132,7 @@ impl Call {
     /// # Errors
     /// Nobody reads its FIFO.
     pub(super) fn take_down(&self) -> Result<()> {
-        if self.seat == Seat::Path {
+        if matches!(self.seat, Seat::Path | Seat::Watched) {
             return Ok(());
         }
         let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;

@@ -37,15 +37,23 @@ pub(super) fn run(
         Error { message, ..error }
     };
     let launch = Launch::for_hook(spec, key, ending).map_err(named)?;
-    let child = launch::spawn(&launch, None).map_err(named)?;
-    let ran = wait(&child, limit, signals).map_err(named)?;
+    run_launch(&launch, limit, signals).map_err(named)
+}
+
+/// Runs a program.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_launch(launch: &Launch, limit: Duration, signals: &Signals) -> Result<Ran> {
+    let child = launch::spawn(launch, None)?;
+    let ran = wait(&child, limit, signals)?;
     let mut record = [0u8; Failure::SIZE];
     let length = File::from(child.report).read(&mut record).unwrap_or(0);
     match Failure::decode(&record[..length]) {
-        Some(failure) => Err(named(Error {
+        Some(failure) => Err(Error {
             os_errno: failure.errno,
-            ..Error::new(Code::Failed, failure.message(&launch))
-        })),
+            ..Error::new(Code::Failed, failure.message(launch))
+        }),
         None => Ok(ran),
     }
 }

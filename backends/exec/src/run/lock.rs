@@ -102,7 +102,8 @@ impl Locks {
         Ok(is_same.then_some((pid, pidfd)))
     }
 
-    fn try_take(&self, byte: Byte) -> io::Result<bool> {
+    /// Takes a byte, if nobody else has it.
+    pub(super) fn try_take(&self, byte: Byte) -> io::Result<bool> {
         match fcntl(&self.file, FcntlArg::F_SETLK(&range(byte, libc::F_WRLCK))) {
             Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
             taken => Ok(taken.map(|_| true)?),
@@ -143,6 +144,32 @@ pub(super) fn is_held(dir: &Dir, byte: Byte) -> Result<bool> {
     };
     let locks = Locks { file };
     Ok(locks.holder(byte).map_err(failed)?.is_some())
+}
+
+/// Whether somebody begins a run of the service with this directory, waits for its time, or looks
+/// after it.
+///
+/// # Errors
+/// The directory cannot be used.
+pub fn is_at_work(dir: &Dir) -> Result<bool> {
+    is_held(dir, Byte::Run)
+}
+
+/// Has who waits for the time of a run look whether that is still wanted. To a program that was
+/// executed meanwhile the signal means nothing.
+///
+/// # Errors
+/// The directory cannot be used.
+pub fn rouse(dir: &Dir) -> Result<()> {
+    let file = match dir.open_private(NAME) {
+        Err(error) if error.code == Code::NotFound => return Ok(()),
+        file => file?,
+    };
+    if let Some((_, pidfd)) = (Locks { file }).holder_of(Byte::Run)? {
+        // One that has ended meanwhile is what is wanted.
+        let _ = process::send_signal(pidfd.as_fd(), signal::CONT);
+    }
+    Ok(())
 }
 
 fn range(byte: Byte, kind: i32) -> libc::flock {

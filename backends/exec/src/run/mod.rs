@@ -24,6 +24,10 @@
 //! **`finish`** clears up, runs the finish command, and decides. What is not to be run again is
 //! taken down by the byte `d` to the supervisor, and by exit 125.
 //!
+//! **`respawn`** is for services that OpenRC starts and stops, and that somebody only watches, such as
+//! monit; see `respawn.rs` and [`crate::watched`]. It becomes the program, or runs one that goes
+//! into the background by itself.
+//!
 //! A module that drives a suite calls [`record::forget`] before a start and [`record::want_down`]
 //! before a stop, both before the supervisor is told; [`await_executed`] or [`await_ready`] after a start; and it
 //! reads [`record::read`] for its status. The pid that the suite shows is not always that of the
@@ -45,12 +49,15 @@ mod given;
 mod lock;
 pub mod record;
 mod report;
+mod respawn;
 mod signals;
 mod tell;
 
 pub use call::{Call, LINK};
 pub use executed::{await_executed, await_ready, executed, is_executing};
 pub use given::Given;
+pub use lock::{is_at_work, rouse};
+pub use respawn::Reason;
 pub use signals::Signals;
 
 use rc_sv_api::exit::Exit;
@@ -68,8 +75,13 @@ pub enum Part {
     Child(Given),
     /// What follows an end.
     Finish(Exit),
+    /// The next run of a service that OpenRC has started, asked for by who watches it.
+    Respawn(Reason),
     /// Telling OpenRC, and whom else it concerns, that the service is down.
-    Tell,
+    Tell {
+        /// Who only watches it is to let it go.
+        watched: bool,
+    },
 }
 
 impl Part {
@@ -79,7 +91,10 @@ impl Part {
             "run" => Some(Part::Run),
             "child" => Given::parse(arguments).map(Part::Child),
             "finish" => Some(Part::Finish(finish::exit_of(arguments))),
-            "tell" => Some(Part::Tell),
+            "respawn" => Some(Part::Respawn(Reason::parse(arguments.first()?)?)),
+            "tell" => Some(Part::Tell {
+                watched: arguments.first().is_some_and(|word| word == tell::WATCHED),
+            }),
             _ => None,
         }
     }
@@ -99,12 +114,14 @@ impl Part {
     ///
     /// # Errors
     /// It could not be done.
-    pub fn play(self, call: &Call, signals: &Signals) -> Result<u8> {
+    pub fn play(self, call: Call, signals: &Signals) -> Result<u8> {
         match self {
-            Part::Run => begin::run(call, signals),
-            Part::Child(given) => begin::child(call, &given, signals),
-            Part::Finish(exit) => finish::finish(call, exit, signals),
-            Part::Tell => tell::tell(call, signals),
+            Part::Run => begin::run(&call, signals),
+            Part::Child(given) => begin::child(&call, &given, signals),
+            Part::Finish(exit) => finish::finish(&call, exit, signals),
+            Part::Respawn(reason) => respawn::respawn(&call.of_watched(), reason, signals),
+            Part::Tell { watched: false } => tell::tell(&call, signals),
+            Part::Tell { watched: true } => tell::tell(&call.of_watched(), signals),
         }
     }
 }

@@ -9,7 +9,7 @@ mod text;
 use crate::place::Dir;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::policy::{History, Policy};
-use rc_sv_api::{duration, Code, Error, Result, State, Status};
+use rc_sv_api::{duration, Code, Error, Result, Settings, State, Status};
 use std::io::Read;
 use std::time::Duration;
 
@@ -131,6 +131,18 @@ pub fn forget(dir: &Dir) -> Result<()> {
 /// The file cannot be written.
 pub fn want_down(dir: &Dir) -> Result<()> {
     dir.replace(DOWN, 0o600, b"")
+}
+
+/// Notes that the service runs, which a person has started, and this module has not; `pid` where it
+/// is known.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn note_run(dir: &Dir, spec: &dyn Settings, pid: Option<i32>) -> Result<()> {
+    let mut record = Record::default();
+    record.begin(&Policy::from_settings(spec), false);
+    record.pid = pid;
+    record.write(dir)
 }
 
 /// Whether nobody wants it up.

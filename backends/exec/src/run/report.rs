@@ -40,6 +40,14 @@ pub(super) fn spawned(call: &Call, launch: &Launch, record: &Record) -> Result<(
     openrc.record_spawn(&call.service, &spawn)
 }
 
+/// The same of a service whose process OpenRC knows by its own means.
+pub(super) fn respawned(call: &Call, record: &Record) -> Result<()> {
+    match State::open(&call.svcdir) {
+        Some(openrc) => openrc.record_time(&call.service, SystemTime::now(), record.restarts),
+        None => Ok(()),
+    }
+}
+
 /// Nothing runs at the moment.
 pub(super) fn gone(call: &Call) -> Result<()> {
     match State::open(&call.svcdir) {
@@ -52,6 +60,7 @@ pub(super) fn gone(call: &Call) -> Result<()> {
 pub(super) fn over(call: &Call) -> Result<()> {
     let mut command = Command::new("/proc/self/exe");
     command.args(["tell".as_ref(), call.dir.path().as_os_str()]);
+    command.args(call.is_watched().then_some(super::tell::WATCHED));
     command.current_dir("/").process_group(0);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let made = command.spawn().map(drop);

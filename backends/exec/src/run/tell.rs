@@ -12,7 +12,18 @@ use nix::poll::PollFlags;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Result};
 use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::Duration;
+
+/// The word by which `tell` knows that somebody only watches the service.
+pub(super) const WATCHED: &str = "watched";
+
+/// Where this package is installed; compiled in.
+const PREFIX: &str = match option_env!("RC_SV_PREFIX") {
+    Some(prefix) => prefix,
+    None => "/usr/local",
+};
 
 /// How long the give-up command may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
@@ -37,7 +48,20 @@ pub(super) fn tell(call: &Call, signals: &Signals) -> Result<u8> {
     if !is_marked {
         wait_and_mark(call, &record, signals)?;
     }
+    if call.is_watched() && is_the_same(call, &record)? {
+        return Err(let_go(call));
+    }
     Ok(0)
+}
+
+/// Has the module that watches the service let it go. Only that knows how, so this process becomes
+/// the program that calls it; it comes back when it cannot.
+fn let_go(call: &Call) -> Error {
+    let loader = format!("{PREFIX}/bin/rc-sv-loader");
+    let cause = Command::new(&loader)
+        .args(["detach", call.service.as_str()])
+        .exec();
+    Error::io(format_args!("execute {loader}"), &cause)
 }
 
 fn give_up(call: &Call, record: &Record, signals: &Signals) -> Result<()> {
@@ -66,17 +90,22 @@ fn mark(call: &Call, told: &Record) -> Result<bool> {
         return Ok(false);
     }
     // Whoever has started it again meanwhile, or stopped it, knows better.
-    let record = record::read(&call.dir)?.unwrap_or_default();
-    let is_same = (record.phase, record.since_ms) == (told.phase, told.since_ms);
-    if !is_same || record::is_wanted_down(&call.dir)? {
+    if !is_the_same(call, told)? {
         return Ok(true);
     }
-    match record.phase {
+    match told.phase {
         Phase::Failed => openrc.mark_failed(&call.service)?,
         Phase::Down => openrc.mark_stopped(&call.service)?,
         _ => {}
     }
     Ok(true)
+}
+
+/// Whether nobody has started or stopped the service since.
+fn is_the_same(call: &Call, told: &Record) -> Result<bool> {
+    let record = record::read(&call.dir)?.unwrap_or_default();
+    let is_same = (record.phase, record.since_ms) == (told.phase, told.since_ms);
+    Ok(is_same && !record::is_wanted_down(&call.dir)?)
 }
 
 /// The watch is there before the next look, so no end of an openrc-run is missed.

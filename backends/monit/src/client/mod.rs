@@ -53,6 +53,9 @@ pub struct Seen {
     pub pid: Option<i32>,
 }
 
+/// monit answers within a millisecond; one that hangs is not waited for.
+pub const ANSWER: Duration = Duration::from_secs(1);
+
 /// Between two attempts to connect while monit reads its control file. Nothing can be waited for:
 /// its socket is taken away and made again, and connecting is what makes its server notice that it
 /// has to end (11 ms instead of half a second).

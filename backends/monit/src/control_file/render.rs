@@ -57,6 +57,8 @@ pub struct Rendered {
 pub const GROUP: &str = "rcsv";
 /// While a fault lasts the respawn is tried again after so many looks: it refuses what is in hand.
 const AGAIN: u32 = 3;
+/// The least time for which monit waits for a process that a person starts by it.
+const START_MIN: Duration = Duration::from_secs(5);
 /// monit's limit of `for N cycles`.
 const CYCLES_MAX: u32 = 64;
 
@@ -112,23 +114,26 @@ fn process(watched: &Watched) -> Result<String> {
         Found::Matching(words) => format!("matching {}", quote::word("procname", words)?),
     };
     line(&mut text, &format!("check process {name} with {found}"));
+    // While a process is younger than this, monit makes no health check.
+    let grace = watched.checks.iter().map(|check| check.rules.start).max();
+    let grace = seconds(grace.unwrap_or_default().max(START_MIN));
     let start = quote::command("the start program", &watched.start)?;
     let stop = quote::command("the stop program", &watched.stop)?;
     line(
         &mut text,
-        &format!("  start program = {start} with timeout 60 seconds"),
+        &format!("  start program = {start} with timeout {grace} seconds"),
     );
     line(
         &mut text,
         &format!("  stop program = {stop} with timeout 60 seconds"),
     );
     line(&mut text, "  onreboot laststate");
-    let exited = respawn(watched, "exited")?;
+    let exited = exec(watched, "exited")?;
     line(&mut text, &format!("  if does not exist then {exited}"));
     for check in &watched.checks {
         if let Some(test) = test(check)? {
             let cycles = cycles(&check.rules, watched.poll);
-            let then = respawn(watched, reason(check.rules.action))?;
+            let then = reaction(watched, check.rules.action)?;
             line(&mut text, &format!("  if {test}\n    {cycles} then {then}"));
         }
     }
@@ -140,19 +145,19 @@ fn line(text: &mut String, line: &str) {
     text.push('\n');
 }
 
-fn respawn(watched: &Watched, why: &str) -> Result<String> {
+fn exec(watched: &Watched, why: &str) -> Result<String> {
     let mut words = watched.respawn.clone();
     words.push(why.into());
     let command = quote::command("the respawn", &words)?;
     Ok(format!("exec {command} repeat every {AGAIN} cycles"))
 }
 
-/// What rc-sv-exec is told.
-fn reason(action: Action) -> &'static str {
+/// What is done about an unhealthy service. To say so, monit needs nobody.
+fn reaction(watched: &Watched, action: Action) -> Result<String> {
     match action {
-        Action::Restart => "unhealthy",
-        Action::Alert => "alert",
-        Action::Exec => "exec",
+        Action::Restart => exec(watched, "unhealthy"),
+        Action::Exec => exec(watched, "exec"),
+        Action::Alert => Ok("alert".to_string()),
     }
 }
 
@@ -204,7 +209,7 @@ fn program(watched: &Watched, own: &str, command: &[Vec<u8>], check: &Check) -> 
     let path = quote::command("the command of a health check", command)?;
     let timeout = seconds(rules.timeout);
     let every = looks(rules, watched.poll);
-    let then = respawn(watched, reason(rules.action))?;
+    let then = reaction(watched, rules.action)?;
     let own = quote::name(own)?;
     let name = quote::name(&watched.name)?;
     line(

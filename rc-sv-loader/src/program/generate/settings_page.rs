@@ -84,7 +84,11 @@ fn sources(page: &mut Page) {
     page.text(
         "The table [modules.NAME] of /etc/rc-sv.toml belongs to the module NAME; its documentation \
          says what may stand there. For s6, runit and daemontools: *scandir*, the scan directory \
-         to use; *exec*, another path of rc-sv-exec(8).",
+         to use; *exec*, another path of rc-sv-exec(8). For monit: *socket*, its `set httpd \
+         unixsocket` (/run/monit.sock), or *address*, such as 127.0.0.1:2812; *user* and *password* \
+         where it wants them; *include*, the directory of control files that its own includes \
+         (/run/openrc-monit); *files*, where those of rc_monit_type=file are given \
+         (/etc/conf.d/monit-files); *program*, monit itself, which is only run to check a control file.",
     );
     page.text(
         "An unknown setting and a value that does not fit are errors, with the variable or with \

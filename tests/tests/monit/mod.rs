@@ -1,0 +1,137 @@
+//! What the tests of the monit module share: a lab in which Debian's monit runs, or can.
+#![allow(dead_code)] // Each test file uses a part of it.
+
+#[path = "../openrc/mod.rs"]
+pub mod openrc;
+
+use openrc::{rc, SOON};
+use rc_sv_tests::lab::until;
+use rc_sv_tests::{Job, Lab};
+
+/// The program that reports how it was started and does as it is told.
+pub const PROBE: &str = "/usr/lib/rc-sv-tests/probe-daemon";
+
+/// No pause between two runs but that of monit.
+pub const AT_ONCE: &str = "respawn_delay=0\nrc_supervise_min_interval=0\n";
+
+/// monit's own control file, as rc-sv(5) has it, but for a poll of one second.
+const CONTROL: &str = "set daemon 1\nset log /tmp/monit.log\nset pidfile /run/monit.pid\n\
+    set idfile /run/monit.id\nset statefile /run/monit.state\n\
+    set httpd unixsocket /run/monit.sock\n    permission 0600\n    allow localhost\n\
+    include /run/openrc-monit/*.monitrc\n";
+
+/// A lab in which monit can be run.
+pub fn lab() -> Lab {
+    lab_with("")
+}
+
+/// The same, with further lines of monit's control file.
+pub fn lab_with(lines: &str) -> Lab {
+    let lab = Lab::new();
+    lab.write("/etc/monitrc", format!("{CONTROL}{lines}"), 0o600);
+    lab
+}
+
+/// Runs monit, and waits until it answers.
+#[track_caller]
+pub fn monit(lab: &Lab) -> Job<'_> {
+    let job = lab.run(["monit", "-Ic", "/etc/monitrc"]).spawn();
+    until("monit", SOON, || {
+        (ask(lab, &["summary"]).code() == 0).then_some(())
+    });
+    job
+}
+
+/// `monit COMMAND...`, which asks the monit that runs.
+pub fn ask(lab: &Lab, command: &[&str]) -> rc_sv_tests::Output {
+    let words = ["monit", "-c", "/etc/monitrc"];
+    lab.run(words.iter().chain(command)).output()
+}
+
+/// The pid of the monit that runs.
+#[track_caller]
+pub fn monit_pid(lab: &Lab) -> i32 {
+    lab.text("/run/monit.pid").trim().parse().expect("a pid")
+}
+
+/// Defines `service` under monit: the probe daemon with `args`, which reports to /tmp/SERVICE, in
+/// the background by OpenRC, with more lines of conf.d. Each run of the script is noted.
+#[track_caller]
+pub fn simple(lab: &Lab, service: &str, args: &str, conf: &str) {
+    let script = format!(
+        "command={PROBE}\ncommand_args=\"--report /tmp/$RC_SVCNAME {args}\"\n\
+         command_background=yes\npidfile=/run/$RC_SVCNAME.pid\n{NOTED}"
+    );
+    lab.service(service, &script);
+    lab.conf(service, &format!("rc_supervise_module=monit\n{conf}\n"));
+}
+
+/// The part of a script that notes its runs.
+pub const NOTED: &str = "start_pre() { echo run >>/tmp/$RC_SVCNAME.runs; }\n";
+
+/// How often the script of `service` has run.
+pub fn runs(lab: &Lab, service: &str) -> usize {
+    let noted = lab.try_read(format!("/tmp/{service}.runs"));
+    noted.map_or(0, |noted| {
+        noted.iter().filter(|byte| **byte == b'\n').count()
+    })
+}
+
+/// The control file that we have made for `service`.
+pub fn control_file(service: &str) -> String {
+    format!("/run/openrc-monit/{service}.monitrc")
+}
+
+/// Whether monit says that it watches `service`.
+pub fn is_watched(lab: &Lab, service: &str) -> bool {
+    let said = ask(lab, &["status", service]).all();
+    let line = said.lines().find(|line| line.contains("monitoring status"));
+    line.is_some_and(|line| !line.contains("Not monitored"))
+}
+
+/// The pids of everything that is called so and lives.
+pub fn pids(lab: &Lab, program: &str) -> Vec<i32> {
+    let said = lab.sh("ps -e -o pid=,stat=,comm=").ok();
+    let words = said
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    words
+        .filter(|words| !words[1].starts_with('Z') && words[2] == program)
+        .map(|words| words[0].parse().expect("a pid"))
+        .collect()
+}
+
+/// One instance runs, OpenRC calls the service started, and its script ran `runs` times.
+#[track_caller]
+pub fn assert_one(lab: &Lab, service: &str, count: usize) -> i32 {
+    let pids = pids(lab, "probe-daemon");
+    assert_eq!(pids.len(), 1, "{pids:?}");
+    let status = rc(lab, service, "status");
+    assert_eq!(status.code(), 0, "{status}");
+    assert_eq!(runs(lab, service), count, "runs of the script");
+    pids[0]
+}
+
+/// Nothing runs, OpenRC calls the service stopped, and its script ran `runs` times.
+#[track_caller]
+pub fn assert_none(lab: &Lab, service: &str, count: usize) {
+    assert_eq!(pids(lab, "probe-daemon"), [0; 0]);
+    assert_eq!(rc(lab, service, "status").code(), 3);
+    assert_eq!(runs(lab, service), count, "runs of the script");
+    assert!(!lab.exists(control_file(service)));
+}
+
+/// The starts of a service, when there are at least `count`.
+#[track_caller]
+pub fn starts(lab: &Lab, service: &str, count: usize) -> Vec<rc_sv_tests::Line> {
+    lab.report(&format!("/tmp/{service}"), "start", count, SOON)
+}
+
+/// Waits until the module says so of the service.
+#[track_caller]
+pub fn until_status(lab: &Lab, service: &str, words: &str) -> String {
+    until(words, SOON, || {
+        let said = lab.run(["rc-sv-loader", "status", service]).output().all();
+        said.contains(words).then_some(said)
+    })
+}
