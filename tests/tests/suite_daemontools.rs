@@ -10,6 +10,11 @@ fn from_start_to_end() {
 }
 
 #[test]
+fn promises_are_kept() {
+    life::promises_are_kept(&DAEMONTOOLS);
+}
+
+#[test]
 fn restart_in_one_step() {
     life::restart_in_one_step(&DAEMONTOOLS);
 }

@@ -12,7 +12,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a KILL may take to work.
 pub const KILL_WAIT: Duration = Duration::from_secs(5);
@@ -61,10 +61,22 @@ impl Stop {
     /// # Errors
     /// [`io::ErrorKind::TimedOut`]: it still runs. Else it cannot be reached.
     pub fn end(&self, instance: &Instance) -> io::Result<()> {
+        self.end_within(instance, None)
+    }
+
+    /// The same, but until `deadline` only: the signals that would come later are not sent.
+    ///
+    /// # Errors
+    /// As [`Stop::end`].
+    pub fn end_by(&self, instance: &Instance, deadline: Instant) -> io::Result<()> {
+        self.end_within(instance, Some(deadline))
+    }
+
+    fn end_within(&self, instance: &Instance, deadline: Option<Instant>) -> io::Result<()> {
         let Some(pidfd) = instance.open()? else {
             return Ok(());
         };
-        self.climb(instance.pid, pidfd.as_fd())?;
+        self.climb(instance.pid, pidfd.as_fd(), deadline)?;
         if self.kill_mode != KillMode::Process {
             // An older kernel cannot reach it safely, and then it is left.
             let _ = process::signal_group(pidfd.as_fd(), signal::KILL);
@@ -72,7 +84,7 @@ impl Stop {
         Ok(())
     }
 
-    fn climb(&self, pid: i32, pidfd: BorrowedFd<'_>) -> io::Result<()> {
+    fn climb(&self, pid: i32, pidfd: BorrowedFd<'_>, deadline: Option<Instant>) -> io::Result<()> {
         let rungs = self.ladder.rungs().iter();
         let rungs = rungs.map(|rung| (rung.signal, rung.wait));
         for (number, wait) in rungs.chain([(signal::KILL, KILL_WAIT)]) {
@@ -90,8 +102,13 @@ impl Stop {
                 Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => return Ok(()),
                 sent => sent?,
             }
-            if ready(pidfd, PollFlags::POLLIN, wait)? {
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let left = left.unwrap_or(Duration::MAX);
+            if ready(pidfd, PollFlags::POLLIN, wait.min(left))? {
                 return Ok(());
+            }
+            if left <= wait {
+                break;
             }
         }
         Err(io::ErrorKind::TimedOut.into())

@@ -72,7 +72,7 @@ fn end_native(call: &Call, stop: &Stop) -> Result<()> {
         (Some(_), Some(_)) => {
             // Not again, whatever ends it.
             call.supervise().control(&[call.suite.once])?;
-            climb(stop, &call.supervise().snapshot()?)
+            climb(call, stop)
         }
         // The number may be another one's by now.
         (Some(pid), None) => {
@@ -86,7 +86,8 @@ fn end_native(call: &Call, stop: &Stop) -> Result<()> {
 }
 
 /// Climbs the ladder, as long as the process that was seen runs.
-fn climb(stop: &Stop, snapshot: &Snapshot) -> Result<()> {
+fn climb(call: &Call, stop: &Stop) -> Result<()> {
+    let snapshot = call.supervise().snapshot()?;
     let (Some(pid), Some(pidfd)) = (snapshot.running(), &snapshot.process) else {
         return Ok(());
     };
@@ -109,7 +110,7 @@ fn climb(stop: &Stop, snapshot: &Snapshot) -> Result<()> {
         kill_mode,
         ..stop.clone()
     };
-    stop.end(&instance).map_err(failed)
+    stop.end_by(&instance, call.deadline).map_err(failed)
 }
 
 /// Waits until the supervisor knows that all is over. A `finish` that takes longer than it may is
@@ -153,7 +154,7 @@ fn end_instance(call: &Call, stop: &Stop) -> Result<()> {
         // it is not to run again.
         call.supervise().control(&[call.suite.once])?;
     }
-    let ended = stop.end(&instance);
+    let ended = stop.end_by(&instance, call.deadline);
     ended.map_err(|cause| Error::io(format_args!("end process {}", instance.pid), &cause))
 }
 

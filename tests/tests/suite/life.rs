@@ -138,3 +138,19 @@ pub fn ordinary_users_are_told_what_is_recorded(suite: &Suite) {
     });
     assert!(stopped.all().contains("stopped"), "{stopped}");
 }
+
+/// What every module promises, with a scratch service: also that a call keeps its time-out.
+pub fn promises_are_kept(suite: &Suite) {
+    let lab = suite.lab();
+    let file = format!("/usr/lib/rc-sv/librc_sv_{}.so", suite.module);
+    let output = lab
+        .run(["rc-sv-loader", "--verify", &file])
+        .timeout(4 * SOON)
+        .output();
+    assert_eq!(output.code(), 0, "{output}");
+    assert!(
+        output.all().contains(" 0 failed, 0 doubtful, 0 not run"),
+        "{output}"
+    );
+    suite.assert_nothing_left(&lab);
+}
