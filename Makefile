@@ -1,5 +1,6 @@
 # rc-sv. Targets: all (default), install, uninstall, check, asan, demo, bench, root,
-# stage, headers, install-openrc-c, clean, distclean.
+# stage, headers, modules-table,
+# install-openrc-c, clean, distclean.
 #
 # PREFIX is compiled in: give `make` and `make install` the same one.
 
@@ -33,6 +34,7 @@ MODULES    = internal s6 runit daemontools monit
 PROGRAMS   = rc-sv-loader rc-sv-supervisor rc-sv-exec
 LABTOOLS   = rc-sv-lab rc-sv-await probe-daemon
 MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8 man/rc-sv-exec.8
+MAN7       = man/rc-sv-modules.7
 MAN5       = man/rc-sv.5
 MAN3       = man/rc-sv-module.3 man/rc_sv.3
 EXAMPLE    = examples/module-c/daemon.c examples/module-c/Makefile
@@ -65,11 +67,12 @@ $(BUILT)/.complete: $(SOURCES)
 		-Wl,--whole-archive $(TARGET)/release/librc_sv.a -Wl,--no-whole-archive -lgcc_s -lc
 	mv '$(BUILT)/.begun' $@
 
-install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) $(MAN3) $(HEADERS) \
+install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN7) $(MAN5) $(MAN3) $(HEADERS) \
 		include/rc_sv_backend.pc include/rc_sv.pc $(EXAMPLE)
 	$(INSTALL) -d -m 755 '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MODULEDIR)' \
 		'$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' \
-		'$(DESTDIR)$(MANDIR)/man3' '$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)' \
+		'$(DESTDIR)$(MANDIR)/man3' '$(DESTDIR)$(MANDIR)/man5' \
+		'$(DESTDIR)$(MANDIR)/man7' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)' \
 		'$(DESTDIR)$(PKGDIR)' '$(DESTDIR)$(EXAMPLEDIR)/module-c' '$(DESTDIR)$(INITDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-loader' '$(DESTDIR)$(BINDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(BUILT)/rc-sv-exec' '$(DESTDIR)$(LIBEXECDIR)'
@@ -90,6 +93,7 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN5) $(MAN3) $(HEADERS) \
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(LIBDIR)/pkgconfig/rc_sv.pc'
 	$(INSTALL) -m 644 $(EXAMPLE) '$(DESTDIR)$(EXAMPLEDIR)/module-c'
 	$(INSTALL) -m 644 $(MAN8) '$(DESTDIR)$(MANDIR)/man8'
+	$(INSTALL) -m 644 $(MAN7) '$(DESTDIR)$(MANDIR)/man7'
 	$(INSTALL) -m 644 $(MAN5) '$(DESTDIR)$(MANDIR)/man5'
 	$(INSTALL) -m 644 $(MAN3) '$(DESTDIR)$(MANDIR)/man3'
 
@@ -100,7 +104,7 @@ uninstall:
 		$(HEADERS:include/%='$(DESTDIR)$(INCLUDEDIR)/%') '$(DESTDIR)$(PKGDIR)/rc_sv_backend.pc' \
 		'$(DESTDIR)$(LIBDIR)/librc_sv.so' '$(DESTDIR)$(LIBDIR)/$(SONAME)' \
 		'$(DESTDIR)$(LIBDIR)/$(LIBRARY)' '$(DESTDIR)$(LIBDIR)/pkgconfig/rc_sv.pc' \
-		$(MAN8:man/%='$(DESTDIR)$(MANDIR)/man8/%') $(MAN5:man/%='$(DESTDIR)$(MANDIR)/man5/%') \
+		$(MAN8:man/%='$(DESTDIR)$(MANDIR)/man8/%') $(MAN7:man/%='$(DESTDIR)$(MANDIR)/man7/%') $(MAN5:man/%='$(DESTDIR)$(MANDIR)/man5/%') \
 		$(MAN3:man/%='$(DESTDIR)$(MANDIR)/man3/%') \
 		$(MODULES:%='$(DESTDIR)$(MODULEDIR)/librc_sv_%.so')
 	rm -rf '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(PREFIX)/share/doc/rc-sv'
@@ -152,6 +156,10 @@ demo: root stage
 headers:
 	RC_SV_WRITE_HEADERS=1 $(CARGO) test --package rc-sv-tests --test header committed
 
+# The table of what each module does, in its page and in README.md; a test compares it.
+modules-table:
+	RC_SV_WRITE_TABLE=1 $(CARGO) test --package rc-sv-tests --test support committed
+
 # Measures beside other supervisors: about three minutes of an idle machine.
 bench: root stage
 	RC_SV_PREFIX=/usr $(CARGO) run --release --package rc-sv-benches
@@ -165,4 +173,4 @@ distclean:
 	rm -rf '$(TARGET)' target
 
 .PHONY: all asan install install-openrc-c uninstall root stage install-labtools tools check \
-	headers demo bench clean distclean
+	headers modules-table demo bench clean distclean

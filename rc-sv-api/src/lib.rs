@@ -2,8 +2,8 @@
 //!
 //! Everything that the loader, the modules and the supervisor say to each other is defined here,
 //! once: the settings of a service ([`key`], [`spec`]), what is observed of it ([`status`],
-//! [`event`]), when it is respawned ([`policy`]), what a module has to offer ([`backend`]) and the
-//! C ABI by which a module is reached ([`abi`]).
+//! [`event`]), when it is respawned ([`policy`]), what a module has to offer ([`backend`],
+//! [`mod@support`]) and the C ABI by which a module is reached ([`abi`]).
 //!
 //! This crate uses `std` only, does no I/O, exports no symbol and knows no tool's name.
 
@@ -21,6 +21,7 @@ pub mod signal;
 pub mod size;
 pub mod spec;
 pub mod status;
+pub mod support;
 pub mod value;
 pub mod words;
 
@@ -29,4 +30,5 @@ pub use error::{Code, Error, Result};
 pub use name::ServiceName;
 pub use spec::{Settings, Spec};
 pub use status::{State, Status};
+pub use support::{Deed, Support};
 pub use value::Value;

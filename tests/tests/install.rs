@@ -34,6 +34,7 @@ const INSTALLED: &[(&str, u32)] = &[
     ("usr/share/man/man3/rc-sv-module.3", 0o644),
     ("usr/share/man/man3/rc_sv.3", 0o644),
     ("usr/share/man/man5/rc-sv.5", 0o644),
+    ("usr/share/man/man7/rc-sv-modules.7", 0o644),
     ("usr/share/man/man8/rc-sv-exec.8", 0o644),
     ("usr/share/man/man8/rc-sv-loader.8", 0o644),
     ("usr/share/man/man8/rc-sv-supervisor.8", 0o644),

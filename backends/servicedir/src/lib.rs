@@ -15,7 +15,7 @@ pub mod observed;
 mod origin;
 mod progress;
 mod recorded;
-mod refusals;
+pub mod refusals;
 mod registration;
 mod scanner;
 mod start;

@@ -1,10 +1,9 @@
-//! What cannot be done is refused, not ignored.
+//! What is done, and how. What cannot be done is refused, not ignored.
 
 use crate::origin::Origin;
 use crate::suite::Suite;
 use rc_sv_api::key::{self, Group, Key, Role};
-use rc_sv_api::value::parse;
-use rc_sv_api::{Error, Result, Settings, Value};
+use rc_sv_api::{support, Deed, Error, Result, Settings, Support};
 
 /// The settings of a service with a command that are acted upon: by `rc-sv-exec`, or by the stop.
 const DONE: [&str; 39] = [
@@ -62,7 +61,7 @@ const DONE_FOR_NATIVE: [&str; 7] = [
 ];
 
 /// What to do instead of what is not done.
-const INSTEAD: [(&str, &str); 9] = [
+const INSTEAD: [(&str, &str); 8] = [
     ("timeout_down", "unset it and set retry"),
     ("timeout_kill", "unset it and set retry"),
     ("s6_service_timeout_stop", "unset it and set retry"),
@@ -71,33 +70,62 @@ const INSTEAD: [(&str, &str); 9] = [
     ("error_logger", "unset it and set error_log"),
     ("rc_supervise_respawn", "set it to spec"),
     ("rc_supervise_propagate", "set it to no"),
-    ("stopgroup", "unset it"),
 ];
+
+/// How `suite` does what the setting asks of a service with a command.
+pub fn of_setting(suite: &Suite, key: &Key) -> Support {
+    let is_of_suite = key.name.starts_with(suite.name);
+    if key.name == suite.native_setting {
+        return Support::Native;
+    }
+    if key.role != Role::Setting || (key.group == Group::Suite && !is_of_suite) {
+        return Support::Foreign;
+    }
+    match key.name {
+        "rc_supervise_module" => Support::Native,
+        "rc_supervise_finish" if suite.finish => Support::Native,
+        name if DONE.contains(&name) => Support::Emulated,
+        name => {
+            let instead = INSTEAD.into_iter().find(|(of, _)| *of == name);
+            Support::Refused(instead.map_or("unset it", |(_, instead)| instead))
+        }
+    }
+}
+
+/// How a suite does what needs no setting: it begins what has ended, and rc-sv-exec does the rest.
+pub fn of_deed(deed: Deed) -> Support {
+    match deed {
+        Deed::Respawn => Support::Native,
+        _ => Support::Emulated,
+    }
+}
 
 /// Refuses the settings of `spec` that are set and that nothing acts upon.
 ///
 /// # Errors
 /// [`rc_sv_api::Code::Invalid`] with the setting.
 pub(crate) fn check(suite: &Suite, origin: &Origin, spec: &dyn Settings) -> Result<()> {
-    let done = match origin {
-        Origin::Generated => &DONE[..],
-        Origin::Native(_) => &DONE_FOR_NATIVE,
-    };
-    let set = spec.keys().into_iter().filter_map(key::find);
-    let mut undone = set.filter(|key| is_ours(suite, key) && !done.contains(&key.name));
-    let Some(key) = undone.find(|key| !is_default(spec, key)) else {
-        return Ok(());
-    };
-    let name = key.name;
-    if DONE.contains(&name) {
-        let message = format!("{name}: is for a service with a command; a service directory written by hand decides that itself");
-        return Err(Error::invalid(message));
+    let mut set = spec.keys().into_iter().filter_map(key::find);
+    let refused = set.find_map(|key| {
+        let message = refusal(suite, origin, key)?;
+        (!support::is_default(spec, key)).then_some(message)
+    });
+    refused.map_or(Ok(()), |message| Err(Error::invalid(message)))
+}
+
+/// Why the setting cannot be acted upon.
+fn refusal(suite: &Suite, origin: &Origin, key: &Key) -> Option<String> {
+    let (name, is_native) = (key.name, matches!(origin, Origin::Native(_)));
+    match of_setting(suite, key) {
+        Support::Foreign => None,
+        Support::Refused(instead) => Some(format!(
+            "{name}: {} does not do this in this version; {instead}",
+            suite.name
+        )),
+        Support::Native | Support::Emulated if !is_native => None,
+        _ if DONE_FOR_NATIVE.contains(&name) || name == suite.native_setting => None,
+        _ => Some(format!("{name}: is for a service with a command; a service directory written by hand decides that itself")),
     }
-    let instead = INSTEAD.into_iter().find(|(of, _)| *of == name);
-    let instead = instead.map_or("unset it", |(_, instead)| instead);
-    let suite = suite.name;
-    let message = format!("{name}: {suite} does not do this in this version; {instead}");
-    Err(Error::invalid(message))
 }
 
 /// Refuses the same in a spec that was checked and then resolved: options of OpenRC's tools have
@@ -115,20 +143,6 @@ pub(crate) fn check_options(suite: &Suite, resolved: &dyn Settings) -> Result<()
     })
 }
 
-/// Settings for other suites do not concern this one.
-fn is_ours(suite: &Suite, key: &Key) -> bool {
-    let is_of_suite = key.name.starts_with(suite.name) && key.name != suite.native_setting;
-    key.role == Role::Setting && (key.group != Group::Suite || is_of_suite)
-}
-
-/// Who sets what holds anyway asks for nothing.
-fn is_default(spec: &dyn Settings, key: &Key) -> bool {
-    let set = spec.to_spec();
-    let set = set.iter().find(|(name, _)| *name == key.name);
-    let default = parse(key, key.default.as_bytes()).ok();
-    matches!((set, default), (Some((_, set)), Some(default)) if *set == default && default != Value::Text(Vec::new()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,7 +150,7 @@ mod tests {
     use rc_sv_api::exit::Exit;
     use rc_sv_api::key::Kind;
     use rc_sv_api::policy::Policy;
-    use rc_sv_api::{ServiceName, Spec};
+    use rc_sv_api::{ServiceName, Spec, Value};
     use rc_sv_exec::launch::{Ending, Launch};
     use rc_sv_exec::resolve;
     use rc_sv_exec::stop::Stop;
@@ -227,7 +241,9 @@ mod tests {
                         assert!(error.message.starts_with(key.name), "{}: {error}", key.name);
                         assert!(error.message.contains("set"), "{}: {error}", key.name);
                     }
-                    Ok(()) if !is_ours(suite, key) || ELSEWHERE.contains(&key.name) => {}
+                    Ok(()) if of_setting(suite, key) == Support::Foreign => {}
+                    Ok(()) if key.name == suite.native_setting => {}
+                    Ok(()) if ELSEWHERE.contains(&key.name) => {}
                     Ok(()) => assert_ne!(outcome(&set), plain, "{} changes nothing", key.name),
                 }
             }
@@ -237,14 +253,11 @@ mod tests {
     #[test]
     fn a_directory_written_by_hand_takes_its_stop_and_nothing_else() {
         let native = Origin::Native(PathBuf::from("/var/svc.d/foo"));
-        for key in settings().filter(|key| is_ours(&RUNIT, key)) {
+        let ours = |key: &&Key| of_setting(&RUNIT, key) != Support::Foreign;
+        for key in settings().filter(ours) {
             let refused = check(&RUNIT, &native, with(key).settings()).is_err();
-            assert_eq!(
-                refused,
-                !DONE_FOR_NATIVE.contains(&key.name),
-                "{}",
-                key.name
-            );
+            let done = DONE_FOR_NATIVE.contains(&key.name) || key.name == "runit_service";
+            assert_eq!(refused, !done, "{}", key.name);
         }
     }
 

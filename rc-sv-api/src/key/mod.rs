@@ -88,6 +88,38 @@ pub enum Group {
     Suite,
 }
 
+impl Group {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Group; 10] = [
+        Group::Command,
+        Group::Process,
+        Group::Output,
+        Group::Stop,
+        Group::Respawn,
+        Group::Readiness,
+        Group::Health,
+        Group::Limits,
+        Group::Service,
+        Group::Suite,
+    ];
+
+    /// As printed in the documentation.
+    pub fn headline(self) -> &'static str {
+        match self {
+            Group::Command => "What to run",
+            Group::Process => "As whom and in which surroundings",
+            Group::Output => "Where its output goes",
+            Group::Stop => "How it is stopped",
+            Group::Respawn => "When it is respawned and when given up",
+            Group::Readiness => "When it counts as ready",
+            Group::Health => "Whether it still works",
+            Group::Limits => "Limits and cgroups",
+            Group::Service => "How it fits into OpenRC",
+            Group::Suite => "What only one suite understands",
+        }
+    }
+}
+
 /// Who reads a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

@@ -1,6 +1,7 @@
 //! `--describe`: one module, loaded.
 
 use super::{print, setting, OK};
+use rc_sv_api::key::Group;
 use rc_sv_api::{Caps, Result};
 use rc_sv_loader::{Failure, Loader, Module};
 use std::fmt::Write;
@@ -48,12 +49,12 @@ fn names(caps: Caps) -> String {
 /// The settings that a module can be asked to act upon, by group.
 fn settings() -> String {
     let mut text = String::new();
-    for (group, headline) in setting::GROUPS {
+    for group in Group::ALL {
         let keys = setting::of_group(group).filter(|key| key.role == rc_sv_api::key::Role::Setting);
         for (index, key) in keys.enumerate() {
             // Writing to a string cannot fail.
             if index == 0 {
-                let _ = writeln!(text, "\n{headline}:");
+                let _ = writeln!(text, "\n{}:", group.headline());
             }
             let _ = writeln!(
                 text,

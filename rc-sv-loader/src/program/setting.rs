@@ -3,20 +3,6 @@
 use rc_sv_api::duration::Unit;
 use rc_sv_api::key::{self, Group, Key, Kind, Role};
 
-/// The headlines in their order.
-pub const GROUPS: [(Group, &str); 10] = [
-    (Group::Command, "What to run"),
-    (Group::Process, "As whom and in which surroundings"),
-    (Group::Output, "Where its output goes"),
-    (Group::Stop, "How it is stopped"),
-    (Group::Respawn, "When it is respawned and when given up"),
-    (Group::Readiness, "When it counts as ready"),
-    (Group::Health, "Whether it still works"),
-    (Group::Limits, "Limits and cgroups"),
-    (Group::Service, "How it fits into OpenRC"),
-    (Group::Suite, "What only one suite understands"),
-];
-
 /// The settings of `group` that an administrator can set, in the registry's order.
 pub fn of_group(group: Group) -> impl Iterator<Item = &'static Key> {
     key::all().filter(move |key| key.group == group && key.role != Role::Captured)
@@ -63,10 +49,7 @@ mod tests {
 
     #[test]
     fn every_setting_has_a_headline() {
-        let count: usize = GROUPS
-            .iter()
-            .map(|(group, _)| of_group(*group).count())
-            .sum();
+        let count: usize = Group::ALL.map(|group| of_group(group).count()).iter().sum();
         assert_eq!(
             count,
             key::all().filter(|key| key.role != Role::Captured).count()

@@ -1,32 +1,47 @@
-//! What this version does not do yet is refused, not ignored.
+//! What is done. What this version does not do yet is refused, not ignored.
 
-use rc_sv_api::{Error, Result, Settings};
+use rc_sv_api::key::{self, Group, Key, Role};
+use rc_sv_api::{support, Deed, Error, Result, Settings, Support};
 
-/// Settings of which every value is refused, and what to do instead.
-const NOT_YET: [(&str, &str); 4] = [
+/// Settings that are refused, unless they ask for what holds anyway; and what to do instead.
+const NOT_YET: [(&str, &str); 6] = [
     ("timeout_down", LADDER),
     ("timeout_kill", LADDER),
     ("output_logger", LOGGER),
     ("error_logger", LOGGER),
+    ("rc_supervise_propagate", "set it to no"),
+    ("rc_supervise_respawn", "set it to spec"),
 ];
 
 const LADDER: &str = "unset it and set retry";
 const LOGGER: &str = "unset it and set output_log or error_log";
+
+/// How the supervisor does what the setting asks for.
+pub fn of_setting(key: &Key) -> Support {
+    if key.role != Role::Setting || key.group == Group::Suite {
+        return Support::Foreign;
+    }
+    let refused = NOT_YET.into_iter().find(|(name, _)| *name == key.name);
+    refused.map_or(Support::Native, |(_, instead)| Support::Refused(instead))
+}
+
+/// How the supervisor does what needs no setting.
+pub fn of_deed(_deed: Deed) -> Support {
+    Support::Native
+}
 
 /// Refuses the settings of `spec` that are set and that nothing acts upon.
 ///
 /// # Errors
 /// [`rc_sv_api::Code::Invalid`] with the setting.
 pub fn check(spec: &dyn Settings) -> Result<()> {
-    let set = spec.keys();
-    if let Some((name, instead)) = NOT_YET.into_iter().find(|(name, _)| set.contains(name)) {
-        return Err(refused(name, instead));
-    }
-    if spec.flag("rc_supervise_propagate") {
-        return Err(refused("rc_supervise_propagate", "set it to no"));
-    }
-    if spec.word("rc_supervise_respawn") != "spec" {
-        return Err(refused("rc_supervise_respawn", "set it to spec"));
+    for key in spec.keys().into_iter().filter_map(key::find) {
+        match of_setting(key) {
+            Support::Refused(instead) if !support::is_default(spec, key) => {
+                return Err(refused(key.name, instead));
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -56,7 +71,7 @@ fn refused(name: &str, instead: &str) -> Error {
 mod tests {
     use super::*;
     use crate::core::Plan;
-    use rc_sv_api::key::{self, Group, Key, Kind, Role};
+    use rc_sv_api::key::Kind;
     use rc_sv_api::{ServiceName, Spec, Value};
     use rc_sv_exec::launch::{Ending, Launch};
     use rc_sv_exec::resolve;

@@ -2,7 +2,7 @@
 
 use super::page::Page;
 use crate::program::setting;
-use rc_sv_api::key::{self, Role};
+use rc_sv_api::key::{self, Group, Role};
 
 pub(super) fn text() -> String {
     let mut page = Page::new("rc-sv", "5", "settings of services that rc-sv supervises");
@@ -119,8 +119,8 @@ fn settings(page: &mut Page) {
          OpenRC reads itself is listed because it matters to a supervised service too; modules do \
          not see it.",
     );
-    for (group, headline) in setting::GROUPS {
-        page.subsection(headline);
+    for group in Group::ALL {
+        page.subsection(group.headline());
         for key in setting::of_group(group) {
             page.term(key.name, key.doc);
             page.more(&format!("({})", setting::facts(key)));
