@@ -10,6 +10,7 @@
 
 #![allow(unsafe_code)]
 
+use super::gift::OwnPid;
 use super::syscall::{call, each, Errno};
 use libc::c_char;
 use std::ffi::{CStr, CString};
@@ -110,8 +111,15 @@ pub(super) struct Pointers<'a>(Vec<*const c_char>, PhantomData<&'a CString>);
 
 impl<'a> Pointers<'a> {
     pub(super) fn new(strings: &'a [CString]) -> Pointers<'a> {
+        Pointers::with(strings, None)
+    }
+
+    /// Those, and one that is still to be filled in.
+    pub(super) fn with(strings: &'a [CString], last: Option<&'a OwnPid>) -> Pointers<'a> {
         let pointers = strings.iter().map(|string| string.as_ptr());
-        Pointers(pointers.chain([std::ptr::null()]).collect(), PhantomData)
+        let last = last.map(OwnPid::as_ptr);
+        let all = pointers.chain(last).chain([std::ptr::null()]);
+        Pointers(all.collect(), PhantomData)
     }
 }
 

@@ -5,7 +5,9 @@
 //! then each goes to its place. Only system calls are made, as in all steps of a child.
 
 use super::syscall::{self, Errno};
+use std::ffi::c_char;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Arc;
 
 /// A descriptor for the program.
@@ -61,4 +63,40 @@ fn free(gifts: &[Gift], report: Option<RawFd>) -> RawFd {
         free = free.max(gift.place).max(gift.fd.as_raw_fd());
     }
     free + 1
+}
+
+/// The variable by which a program knows that gifts are meant for itself, and not for its parent:
+/// `LISTEN_PID`, which only the child can fill in (sd_listen_fds(3)).
+#[derive(Debug)]
+pub(super) struct OwnPid([AtomicU8; OwnPid::NAME.len() + OwnPid::DIGITS + 1]);
+
+impl OwnPid {
+    const NAME: &'static [u8] = b"LISTEN_PID=";
+    const DIGITS: usize = 10;
+
+    pub(super) fn new() -> OwnPid {
+        let byte = |at: usize| AtomicU8::new(OwnPid::NAME.get(at).copied().unwrap_or(0));
+        OwnPid(std::array::from_fn(byte))
+    }
+
+    /// Fills in the number of the process that calls it.
+    pub(super) fn fill_in(&self) {
+        let mut digits = [0u8; OwnPid::DIGITS];
+        let mut rest = syscall::own_pid();
+        let mut first = OwnPid::DIGITS;
+        while rest > 0 && first > 0 {
+            first -= 1;
+            digits[first] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        let places = self.0.iter().skip(OwnPid::NAME.len());
+        for (place, digit) in places.zip(digits.iter().skip(first)) {
+            place.store(*digit, Ordering::Relaxed);
+        }
+    }
+
+    /// As execve(2) takes it.
+    pub(super) fn as_ptr(&self) -> *const c_char {
+        self.0.as_ptr().cast()
+    }
 }

@@ -20,7 +20,7 @@ mod syscall;
 use crate::capability::Iab;
 use crate::rlimit::Rlimit;
 use crate::securebits;
-use gift::Gift;
+use gift::{Gift, OwnPid};
 use rc_sv_api::{Error, Result, Settings};
 use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::{OwnedFd, RawFd};
@@ -64,6 +64,8 @@ pub struct Launch {
     /// As whom the files are opened, where that is not who the program is run as.
     log_owner: Option<LogOwner>,
     gifts: Vec<Gift>,
+    /// There where gifts are told by number.
+    own_pid: Option<Arc<OwnPid>>,
 }
 
 /// Of a hook, which runs as the caller but writes to the log of the service.
@@ -102,6 +104,24 @@ impl Launch {
     pub fn give(&mut self, fd: OwnedFd, place: RawFd) {
         let fd = Arc::new(fd);
         self.gifts.push(Gift { fd, place });
+    }
+
+    /// The program gets these as its descriptors from 3 on, and is told so as sd_listen_fds(3) says:
+    /// how many, for whom, and by which names.
+    ///
+    /// # Errors
+    /// [`rc_sv_api::Code::Invalid`]: a NUL byte is in a name.
+    pub fn hand_on(&mut self, descriptors: Vec<(String, OwnedFd)>) -> Result<()> {
+        let names: Vec<&str> = descriptors.iter().map(|(name, _)| name.as_str()).collect();
+        self.set_variable("LISTEN_FDS", &descriptors.len().to_string())?;
+        self.set_variable("LISTEN_FDNAMES", &names.join(":"))?;
+        self.environment
+            .retain(|known| !known.as_bytes().starts_with(b"LISTEN_PID="));
+        self.own_pid = Some(Arc::new(OwnPid::new()));
+        for ((_, fd), place) in descriptors.into_iter().zip(3..) {
+            self.give(fd, place);
+        }
+        Ok(())
     }
 
     /// Sets a variable of the program's environment.
@@ -156,6 +176,7 @@ impl Launch {
             error: None,
             log_owner: None,
             gifts: Vec::new(),
+            own_pid: None,
         })
     }
 

@@ -59,7 +59,7 @@ pub(super) fn not_made(errno: Errno, in_cgroup: bool) -> Error {
 
 fn make(launch: &Launch, cgroup: Option<BorrowedFd<'_>>) -> std::result::Result<Child, Errno> {
     let argv = Pointers::new(&launch.argv);
-    let environment = Pointers::new(&launch.environment);
+    let environment = Pointers::with(&launch.environment, launch.own_pid.as_deref());
     let (report, write_end) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(number)?;
     // In a caller without standard descriptors it could be one of them; a copy never is.
     let write_end = match write_end.as_raw_fd() {

@@ -289,7 +289,7 @@ fn begin(shared: &Arc<Shared>) -> io::Result<()> {
 fn carry_out(order: &Order, stack: &mut Stack) -> Result<Option<Failure>, Errno> {
     let launch = &*order.launch;
     let argv = Pointers::new(&launch.argv);
-    let environment = Pointers::new(&launch.environment);
+    let environment = Pointers::with(&launch.environment, launch.own_pid.as_deref());
     let failure = Cell::new(None);
     let cgroup = order.cgroup.as_ref().map(AsFd::as_fd);
     sharing::make(stack, cgroup, &order.birth, || {

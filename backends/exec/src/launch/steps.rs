@@ -65,6 +65,9 @@ pub(super) fn take(
     environment: &Pointers<'_>,
     report: Option<RawFd>,
 ) -> Failure {
+    if let Some(own_pid) = &launch.own_pid {
+        own_pid.fill_in();
+    }
     match prepare(launch, report) {
         Err(failure) => failure,
         Ok(()) => at(Stage::Execute)(child::execute(launch.file(), argv, environment)),

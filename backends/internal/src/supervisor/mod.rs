@@ -25,6 +25,7 @@ mod reactor;
 mod recorder;
 mod requests;
 mod signals;
+mod store;
 mod successor;
 mod surroundings;
 mod sweep;
@@ -173,6 +174,7 @@ impl Supervisor {
             Kind::Look => self.look_goes_on(token),
             Kind::Ear => self.service_said(token),
             Kind::Line => self.line_changed(token),
+            Kind::Stored => self.lost(token),
             Kind::Awaited => self.pid_file_changed(token),
             Kind::Successor => self.successor_ended(token),
             Kind::Locks => self.recorder.locks_changed(&mut self.log),

@@ -13,6 +13,9 @@ impl Supervisor {
         let Some(service) = self.core.name(id).cloned() else {
             return;
         };
+        if matches!(what, Record::Down | Record::GaveUp(_)) {
+            self.discard(id, None);
+        }
         let status = self.core.status(id, self.clock.now());
         let exit = status
             .last_exit

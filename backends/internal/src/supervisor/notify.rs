@@ -6,15 +6,15 @@
 
 use super::process::Process;
 use super::reactor::{Interest, Kind, Token};
-use super::{parting, sys, Supervisor};
+use super::store::{self, part_with};
+use super::{sys, Supervisor};
 use crate::core::{Event, Id, Word};
 use nix::sys::socket::{bind, socket, AddressFamily, SockFlag, SockType, UnixAddr};
-use nix::sys::stat::{fstat, SFlag};
 use nix::unistd::{getsid, pipe2, read, Pid};
 use rc_sv_api::{Error, Result, Settings};
 use rc_sv_exec::launch::Launch;
 use rc_sv_exec::readiness::Readiness;
-use rc_sv_exec::sd_notify::{self, Access, Message, Phase, Watchdog};
+use rc_sv_exec::sd_notify::{self, Access, Message, Phase, Store, Watchdog};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -65,6 +65,8 @@ impl Supervisor {
                 let failed = |cause| Error::io("make the socket for notify", &cause);
                 let address = self.ear(id, settings).map_err(failed)?;
                 launch.set_variable("NOTIFY_SOCKET", &address)?;
+                launch.set_variable("FDSTORE", &store::MOST.to_string())?;
+                self.hand_on(id, launch)?;
                 if let Some(interval) = settings.duration("rc_supervise_watchdog") {
                     let micros = interval.as_micros().to_string();
                     launch.set_variable("WATCHDOG_USEC", &micros)?;
@@ -154,10 +156,20 @@ impl Supervisor {
                 true => sd_notify::parse(&buffer[..note.length]),
                 false => None,
             };
-            if let (Some(run), Some(message)) = (run, message) {
+            let mut descriptors = note.descriptors;
+            if let (Some(run), Some(mut message)) = (run, message) {
+                let name = message.name.take();
+                match message.store {
+                    Some(Store::Keep) => {
+                        let given = std::mem::take(&mut descriptors);
+                        self.keep(id, name, !message.unwatched, given);
+                    }
+                    Some(Store::Remove) => self.discard(id, name.as_deref()),
+                    None => {}
+                }
                 self.take_message(id, run, message);
             }
-            note.descriptors.into_iter().for_each(part_with);
+            descriptors.into_iter().for_each(part_with);
         }
     }
 
@@ -306,14 +318,4 @@ pub(super) fn is_of(process: &Process, pid: i32) -> bool {
     };
     let members = fs::read_to_string(cgroup.path().join("cgroup.procs")).unwrap_or_default();
     members.lines().any(|line| line.parse() == Ok(pid))
-}
-
-/// Closes a descriptor that came from somebody else: how long that takes is theirs to decide,
-/// unless it is a pipe, as that of a barrier is.
-fn part_with(descriptor: OwnedFd) {
-    let is_pipe = |mode| SFlag::from_bits_truncate(mode) & SFlag::S_IFMT == SFlag::S_IFIFO;
-    match fstat(&descriptor) {
-        Ok(status) if is_pipe(status.st_mode) => drop(descriptor),
-        _ => parting::close_elsewhere(descriptor),
-    }
 }

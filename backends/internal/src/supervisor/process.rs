@@ -5,6 +5,7 @@ use super::looks::Looking;
 use super::making::Making;
 use super::notify::Ear;
 use super::reactor::Token;
+use super::store::Store;
 use super::successor::{Awaited, Successor};
 use crate::core::Id;
 use rc_sv_exec::cgroup::{Cgroup, Watch};
@@ -55,6 +56,8 @@ pub(super) struct Slot {
     pub hooks: Vec<HookProcess>,
     /// Where it says what it has to say, if it has a way to.
     pub ear: Option<Box<Ear>>,
+    /// What it has given into keeping.
+    pub store: Option<Box<Store>>,
     /// Looks that are being made.
     pub looks: Vec<Looking>,
     /// The service was spawned before in the life of this supervisor.

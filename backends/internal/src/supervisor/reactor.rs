@@ -38,13 +38,15 @@ pub(super) enum Kind {
     Ear,
     /// Where an instance says that it is ready.
     Line,
+    /// What a service has given into keeping.
+    Stored,
     /// The directory of a pid file that is to tell of a main process.
     Awaited,
     /// A main process that was not made here.
     Successor,
 }
 
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 18] = [
     Kind::Signals,
     Kind::Listener,
     Kind::Client,
@@ -60,6 +62,7 @@ const KINDS: [Kind; 17] = [
     Kind::Look,
     Kind::Ear,
     Kind::Line,
+    Kind::Stored,
     Kind::Awaited,
     Kind::Successor,
 ];

@@ -40,6 +40,7 @@ pub(super) fn text() -> String {
     sources(&mut page);
     values(&mut page);
     settings(&mut page);
+    words(&mut page);
     captured(&mut page);
     examples(&mut page);
     page.section("FILES");
@@ -107,6 +108,7 @@ fn values(page: &mut Page) {
         ("set of exits", "Exit codes, ranges such as 100-103 and names of signals, separated by blanks or commas."),
         ("command line", "Words as in a shell, with its quotes, but nothing is expanded and no shell is involved."),
         ("absolute path", "Begins with a slash."),
+        ("size", "A whole number of bytes, or with K, M or G for 1024 and its powers."),
     ] {
         page.term(name, meaning);
     }
@@ -126,6 +128,35 @@ fn settings(page: &mut Page) {
             page.more(&format!("({})", setting::facts(key)));
         }
     }
+}
+
+fn words(page: &mut Page) {
+    page.section("WHAT A SERVICE CAN SAY");
+    page.text(
+        "With *notify=socket:ready* a service finds a socket in NOTIFY_SOCKET and sends lines to it, \
+         as in sd_notify(3). Its main process is listened to, and what is in the same session or \
+         cgroup; a process that has gone by the time is not. Module internal understands:",
+    );
+    for (word, meaning) in [
+        ("READY=1", "It is ready, or has read its configuration again."),
+        ("RELOADING=1, STOPPING=1", "It reads its configuration again; it is about to end, and is stopped if it does not within the time of the first rung of its stop ladder."),
+        ("STATUS=TEXT", "What it is doing: shown by status."),
+        ("ERRNO=N", "Why it fails: told with its end."),
+        ("MAINPID=PID", "Another process of the service is the main process now."),
+        ("EXTEND_TIMEOUT_USEC=N", "It needs so many microseconds from now on to become ready or to end. A stop can be extended to ten times its ladder."),
+        ("WATCHDOG=1, WATCHDOG=trigger, WATCHDOG_USEC=N", "It is alive; it is to be treated as if it were not; how often it will say so. See rc_supervise_watchdog."),
+        ("NOTIFYACCESS=none, main, all", "Whom to listen to from now on."),
+        ("FDSTORE=1, FDNAME=NAME, FDPOLL=0, FDSTOREREMOVE=1", "Keep the descriptors that come along for the next instance, at most 64, which finds them from 3 on as sd_listen_fds(3) says; close them. They are kept over respawns and a restart in one step, not over a stop."),
+        ("BARRIER=1", "Close the descriptor that comes along when all before was heard."),
+    ] {
+        page.term(word, meaning);
+    }
+    page.text(
+        "Commands that check a service, and rc_supervise_unhealthy, run as root (or as whoever runs \
+         the supervisor) in /, with the environment, priorities and limits of the service, and \
+         RC_SVCNAME; checks with MAINPID too. One that cannot be executed is no failure of the \
+         service. rc_supervise_unhealthy finds SERVICE_RESULT=unhealthy.",
+    );
 }
 
 fn captured(page: &mut Page) {

@@ -24,6 +24,8 @@ usage: probe-daemon [option...] [-- anything]
   --notify TEXT        send TEXT to $NOTIFY_SOCKET; %n is a newline,
                        %p its pid; repeatable
   --notify-child TEXT  the same by a child that lives on; repeatable
+  --notify-with TEXT=WORDS  the same with both ends of a pipe that has WORDS in it
+  --barrier HOW        wait until all was heard; HOW is ignored
   --write N=TEXT       write TEXT to descriptor N; repeatable
   --close N            close descriptor N; repeatable
   --on SIGNAL=TEXT     send TEXT to $NOTIFY_SOCKET on that signal; repeatable
@@ -113,6 +115,13 @@ impl Options {
                 }
                 Some("--notify") => options.says.push(Say::Notify(escaped(text()?))),
                 Some("--notify-child") => options.says.push(Say::NotifyByChild(escaped(text()?))),
+                Some("--barrier") => options.says.push(Say::Barrier),
+                Some("--notify-with") => {
+                    let (said, words) =
+                        text()?.rsplit_once('=').ok_or("--notify-with TEXT=WORDS")?;
+                    let say = Say::NotifyWith(escaped(said), words.to_string());
+                    options.says.push(say);
+                }
                 Some("--close") => options.says.push(Say::Close(code(text()?)?)),
                 Some("--write") => {
                     let (fd, said) = text()?.split_once('=').ok_or("--write N=TEXT")?;

@@ -2,10 +2,16 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+use nix::fcntl::OFlag;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags, UnixAddr};
+use nix::unistd::pipe2;
 
 use crate::sys;
 
@@ -16,6 +22,10 @@ pub(crate) enum Say {
     Notify(String),
     /// The same, by a child that lives on.
     NotifyByChild(String),
+    /// A datagram with the read end of a new pipe, in which the words stand.
+    NotifyWith(String, String),
+    /// A barrier, waited for.
+    Barrier,
     /// Bytes to a descriptor.
     Write(i32, String),
     /// The end of a descriptor.
@@ -35,6 +45,8 @@ pub(crate) fn say(say: &Say) -> io::Result<()> {
     match say {
         Say::Notify(text) => notify(text),
         Say::NotifyByChild(text) => by_child(text),
+        Say::NotifyWith(text, words) => with_pipe(text, words),
+        Say::Barrier => barrier(),
         Say::Write(fd, text) => sys::write_bytes(*fd, text.as_bytes()),
         Say::Close(fd) => sys::close(*fd),
     }
@@ -48,6 +60,36 @@ fn notify(text: &str) -> io::Result<()> {
     };
     let socket = UnixDatagram::unbound()?;
     socket.send_to_addr(text.as_bytes(), &address)?;
+    Ok(())
+}
+
+/// Both ends of the pipe are left to the receiver.
+fn with_pipe(text: &str, words: &str) -> io::Result<()> {
+    let (read, write) = pipe2(OFlag::O_CLOEXEC)?;
+    sys::write_bytes(write.as_raw_fd(), words.as_bytes())?;
+    send(text, &[read.as_raw_fd(), write.as_raw_fd()])
+}
+
+/// Until everything that was sent before was heard.
+fn barrier() -> io::Result<()> {
+    let (read, write) = pipe2(OFlag::O_CLOEXEC)?;
+    send("BARRIER=1", &[write.as_raw_fd()])?;
+    drop(write);
+    poll(
+        &mut [PollFd::new(read.as_fd(), PollFlags::empty())],
+        PollTimeout::NONE,
+    )?;
+    Ok(())
+}
+
+fn send(text: &str, descriptors: &[i32]) -> io::Result<()> {
+    let path = env::var_os("NOTIFY_SOCKET").unwrap_or_default();
+    let address = UnixAddr::new(path.as_bytes())?;
+    let socket = UnixDatagram::unbound()?;
+    let parts = [IoSlice::new(text.as_bytes())];
+    let with = [ControlMessage::ScmRights(descriptors)];
+    let flags = MsgFlags::empty();
+    sendmsg(socket.as_raw_fd(), &parts, &with, flags, Some(&address))?;
     Ok(())
 }
 

@@ -1,0 +1,128 @@
+//! Descriptors that services have given into keeping: their next instance gets them back.
+//!
+//! They are closed when the service goes down or is given up, when it asks for that, and when the
+//! other end of one is closed, unless it asked for that one to be kept all the same.
+
+use super::parting;
+use super::reactor::{Interest, Kind, Reactor, Token};
+use super::Supervisor;
+use crate::core::Id;
+use nix::sys::stat::{fstat, SFlag};
+use rc_sv_api::Result;
+use rc_sv_exec::launch::Launch;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// How many descriptors one service can give into keeping.
+pub(super) const MOST: usize = 64;
+
+/// The name of one that came without a name, as under systemd.
+const NAMELESS: &str = "stored";
+
+/// The descriptors of a service.
+#[derive(Default)]
+pub(super) struct Store {
+    kept: Vec<Kept>,
+    /// How many there ever were.
+    count: u32,
+}
+
+struct Kept {
+    serial: u32,
+    name: String,
+    fd: OwnedFd,
+}
+
+impl Supervisor {
+    /// Takes descriptors into keeping; those that are too many are closed.
+    pub(super) fn keep(
+        &mut self,
+        id: Id,
+        name: Option<String>,
+        is_watched: bool,
+        descriptors: Vec<OwnedFd>,
+    ) {
+        let name = name.unwrap_or_else(|| NAMELESS.to_string());
+        let mut too_many = 0;
+        for fd in descriptors {
+            let store = self.slots.of(id).store.get_or_insert_default();
+            if store.kept.len() >= MOST {
+                too_many += 1;
+                part_with(fd);
+                continue;
+            }
+            store.count = store.count.wrapping_add(1);
+            let serial = store.count;
+            if is_watched {
+                // What cannot be waited for, such as a memory file, has no other end.
+                let token = Token::new(Kind::Stored, id.index(), serial);
+                let _ = self.reactor.add(&fd, Interest::Nothing, token);
+            }
+            let name = name.clone();
+            store.kept.push(Kept { serial, name, fd });
+        }
+        if too_many > 0 {
+            let line = format!("FDSTORE: {too_many} more than {MOST} descriptors were closed");
+            self.warn(id, &line);
+        }
+    }
+
+    /// Closes the descriptors of a service, or only those of a name.
+    pub(super) fn discard(&mut self, id: Id, name: Option<&str>) {
+        let Some(store) = self.slots.of(id).store.as_mut() else {
+            return;
+        };
+        let is_meant = |kept: &Kept| name.is_none_or(|name| kept.name == name);
+        let (gone, kept) = std::mem::take(&mut store.kept)
+            .into_iter()
+            .partition(is_meant);
+        let gone: Vec<Kept> = gone;
+        store.kept = kept;
+        if store.kept.is_empty() {
+            self.slots.of(id).store = None;
+        }
+        for kept in gone {
+            close(kept, &self.reactor);
+        }
+    }
+
+    /// Takes in that the other end of a descriptor is closed.
+    pub(super) fn lost(&mut self, token: Token) {
+        let Some(id) = self.slots.id_at(token) else {
+            return;
+        };
+        let Some(store) = self.slots.of(id).store.as_mut() else {
+            return;
+        };
+        let is_it = |kept: &Kept| Token::new(token.kind, id.index(), kept.serial) == token;
+        if let Some(found) = store.kept.iter().position(is_it) {
+            let kept = store.kept.remove(found);
+            close(kept, &self.reactor);
+        }
+    }
+
+    /// Gives a new instance what the one before has left.
+    pub(super) fn hand_on(&mut self, id: Id, launch: &mut Launch) -> Result<()> {
+        let Some(store) = self.slots.of(id).store.as_ref() else {
+            return Ok(());
+        };
+        // One that cannot be copied is not there for this instance; it is kept for the next.
+        let copies = store.kept.iter();
+        let copies = copies.filter_map(|kept| Some((kept.name.clone(), kept.fd.try_clone().ok()?)));
+        launch.hand_on(copies.collect())
+    }
+}
+
+fn close(kept: Kept, reactor: &Reactor) {
+    reactor.remove(&kept.fd);
+    part_with(kept.fd);
+}
+
+/// Closes a descriptor that came from somebody else: how long that takes is theirs to decide,
+/// unless it is a pipe, as that of a barrier is.
+pub(super) fn part_with(descriptor: OwnedFd) {
+    let is_pipe = |mode| SFlag::from_bits_truncate(mode) & SFlag::S_IFMT == SFlag::S_IFIFO;
+    match fstat(descriptor.as_fd()) {
+        Ok(status) if is_pipe(status.st_mode) => drop(descriptor),
+        _ => parting::close_elsewhere(descriptor),
+    }
+}

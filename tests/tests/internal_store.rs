@@ -1,0 +1,84 @@
+//! Descriptors that services give into keeping, and the barrier.
+
+mod internal;
+mod openrc;
+
+use internal::{probe, starts, AT_ONCE};
+use openrc::{rc, KILL};
+use rc_sv_tests::{Lab, Line};
+
+/// A variable of the environment that a daemon was started with.
+fn variable(start: &Line, name: &str) -> Option<String> {
+    let wanted = format!("{name}=");
+    let all = start.list("env").into_iter();
+    all.filter_map(|entry| entry.strip_prefix(&wanted).map(str::to_string))
+        .next()
+}
+
+#[test]
+fn a_crash_leaves_what_was_kept_and_a_stop_does_not() {
+    let lab = Lab::new();
+    let args = "--notify-with FDSTORE=1%nFDNAME=state%nREADY=1=kept --barrier here";
+    probe(
+        &lab,
+        "keeper",
+        args,
+        &format!("{AT_ONCE}notify=socket:ready"),
+    );
+    rc(&lab, "keeper", "start").ok();
+    let first = &starts(&lab, "keeper", 1)[0];
+    assert_eq!(variable(first, "LISTEN_FDS"), None);
+    assert_eq!(variable(first, "FDSTORE").as_deref(), Some("64"));
+    lab.kill(first.pid(), KILL);
+    let second = starts(&lab, "keeper", 2).remove(1);
+    assert_eq!(variable(&second, "LISTEN_FDS").as_deref(), Some("2"));
+    assert_eq!(
+        variable(&second, "LISTEN_FDNAMES").as_deref(),
+        Some("state:state")
+    );
+    let pid = second.pid().to_string();
+    assert_eq!(variable(&second, "LISTEN_PID"), Some(pid));
+    // It has given two more by the time it says that it is up again.
+    internal::until_status(&lab, "keeper", "status: started");
+    lab.kill(second.pid(), KILL);
+    let third = starts(&lab, "keeper", 3).remove(2);
+    let words = lab
+        .sh(&format!("head -c 4 /proc/{}/fd/3", third.pid()))
+        .ok();
+    assert_eq!(words, "kept");
+    rc(&lab, "keeper", "restart").ok();
+    let count = internal::start_count(&lab, "keeper");
+    let last = starts(&lab, "keeper", count).remove(count - 1);
+    assert_eq!(
+        variable(&last, "LISTEN_FDS"),
+        None,
+        "a stop ends the keeping"
+    );
+    rc(&lab, "keeper", "stop").ok();
+}
+
+#[test]
+fn what_is_removed_or_too_much_is_closed() {
+    let lab = Lab::new();
+    let many = "--notify-with FDSTORE=1%nFDNAME=many=x ".repeat(40);
+    let args = format!("{many} --barrier here --notify READY=1");
+    probe(
+        &lab,
+        "greedy",
+        &args,
+        &format!("{AT_ONCE}notify=socket:ready"),
+    );
+    let args = "--notify-with FDSTORE=1%nFDNAME=a=x --notify-with FDSTORE=1%nFDNAME=b=x \
+                --notify FDSTOREREMOVE=1%nFDNAME=a --barrier here --notify READY=1";
+    probe(&lab, "tidy", args, &format!("{AT_ONCE}notify=socket:ready"));
+    for (service, count) in [("greedy", "64"), ("tidy", "2")] {
+        rc(&lab, service, "start").ok();
+        lab.kill(starts(&lab, service, 1)[0].pid(), KILL);
+        let second = starts(&lab, service, 2).remove(1);
+        assert_eq!(
+            variable(&second, "LISTEN_FDS").as_deref(),
+            Some(count),
+            "{service}"
+        );
+    }
+}
