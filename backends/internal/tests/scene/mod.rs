@@ -136,9 +136,14 @@ impl Scene {
         }
     }
 
-    /// The pid of the main process, which must be there.
+    /// The pid of the main process, which must be there. One that was just made may have been seen
+    /// before the supervisor knows of it.
     pub fn pid(&self, service: &str) -> i32 {
-        let status = self.status(service);
+        let deadline = Instant::now() + PATIENCE;
+        let mut status = self.status(service);
+        while status.state == State::Starting && Instant::now() < deadline {
+            status = self.status(service);
+        }
         status
             .pid
             .unwrap_or_else(|| panic!("{service} does not run: {status:?}"))
