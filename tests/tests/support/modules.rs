@@ -32,3 +32,10 @@ pub const MODULES: [Module; 4] = [
     suite("runit", |key| suites::of_setting(&RUNIT, key)),
     suite("daemontools", |key| suites::of_setting(&DAEMONTOOLS, key)),
 ];
+
+/// Whether `module` refuses the setting or the deed called `name`.
+#[allow(dead_code)] // Only the proofs ask.
+pub fn refuses(module: &Module, name: &str) -> bool {
+    let key = rc_sv_api::key::find(name);
+    key.is_some_and(|key| matches!((module.of_setting)(key), Support::Refused(_)))
+}

@@ -1,0 +1,131 @@
+//! After which ends a service is started again.
+
+use super::{Scene, AT_ONCE};
+use crate::suite::openrc::SOON;
+
+/// One end; under which policies there is a respawn; whether it is a failure when there is none.
+struct End {
+    name: &'static str,
+    args: &'static str,
+    respawned: [bool; 6],
+    is_failure: bool,
+}
+
+const POLICIES: [&str; 6] = [
+    "always",
+    "on-success",
+    "on-failure",
+    "on-abnormal",
+    "on-abort",
+    "no",
+];
+
+/// Of the table of systemd.service(5).
+const ENDS: [End; 4] = [
+    End {
+        name: "zero",
+        args: "--exit 0",
+        respawned: [true, true, false, false, false, false],
+        is_failure: false,
+    },
+    End {
+        name: "term",
+        args: "--die TERM",
+        respawned: [true, true, false, false, false, false],
+        is_failure: false,
+    },
+    End {
+        name: "three",
+        args: "--exit 3",
+        respawned: [true, false, true, false, false, false],
+        is_failure: true,
+    },
+    End {
+        name: "segv",
+        args: "--die SEGV",
+        respawned: [true, false, true, true, true, false],
+        is_failure: true,
+    },
+];
+
+/// Waits for the last end of a service that has at most one respawn.
+#[track_caller]
+fn outcome(scene: &Scene, service: &str, count: usize, is_failure: bool) {
+    if is_failure {
+        scene.until_failed(service);
+    } else {
+        scene
+            .lab
+            .wait_for_absence(format!("/run/openrc/started/{service}"), 2 * SOON);
+        assert!(!scene.failed(service), "{service}");
+    }
+    assert_eq!(scene.count(service), count, "{service}");
+    assert_eq!(scene.rc(service, "status").code(), 3, "{service}");
+}
+
+pub fn the_policy_decides(scene: &Scene) {
+    for end in &ENDS {
+        let services = POLICIES.map(|policy| format!("{}.{policy}", end.name));
+        for (service, policy) in services.iter().zip(POLICIES) {
+            let once = format!("{AT_ONCE}respawn_max=1\nrc_ulimit='-c 0'\n");
+            scene.service(
+                service,
+                end.args,
+                &format!("{once}rc_supervise_policy={policy}\n"),
+            );
+        }
+        scene.start_all(services.iter().map(String::as_str));
+        for (service, respawned) in services.iter().zip(end.respawned) {
+            // What has used up its only respawn has failed, whatever the last end was.
+            let count = 1 + usize::from(respawned);
+            outcome(scene, service, count, respawned || end.is_failure);
+        }
+    }
+}
+
+pub fn codes_go_before_the_policy(scene: &Scene) {
+    let cases = [
+        (
+            "config",
+            "--exit 78",
+            "rc_supervise_prevent_codes=78",
+            1,
+            true,
+        ),
+        (
+            "signal",
+            "--die USR1",
+            "rc_supervise_prevent_codes='1,100-103 USR1'",
+            1,
+            true,
+        ),
+        (
+            "both",
+            "--exit 78",
+            "rc_supervise_prevent_codes=78\nrc_supervise_force_codes=78",
+            1,
+            true,
+        ),
+        (
+            "forced",
+            "--exit 3",
+            "rc_supervise_policy=no\nrc_supervise_force_codes=3",
+            2,
+            true,
+        ),
+        (
+            "good",
+            "--exit 7",
+            "rc_supervise_policy=on-failure\nrc_supervise_success_codes='7 USR2'",
+            1,
+            false,
+        ),
+    ];
+    for (service, args, conf, ..) in cases {
+        scene.service(service, args, &format!("{AT_ONCE}respawn_max=1\n{conf}\n"));
+    }
+    scene.start_all(cases.map(|(service, ..)| service));
+    for (service, _, _, count, is_failure) in cases {
+        outcome(scene, service, count, is_failure);
+    }
+}
