@@ -42,7 +42,7 @@ pub fn attach(
     if include.read(&file_name(service))?.as_deref() != Some(control.text.as_bytes()) {
         preflight::check(host, &monit.program()?, private, control.text.as_bytes())?;
     }
-    let seen = match monit.client.look(Instant::now() + ANSWER) {
+    let seen = match monit.client.look_if_running() {
         Err(error) if matches!(error.code, Code::NotRunning | Code::Timeout) => {
             include.replace(&file_name(service), 0o600, control.text.as_bytes())?;
             return Ok(Attached::Deferred(error.message));
@@ -81,7 +81,7 @@ pub fn watch(monit: &Monit, name: &str, deadline: Instant) -> Result<()> {
 pub fn detach(monit: &Monit, service: &str, deadline: Instant) -> Result<()> {
     let path = file_path(&monit.include, service);
     let unwatch_all = || {
-        let seen = monit.client.look_through_reload(Instant::now() + ANSWER)?;
+        let seen = monit.client.look_if_running()?;
         let names = names_of(&seen.monit, service);
         names
             .iter()
@@ -116,8 +116,10 @@ pub fn detach(monit: &Monit, service: &str, deadline: Instant) -> Result<()> {
 /// # Errors
 /// As [`watch`].
 pub fn unwatch(monit: &Monit, name: &str, deadline: Instant) -> Result<()> {
+    // It may be monit itself that has it stopped, and waits for that.
+    let is_going = [pending::STOP, pending::RESTART];
     settle(monit, name, Action::Unmonitor, deadline, |service| {
-        !service.is_watched() || service.pending == pending::STOP
+        !service.is_watched() || is_going.contains(&service.pending)
     })
 }
 

@@ -53,7 +53,8 @@ pub fn status(
             state: if pid.is_some() {
                 State::Up
             } else {
-                State::Unmanaged
+                // And nobody brings it back.
+                State::Down
             },
             detail: why,
             ..status

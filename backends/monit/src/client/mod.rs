@@ -56,6 +56,9 @@ pub struct Seen {
 /// monit answers within a millisecond; one that hangs is not waited for.
 pub const ANSWER: Duration = Duration::from_secs(1);
 
+/// monit reads its control file within a second or so.
+const RELOAD: Duration = Duration::from_secs(3);
+
 /// Between two attempts to connect while monit reads its control file. Nothing can be waited for:
 /// its socket is taken away and made again, and connecting is what makes its server notice that it
 /// has to end (11 ms instead of half a second).
@@ -94,6 +97,20 @@ impl Client {
             monit,
             pid: answer.pid,
         })
+    }
+
+    /// The same, and a monit that reads its control file at the moment is waited for: its socket is
+    /// not there then.
+    ///
+    /// # Errors
+    /// As [`Client::look`].
+    pub fn look_if_running(&self) -> Result<Seen> {
+        match self.look(Instant::now() + ANSWER) {
+            Err(error) if error.code == Code::NotRunning && is_running() => {
+                self.look_through_reload(Instant::now() + RELOAD)
+            }
+            seen => seen,
+        }
     }
 
     /// The same while monit may be reading its control file: nobody being there is no error before
@@ -269,6 +286,13 @@ pub fn pause() {
     let pause = PollTimeout::try_from(KNOCK).unwrap_or(PollTimeout::ZERO);
     // Interrupted or not: it is only a pause.
     let _ = nix::poll::poll(&mut [], pause);
+}
+
+/// Whether there is a process called monit, whichever that is.
+fn is_running() -> bool {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut names = processes.filter_map(|entry| std::fs::read(entry.path().join("comm")).ok());
+    names.any(|name| name == b"monit\n")
 }
 
 fn send(pid: i32, signal: Signal) -> Result<()> {
