@@ -176,3 +176,32 @@ fn a_check_that_monit_has() {
     }
     assert!(pids(&lab, "probe-daemon").is_empty());
 }
+
+#[test]
+fn what_nobody_does_is_refused() {
+    let lab = lab();
+    for (conf, why) in [
+        (
+            "rc_supervise_respawn=script",
+            "rc_supervise_respawn: monit does not do this",
+        ),
+        (
+            "output_logger=\"logger -t foo\"",
+            "output_logger: monit does not do this",
+        ),
+        (
+            "rc_monit_type=file\nrc_supervise_health=tcp:80",
+            "rc_supervise_health: with this rc_monit_type the control file that you give",
+        ),
+        (
+            "rc_monit_type=native\nrc_supervise_policy=never",
+            "rc_supervise_policy: with this rc_monit_type monit's own control file",
+        ),
+    ] {
+        simple(&lab, "foo", "", conf);
+        let said = rc(&lab, "foo", "start");
+        assert_eq!(said.code(), 1, "{said}");
+        assert_eq!(said.all().matches(why).count(), 1, "{said}");
+    }
+    assert!(pids(&lab, "probe-daemon").is_empty());
+}

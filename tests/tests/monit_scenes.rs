@@ -1,6 +1,8 @@
 //! The monit module against the real monit: crashes, reloads, kills and orders that cross each other.
 //! Each time there is one instance, OpenRC tells the truth, and the script ran once per start.
 
+#![allow(clippy::print_stdout)] // How long it took, for who asks.
+
 mod monit;
 
 use monit::openrc::{rc, KILL, SOON};

@@ -11,6 +11,7 @@ mod control_file;
 mod kept;
 mod native;
 mod observe;
+mod refusals;
 mod settings;
 mod simple;
 
@@ -81,6 +82,7 @@ impl Backend for Monit {
     fn attach(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
         let service = spec.service()?;
         let deadline = Instant::now() + request.timeout.unwrap_or(PATIENCE);
+        refusals::check(kept::kind(spec), spec)?;
         let (kind, kept) = kept::of(spec)?;
         let svcdir = svcdir(spec);
         let control = match kind {

@@ -305,7 +305,7 @@ mod tests {
         let expected = format!(
             "# Written by rc-sv for the service foo: changes are lost.\n\
              check process \"foo\" with pidfile '/run/foo.pid'\n  \
-               start program = \"'/sbin/rc-service' 'foo' 'start'\" with timeout 60 seconds\n  \
+               start program = \"'/sbin/rc-service' 'foo' 'start'\" with timeout 5 seconds\n  \
                stop program = \"'/sbin/rc-service' 'foo' 'stop'\" with timeout 60 seconds\n  \
                onreboot laststate\n  \
                if does not exist then exec \"'/usr/libexec/rc-sv/rc-sv-exec' 'respawn' \
