@@ -71,7 +71,11 @@ fn what_is_removed_or_too_much_is_closed() {
     let args = "--notify-with FDSTORE=1%nFDNAME=a=x --notify-with FDSTORE=1%nFDNAME=b=x \
                 --notify FDSTOREREMOVE=1%nFDNAME=a --barrier here --notify READY=1";
     probe(&lab, "tidy", args, &format!("{AT_ONCE}notify=socket:ready"));
-    for (service, count) in [("greedy", "64"), ("tidy", "2")] {
+    // What has lost its other end is worth nothing, unless somebody says so.
+    let args = "--notify-with FDSTORE=1%nFDNAME=gone= \
+                --notify-with FDSTORE=1%nFDPOLL=0%nFDNAME=stays= --barrier here --notify READY=1";
+    probe(&lab, "half", args, &format!("{AT_ONCE}notify=socket:ready"));
+    for (service, count) in [("greedy", "64"), ("tidy", "2"), ("half", "1")] {
         rc(&lab, service, "start").ok();
         lab.kill(starts(&lab, service, 1)[0].pid(), KILL);
         let second = starts(&lab, service, 2).remove(1);

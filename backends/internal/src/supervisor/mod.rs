@@ -9,6 +9,7 @@ mod cgroup;
 mod claim;
 mod clients;
 mod clock;
+mod ear;
 mod effects;
 mod hook;
 mod listener;

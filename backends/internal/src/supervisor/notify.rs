@@ -4,45 +4,23 @@
 //! would hold the service up. Whoever can write to it may be anybody, so what is believed is what
 //! the kernel says of the sender.
 
+use super::ear::{line, Ear};
 use super::process::Process;
 use super::reactor::{Interest, Kind, Token};
 use super::store::{self, part_with};
 use super::{sys, Supervisor};
 use crate::core::{Event, Id, Word};
-use nix::sys::socket::{bind, socket, AddressFamily, SockFlag, SockType, UnixAddr};
-use nix::unistd::{getsid, pipe2, read, Pid};
+use nix::unistd::{getsid, read, Pid};
 use rc_sv_api::{Error, Result, Settings};
 use rc_sv_exec::launch::Launch;
 use rc_sv_exec::readiness::Readiness;
 use rc_sv_exec::sd_notify::{self, Access, Message, Phase, Store, Watchdog};
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::fs::{chown, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// How many messages of one service are heard before others get their turn.
 const TURN: usize = 16;
-
-/// The socket of a service.
-pub(super) struct Ear {
-    socket: OwnedFd,
-    /// Where it is; `None` for one without a name in the file system.
-    path: Option<PathBuf>,
-    /// As `NOTIFY_SOCKET` has it.
-    address: String,
-    /// Whom to listen to.
-    access: Access,
-}
-
-impl Drop for Ear {
-    fn drop(&mut self) {
-        if let Some(path) = &self.path {
-            // It is gone already where somebody removed the state directory.
-            let _ = fs::remove_file(path);
-        }
-    }
-}
 
 impl Supervisor {
     /// Prepares for hearing from an instance. Answers the descriptor on which it says by a newline
@@ -223,72 +201,6 @@ impl Supervisor {
         self.slots.of(id).ear = Some(Box::new(ear));
         Ok(address)
     }
-}
-
-impl Ear {
-    /// One that the service's user can write to; for root's services everybody, who may have
-    /// become somebody else.
-    fn at(path: PathBuf, user: Option<u32>) -> io::Result<Ear> {
-        // What a supervisor that was killed has left.
-        match fs::remove_file(&path) {
-            Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(cause),
-            _ => {}
-        }
-        let address = UnixAddr::new(&path)?;
-        let socket = unbound()?;
-        bind(socket.as_raw_fd(), &address)?;
-        let text = path.to_str().ok_or(ErrorKind::InvalidInput)?.to_string();
-        let ear = Ear {
-            socket,
-            path: Some(path),
-            address: text,
-            access: Access::All,
-        };
-        ear.open_to(user)?;
-        Ok(ear)
-    }
-
-    fn open_to(&self, user: Option<u32>) -> io::Result<()> {
-        let path = self.path.as_deref().unwrap_or(Path::new(""));
-        let user = user.filter(|user| *user != 0);
-        let mode = if user.is_some() { 0o600 } else { 0o666 };
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
-        match user {
-            Some(_) => chown(path, user, None),
-            None => Ok(()),
-        }
-    }
-
-    /// One that is found without a path: in a chroot there is none.
-    fn nameless() -> io::Result<Ear> {
-        let name = format!("rc-sv/{:016x}", sys::random());
-        let socket = unbound()?;
-        bind(
-            socket.as_raw_fd(),
-            &UnixAddr::new_abstract(name.as_bytes())?,
-        )?;
-        Ok(Ear {
-            socket,
-            path: None,
-            address: format!("@{name}"),
-            access: Access::All,
-        })
-    }
-}
-
-fn unbound() -> io::Result<OwnedFd> {
-    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let socket = socket(AddressFamily::Unix, SockType::Datagram, flags, None)?;
-    nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::PassCred, &true)?;
-    Ok(socket)
-}
-
-/// A pipe: our end, which never waits, and that of the service.
-fn line() -> io::Result<(OwnedFd, OwnedFd)> {
-    use nix::fcntl::{fcntl, FcntlArg, OFlag};
-    let (ours, theirs) = pipe2(OFlag::O_CLOEXEC)?;
-    fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-    Ok((ours, theirs))
 }
 
 /// Whether a process is listened to for an instance. One that has gone by now cannot be told

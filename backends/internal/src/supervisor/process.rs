@@ -1,9 +1,9 @@
 //! The main processes, as the system knows them.
 
+use super::ear::Ear;
 use super::hook::HookProcess;
 use super::looks::Looking;
 use super::making::Making;
-use super::notify::Ear;
 use super::reactor::Token;
 use super::store::Store;
 use super::successor::{Awaited, Successor};

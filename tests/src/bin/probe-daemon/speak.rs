@@ -63,9 +63,12 @@ fn notify(text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Both ends of the pipe are left to the receiver.
+/// Both ends of the pipe are left to the receiver; without words the other end is closed.
 fn with_pipe(text: &str, words: &str) -> io::Result<()> {
     let (read, write) = pipe2(OFlag::O_CLOEXEC)?;
+    if words.is_empty() {
+        return send(text, &[read.as_raw_fd()]);
+    }
     sys::write_bytes(write.as_raw_fd(), words.as_bytes())?;
     send(text, &[read.as_raw_fd(), write.as_raw_fd()])
 }
