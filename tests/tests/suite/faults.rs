@@ -1,7 +1,7 @@
 //! Scanners and supervisors that die or hang.
 
 use super::openrc::{alive, rc, KILL, SOON};
-use super::{start_count, starts, status, until_status, Suite, AT_ONCE};
+use super::{start_count, starts, until_status, Suite, AT_ONCE};
 use rc_sv_tests::lab::until;
 
 const STOP: i32 = 19;
@@ -135,11 +135,8 @@ pub fn stale_files_tell_no_lies(suite: &Suite) {
         suite.scanner, suite.supervisor
     ));
     lab.wait_dead(daemon, SOON);
-    let said = status(&lab, "foo");
-    assert!(
-        said.contains("was killed") && !said.contains("pid"),
-        "{said}"
-    );
+    let said = until_status(&lab, "foo", "was killed");
+    assert!(!said.contains("pid"), "{said}");
     assert_eq!(rc(&lab, "foo", "status").code(), 32, "crashed");
     // A stop clears everything away, without a scanner.
     lab.run(["rc-sv-loader", "stop", "foo"]).output().ok();
