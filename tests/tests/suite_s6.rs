@@ -65,6 +65,11 @@ fn no_tool_is_executed() {
 }
 
 #[test]
+fn a_program_says_that_it_is_ready() {
+    start::a_program_says_that_it_is_ready(&S6);
+}
+
+#[test]
 fn a_scanner_that_hangs() {
     faults::a_scanner_that_hangs(&S6);
 }

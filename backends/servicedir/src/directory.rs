@@ -1,6 +1,9 @@
 //! What a generated service directory contains.
 
 use crate::call::Call;
+use crate::suite::Suite;
+use rc_sv_api::{Result, Settings};
+use rc_sv_exec::readiness::Readiness;
 use rc_sv_exec::run;
 use std::fs;
 use std::io;
@@ -44,8 +47,14 @@ impl Files {
     }
 }
 
+/// The file by which s6-supervise listens whether a program is ready.
+pub(crate) const LISTENS: &str = "notification-fd";
+
 /// The files for the service of `call`; `program` is `rc-sv-exec`.
-pub(crate) fn files(call: &Call, program: &Path) -> Files {
+///
+/// # Errors
+/// The spec does not say clearly how the program tells that it is ready.
+pub(crate) fn files(call: &Call, spec: &dyn Settings, program: &Path) -> Result<Files> {
     let mut files = Files::default();
     files.link(run::LINK, call.dir.path());
     files.link("run", program);
@@ -55,5 +64,16 @@ pub(crate) fn files(call: &Call, program: &Path) -> Files {
     // s6-supervise would kill it after five seconds; the spec has a limit of its own. The other
     // suites do not look at the file.
     files.text("timeout-finish", "0\n");
-    files
+    if let Some(number) = listens(call.suite, &Readiness::of(spec)?) {
+        files.text(LISTENS, format!("{number}\n"));
+    }
+    Ok(files)
+}
+
+/// The descriptor on which the supervisor itself listens whether the program is ready.
+pub(crate) fn listens(suite: &Suite, readiness: &Readiness) -> Option<i32> {
+    match readiness {
+        Readiness::Descriptor(number) if suite.listens => Some(*number),
+        _ => None,
+    }
 }

@@ -8,12 +8,14 @@ use crate::tree::Tree;
 use crate::{progress, recorded, refusals, start, status, stop};
 use rc_sv_api::abi::{Host, Sink};
 use rc_sv_api::{
-    Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, State, Status,
+    Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Spec, State,
+    Status,
 };
 use rc_sv_exec::instance::Instance;
 use rc_sv_exec::launch::Launch;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::process;
+use rc_sv_exec::readiness;
 use rc_sv_exec::resolve;
 use std::ffi::OsStr;
 use std::marker::PhantomData;
@@ -60,7 +62,7 @@ impl<M: Module> Family<M> {
     }
 
     /// What is about to be started, and as what.
-    fn prepare(&self, spec: &dyn Settings) -> Result<(Origin, rc_sv_api::Spec)> {
+    fn prepare(&self, spec: &dyn Settings) -> Result<(Origin, Spec)> {
         let origin = Origin::of(Self::SUITE, spec)?;
         refusals::check(Self::SUITE, &origin, spec)?;
         if origin != Origin::Generated {
@@ -122,6 +124,7 @@ impl<M: Module> Backend for Family<M> {
         .and(Caps::RESTARTS)
         .and(Caps::BACKOFF)
         .and(Caps::GIVE_UP)
+        .and(Caps::READINESS)
         .and(Caps::SIGNAL)
         .and(Caps::FINISH_SCRIPT);
 
@@ -151,7 +154,7 @@ impl<M: Module> Backend for Family<M> {
         if request.dry_run {
             return Ok(Outcome::Done);
         }
-        let usual = stop::patience(&spec) + progress::EXECUTE;
+        let usual = stop::patience(&spec) + start_time(&spec);
         let mut call = Call::make(Self::SUITE, spec.settings(), request, usual)?;
         self.start_in(&mut call, &origin, spec.settings())
     }
@@ -175,7 +178,7 @@ impl<M: Module> Backend for Family<M> {
         if request.dry_run {
             return Ok(Outcome::Done);
         }
-        let usual = stop::patience(&spec) * 2 + progress::EXECUTE;
+        let usual = stop::patience(&spec) * 2 + start_time(&spec);
         call.patient(request.timeout.unwrap_or(usual));
         let origin = call.origin();
         {
@@ -270,6 +273,11 @@ impl<M: Module> Backend for Family<M> {
         }
         Ok(())
     }
+}
+
+/// How long a start may take.
+fn start_time(spec: &Spec) -> Duration {
+    progress::EXECUTE + readiness::timeout(spec.settings())
 }
 
 fn unknown() -> Error {

@@ -5,10 +5,13 @@ use crate::call::Call;
 use crate::observed::Wants;
 use crate::supervise::Snapshot;
 use crate::watch::Watch;
-use rc_sv_api::Result;
+use crate::{directory, stop};
+use rc_sv_api::exit::Exit;
+use rc_sv_api::{duration, Code, Error, Result};
 use rc_sv_exec::instance::Instance;
-use rc_sv_exec::run::executed;
+use rc_sv_exec::readiness::{self, Readiness};
 use rc_sv_exec::run::record::{self, Phase};
+use rc_sv_exec::run::{executed, ready};
 use std::time::Duration;
 
 /// How long a program may take to be executed.
@@ -31,17 +34,45 @@ pub(crate) fn runs(call: &Call, snapshot: &Snapshot) -> Result<bool> {
     Ok(is_running && Instance::living(&call.dir).is_some())
 }
 
-/// Waits until the run that was asked for has begun. One whose program was executed and has ended
-/// again has begun. `watch` is older than what was asked.
+/// Waits until the run that was asked for has begun, and the program is ready where the spec says
+/// how it tells. One whose program was executed and has ended again has begun. `watch` is older than
+/// what was asked.
 ///
 /// # Errors
-/// Its program could not be executed, and why; or nothing came of it in time.
+/// Its program could not be executed, or ended before it was ready, and why; or nothing came of it
+/// in time.
 pub(crate) fn await_begun(call: &Call, watch: &mut Watch) -> Result<()> {
-    let is_native = call.is_native();
-    let begun = |snapshot: &Snapshot| match is_native {
-        true => Ok(snapshot.runs().then_some(())),
-        false => Ok(executed(&call.dir)?.map(drop)),
+    let late = || call.late("did not run the service in time; is it stopped by a signal?");
+    if call.is_native() {
+        let runs = |snapshot: &Snapshot| Ok(snapshot.runs().then_some(()));
+        let begun = watch.until(call.supervise(), call.within(EXECUTE), runs)?;
+        return begun.ok_or_else(late);
+    }
+    let is_executed = |_: &Snapshot| executed(&call.dir);
+    let begun = watch.until(call.supervise(), call.within(EXECUTE), is_executed)?;
+    begun.ok_or_else(late)?;
+    let spec = stop::recorded(call)?;
+    let readiness = Readiness::of(spec.settings())?;
+    if readiness == Readiness::Executed {
+        return Ok(());
+    }
+    let by_s6 = directory::listens(call.suite, &readiness).is_some();
+    let is_ready = |snapshot: &Snapshot| match ready(&call.dir)? {
+        Some(record) if by_s6 && record.phase == Phase::Running => {
+            Ok(snapshot.observed.is_some_and(|it| it.ready).then_some(()))
+        }
+        Some(record) if by_s6 => {
+            let end = record.last_exit.unwrap_or(Exit::Unknown);
+            let message = format!("{end} before it was ready");
+            Err(Error::new(Code::Failed, message))
+        }
+        record => Ok(record.map(drop)),
     };
-    let begun = watch.until(call.supervise(), call.within(EXECUTE), begun)?;
-    begun.ok_or_else(|| call.late("did not run the service in time; is it stopped by a signal?"))
+    let limit = readiness::timeout(spec.settings());
+    let begun = watch.until(call.supervise(), call.within(limit), is_ready)?;
+    begun.ok_or_else(|| {
+        let limit = duration::show(limit);
+        let message = format!("the program did not say that it is ready within {limit}");
+        Error::new(Code::Timeout, message)
+    })
 }

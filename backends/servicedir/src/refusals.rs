@@ -6,7 +6,7 @@ use rc_sv_api::key::{self, Group, Key, Role};
 use rc_sv_api::{support, Deed, Error, Result, Settings, Support};
 
 /// The settings of a service with a command that are acted upon: by `rc-sv-exec`, or by the stop.
-const DONE: [&str; 39] = [
+const DONE: [&str; 42] = [
     "command_background",
     "start_stop_daemon_args",
     "supervise_daemon_args",
@@ -22,6 +22,9 @@ const DONE: [&str; 39] = [
     "output_log",
     "error_log",
     "input_file",
+    "notify",
+    "ready",
+    "timeout_ready",
     "retry",
     "stopsig",
     "stopgroup",
@@ -152,6 +155,7 @@ mod tests {
     use rc_sv_api::policy::Policy;
     use rc_sv_api::{ServiceName, Spec, Value};
     use rc_sv_exec::launch::{Ending, Launch};
+    use rc_sv_exec::readiness::{self, Readiness};
     use rc_sv_exec::resolve;
     use rc_sv_exec::stop::Stop;
     use std::path::PathBuf;
@@ -178,6 +182,7 @@ mod tests {
             "secbits" => "noroot",
             "command_user" => "nobody",
             "rc_supervise_ionice" => "2:7",
+            "notify" | "ready" => "fd:3",
             "supervise_daemon_args" | "start_stop_daemon_args" => "--umask 0123",
             _ => match key.kind {
                 Kind::Flag => ["yes", "no"][usize::from(key.default == "yes")],
@@ -220,8 +225,10 @@ mod tests {
             .map(|hook| Launch::for_hook(settings, hook, ending).ok());
         let launch = Launch::from_settings(settings).unwrap();
         let policy = Policy::from_settings(settings);
+        let ready = Readiness::of(settings).unwrap();
+        let limit = readiness::timeout(settings);
         format!(
-            "{policy:?} {:?} {launch:?} {hooks:?}",
+            "{policy:?} {:?} {launch:?} {hooks:?} {ready:?} {limit:?}",
             Stop::from_settings(settings)
         )
     }

@@ -5,6 +5,7 @@ use crate::origin::Origin;
 use crate::scanner::Scanner;
 use crate::{directory, progress, registration, stop};
 use rc_sv_api::{Result, Settings};
+use rc_sv_exec::readiness::Readiness;
 use rc_sv_exec::run::record;
 use rc_sv_exec::spec_file;
 use std::fs;
@@ -23,7 +24,14 @@ pub(crate) fn start(
     scan_dir: Option<&Path>,
     program: &Path,
 ) -> Result<()> {
-    let is_supervised = call.supervise().snapshot()?.supervisor.is_some() && is_linked(call)?;
+    let snapshot = call.supervise().snapshot()?;
+    let is_supervised = snapshot.supervisor.is_some() && is_linked(call)?;
+    let is_same = call.is_native() || call.tree.listens(&call.service) == listens(call, spec)?;
+    if is_supervised && !is_same && !progress::runs(call, &snapshot)? {
+        // It was given up or has ended; what it is now is told in another way.
+        stop::stop(call)?;
+        return start(call, origin, spec, scan_dir, program);
+    }
     // Nothing is touched when there is no scanner for what needs one.
     let scanner = match is_supervised {
         true => None,
@@ -32,7 +40,7 @@ pub(crate) fn start(
     spec_file::write(&call.dir, spec)?;
     let begun = match &scanner {
         None => up(call),
-        Some(scanner) => supervise(call, origin, scanner, program),
+        Some(scanner) => supervise(call, origin, spec, scanner, program),
     };
     if begun.is_err() {
         call.patient(stop::patience(&spec.to_spec()));
@@ -67,7 +75,13 @@ fn ordered(call: &Call) -> Result<()> {
 }
 
 /// Has the service supervised, and run.
-fn supervise(call: &Call, origin: &Origin, scanner: &Scanner, program: &Path) -> Result<()> {
+fn supervise(
+    call: &Call,
+    origin: &Origin,
+    spec: &dyn Settings,
+    scanner: &Scanner,
+    program: &Path,
+) -> Result<()> {
     if call.supervise().snapshot()?.supervisor.is_some() {
         // Its scanner does not know it any more: nobody would begin it again.
         stop::stop(call)?;
@@ -78,13 +92,18 @@ fn supervise(call: &Call, origin: &Origin, scanner: &Scanner, program: &Path) ->
     record::forget(&call.dir)?;
     match origin {
         Origin::Generated => {
-            let files = directory::files(call, program);
+            let files = directory::files(call, spec, program)?;
             call.tree.build(&call.service, &files)?;
         }
         Origin::Native(path) => call.tree.link(&call.service, path)?,
     }
     registration::register(call, scanner)?;
     ordered(call)
+}
+
+/// Whether the supervisor is to listen for readiness.
+fn listens(call: &Call, spec: &dyn Settings) -> Result<bool> {
+    Ok(directory::listens(call.suite, &Readiness::of(spec)?).is_some())
 }
 
 /// Whether a scanner has the service, as far as its directory tells.

@@ -4,7 +4,7 @@
 //! hand. State directories are on tmpfs, so nothing wears a disk out and nothing needs to be
 //! synced: it does not outlive a boot, and must not.
 
-use crate::directory::Files;
+use crate::directory::{self, Files};
 use crate::suite::Suite;
 use crate::supervise::Supervise;
 use nix::errno::Errno;
@@ -92,6 +92,12 @@ impl Tree {
     /// Whether `service` has a directory.
     pub fn has(&self, service: &ServiceName) -> bool {
         fs::symlink_metadata(self.path(service)).is_ok()
+    }
+
+    /// Whether the supervisor of `service` itself listens whether its program is ready.
+    pub fn listens(&self, service: &ServiceName) -> bool {
+        let path = format!("{service}/{}", directory::LISTENS);
+        fstatat(&self.dir, path.as_str(), AtFlags::empty()).is_ok()
     }
 
     /// What `rc-sv-exec` knows of `service`; `None` where it has not run since a person asked for

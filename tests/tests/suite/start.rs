@@ -210,3 +210,47 @@ pub fn no_tool_is_executed(suite: &Suite) {
         .collect();
     assert_eq!(bad, [&""; 0]);
 }
+
+/// A start comes back when the program said that it is ready, and fails when it does not.
+pub fn a_program_says_that_it_is_ready(suite: &Suite) {
+    let lab = suite.lab();
+    // Says so when there is a file, by its descriptor 7 or to the socket.
+    let wait = "until [ -e /tmp/go ]; do sleep 0.05; done\n";
+    let line = format!("#!/bin/sh\n{wait}echo >&7\nexec sleep 4242\n");
+    // The main process itself: of a short-lived child nobody can tell whose it was.
+    let socket = "#!/usr/bin/perl\nuse Socket;\n\
+                  select undef, undef, undef, 0.05 until -e '/tmp/go';\n\
+                  socket my $socket, PF_UNIX, SOCK_DGRAM, 0 or die;\n\
+                  send $socket, 'READY=1', 0, sockaddr_un $ENV{NOTIFY_SOCKET} or die;\n\
+                  sleep 4242;\n";
+    lab.write("/srv/line", line, 0o755);
+    lab.write("/srv/socket", socket, 0o755);
+    let conf = |notify: &str, more: &str| {
+        let module = suite.module;
+        lab.conf(
+            "foo",
+            &format!("rc_supervise_module={module}\nnotify={notify}\n{more}\n"),
+        );
+    };
+    for (program, notify) in [("/srv/line", "fd:7"), ("/srv/socket", "socket:ready")] {
+        lab.service("foo", &format!("command={program}"));
+        conf(notify, "timeout_ready=30000");
+        let start = lab.spawn("rc-service foo start");
+        super::until_status(&lab, "foo", "starting");
+        lab.write("/tmp/go", "", 0o644);
+        start.wait(SOON).ok();
+        let said = status(&lab, "foo");
+        assert!(said.contains(" up "), "{said}");
+        rc(&lab, "foo", "stop").ok();
+        lab.sh("rm /tmp/go").ok();
+        suite.assert_nothing_left(&lab);
+
+        conf(notify, "timeout_ready=300");
+        refused(&lab, "foo", "ready");
+        suite.assert_nothing_left(&lab);
+        lab.service("foo", "command=/bin/false");
+        conf(notify, "respawn_delay=30");
+        refused(&lab, "foo", "before it was ready");
+        suite.assert_nothing_left(&lab);
+    }
+}

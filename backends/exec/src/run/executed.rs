@@ -111,8 +111,12 @@ pub fn executed(dir: &Dir) -> Result<Option<Record>> {
     }
 }
 
-/// The record, when the program is ready; `None`: not yet.
-fn ready(dir: &Dir) -> Result<Option<Record>> {
+/// The record, when the program said that it is ready, or, where nobody but s6 listens for that, was
+/// executed; `None`: not yet.
+///
+/// # Errors
+/// As [`executed`]; and it ended before, or has said nothing in time.
+pub fn ready(dir: &Dir) -> Result<Option<Record>> {
     let Some(record) = executed(dir)? else {
         return Ok(None);
     };

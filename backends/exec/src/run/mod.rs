@@ -54,7 +54,7 @@ mod signals;
 mod tell;
 
 pub use call::{Call, LINK};
-pub use executed::{await_executed, await_ready, executed, is_executing};
+pub use executed::{await_executed, await_ready, executed, is_executing, ready};
 pub use given::Given;
 pub use lock::{is_at_work, rouse};
 pub use respawn::Reason;

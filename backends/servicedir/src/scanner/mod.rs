@@ -5,6 +5,7 @@ mod process;
 use crate::suite::{Nudge, Suite};
 use nix::errno::Errno;
 use nix::fcntl::{open, OFlag};
+use nix::poll::{poll, PollTimeout};
 use nix::sys::stat::Mode;
 use nix::unistd::write;
 use process::Process;
@@ -14,6 +15,12 @@ use std::fs::metadata;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long a scanner that OpenRC has started may take to be at work, and how often it is looked,
+/// in milliseconds.
+const BEGINNING: Duration = Duration::from_secs(3);
+const LOOK_AGAIN: u8 = 20;
 
 /// Where OpenRC has its services.
 const SCRIPTS: &str = "/etc/init.d";
@@ -44,8 +51,19 @@ impl Scanner {
             Some(set) => vec![set.to_path_buf()],
             None => std::iter::once(openrc).chain(usual).collect(),
         };
-        if let Some(scanner) = Scanner::among(suite, &candidates, set.is_none()) {
-            return Ok(scanner);
+        // OpenRC calls it started when its process was made, which may not be at work yet; no event
+        // tells when it is.
+        let is_begun = svcdir.join("started").join(suite.scanner_service).exists();
+        let end = Instant::now() + if is_begun { BEGINNING } else { Duration::ZERO };
+        loop {
+            if let Some(scanner) = Scanner::among(suite, &candidates, set.is_none()) {
+                return Ok(scanner);
+            }
+            if Instant::now() >= end {
+                break;
+            }
+            let looked = poll(&mut [], PollTimeout::from(LOOK_AGAIN));
+            looked.map_err(|errno| Error::io("wait for the scanner", &errno.into()))?;
         }
         if suite::find(suite.scanner).is_none() {
             let message = format!(
@@ -71,7 +89,13 @@ impl Scanner {
                 });
             }
         }
-        let running = Process::all(suite);
+        let mut running = Process::all(suite);
+        // One that has just begun has not gone to its directory yet.
+        let is_at_work = |directory: &Path| match suite.nudge {
+            Nudge::Control => control(directory).is_some(),
+            Nudge::Wake | Nudge::None => directory != Path::new("/"),
+        };
+        running.retain(|process| is_at_work(&process.directory));
         let of = |directory: &PathBuf| {
             let wanted = identity(directory)?;
             running

@@ -17,6 +17,7 @@ pub static DAEMONTOOLS: Suite = Suite {
     alive: "ok",
     once: b'o',
     finish: false,
+    listens: false,
     tai_offset: 10,
     decode,
     native_setting: "daemontools_service",

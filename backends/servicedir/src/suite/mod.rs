@@ -35,6 +35,8 @@ pub struct Suite {
     pub once: u8,
     /// Whether `finish` is run after `run`.
     pub finish: bool,
+    /// Whether its supervisor listens to a descriptor on which the program tells that it is ready.
+    pub listens: bool,
     /// How many seconds its TAI64N labels are ahead of the clock.
     pub tai_offset: u64,
     /// Understands a `supervise/status`. The length says which version wrote it; `None` for any

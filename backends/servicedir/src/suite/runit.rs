@@ -22,6 +22,7 @@ pub static RUNIT: Suite = Suite {
     alive: "ok",
     once: b'o',
     finish: true,
+    listens: false,
     tai_offset: 10,
     decode,
     native_setting: "runit_service",

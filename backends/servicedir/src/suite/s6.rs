@@ -18,6 +18,7 @@ pub static S6: Suite = Suite {
     alive: "control",
     once: b'O',
     finish: true,
+    listens: true,
     // skalibs has a table of leap seconds, and there have been 27 since 1972.
     tai_offset: 37,
     decode,
