@@ -37,7 +37,9 @@ pub const CONT: i32 = 18;
 
 /// The number of `TERM`, `SIGTERM`, `term` or `15`; `None` for what is no signal.
 pub fn parse(text: &str) -> Option<i32> {
-    if let Ok(number) = text.parse::<i32>() {
+    // Digits only: with a sign it is neither a number nor a name.
+    if text.starts_with(|first: char| first.is_ascii_digit()) {
+        let number = text.parse().ok()?;
         return (1..=MAX).contains(&number).then_some(number);
     }
     let upper = text.to_ascii_uppercase();
@@ -68,6 +70,13 @@ pub fn name(number: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sign_makes_no_number() {
+        for text in ["+15", "-15", "+", "1+", ""] {
+            assert_eq!(parse(text), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn names_numbers_and_aliases() {
