@@ -104,7 +104,8 @@ impl Spec {
                 None => "see rc-sv(5) for the settings".to_string(),
             };
             return Err(Error::invalid(format!(
-                "{origin}: unknown setting {name}; {hint}"
+                "{origin}: unknown setting {}; {hint}",
+                name.escape_debug()
             )));
         };
         if key.role != Role::Setting {
@@ -201,6 +202,12 @@ mod tests {
         let mut spec = Spec::default();
         spec.set(name, value.as_bytes(), "conf.d/foo")?;
         Ok(spec)
+    }
+
+    #[test]
+    fn an_unknown_name_stays_in_one_line() {
+        let error = Spec::default().set("a\nb", b"1", "test").unwrap_err();
+        assert!(error.message.starts_with("test: unknown setting a\\nb; "));
     }
 
     #[test]

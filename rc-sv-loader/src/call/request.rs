@@ -35,7 +35,7 @@ impl Call {
         let mut from = Reader::new(bytes);
         let version = from.text()?;
         if version != VERSION {
-            let what = format!("asked by version {version}, but this is {VERSION}");
+            let what = format!("asked by version {version:?}, but this is {VERSION}");
             return Err(Error::new(Code::Protocol, what));
         }
         let name = from.text()?;
@@ -172,6 +172,6 @@ mod tests {
         let error = Call::decode(&other.finish()).unwrap_err();
         assert!(error
             .message
-            .starts_with("asked by version 9.9.9, but this is "));
+            .starts_with("asked by version \"9.9.9\", but this is "));
     }
 }

@@ -65,8 +65,9 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Table>> {
     Ok(tables)
 }
 
-/// An error with its place.
+/// An error with its place, in one line: a name in quotes may have any characters.
 pub(super) fn complaint(path: &Path, line: usize, what: impl std::fmt::Display) -> Error {
+    let what = what.to_string().replace(char::is_control, "?");
     Error::invalid(format!("{}:{line}: {what}", path.display()))
 }
 
@@ -202,5 +203,22 @@ mod tests {
             "/etc/rc-sv.toml:1: a: must be a smaller number"
         );
         assert!(message("a = 1\na = 2\n").starts_with("/etc/rc-sv.toml:2: "));
+    }
+    #[test]
+    fn a_name_of_any_characters_stays_in_one_line() {
+        let message = tables("\"a\\nb\" = [1]\n").unwrap_err().message;
+        assert!(message.starts_with("/etc/rc-sv.toml:1: a?b: must be "));
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = ["a."; 300_000].concat();
+        for text in [
+            format!("{deep}a = 1"),
+            format!("[{deep}a]"),
+            "[".repeat(500_000),
+        ] {
+            assert!(tables(&text).is_err());
+        }
     }
 }
