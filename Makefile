@@ -1,4 +1,4 @@
-# rc-sv. Targets: all (default), install, uninstall, check, asan, demo, bench, root,
+# rc-sv. Targets: all (default), install, uninstall, check, asan, fuzz, demo, bench, root,
 # stage, headers, modules-table,
 # install-openrc-c, clean, distclean.
 #
@@ -134,12 +134,15 @@ install-labtools: $(BUILT)/.complete
 tools:
 	tests/lab/tools
 
-check: root stage
+check: root stage fuzz-programs
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) test --workspace --no-fail-fast
 	$(CARGO) test --package rc-sv-tests --features abi-check --test abi_check
 	$(MAKE) asan
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
+	$(FUZZ_CARGO) clippy $(FUZZ_HOW) --bins --lib -- -D warnings
+	fuzz/run '$(FUZZ_PROGRAMS)' 1 2 '$(FUZZ)/work'
 	@echo 'make check: everything passed'
 
 # The unsafe code of the ABI under AddressSanitizer, leaks too. The compiler has
@@ -148,6 +151,27 @@ asan:
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR='$(TARGET)/asan' \
 		$(CARGO) test --package rc-sv-api --lib --tests \
 		--target "$$(rustc -vV | sed -n 's/^host: //p')"
+
+# Each fuzz target for SECONDS, JOBS at a time. The flags are all stable: they are what
+# libFuzzer needs to see which ways were taken. `--cfg fuzzing` opens what is private. With
+# --target they are not given to what runs while building.
+SECONDS    = 600
+JOBS       = 2
+FUZZ       = $(abspath $(TARGET))/fuzz
+FUZZ_HOST  = $(shell rustc -vV | sed -n 's/^host: //p')
+FUZZ_FLAGS = --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
+FUZZ_CARGO = RUSTFLAGS='$(FUZZ_FLAGS)' $(CARGO)
+FUZZ_HOW   = --manifest-path fuzz/Cargo.toml --release --locked --target $(FUZZ_HOST) \
+	--target-dir '$(FUZZ)'
+FUZZ_PROGRAMS = $(FUZZ)/$(FUZZ_HOST)/release
+
+fuzz: fuzz-programs
+	fuzz/run '$(FUZZ_PROGRAMS)' '$(SECONDS)' '$(JOBS)' '$(FUZZ)/work'
+
+fuzz-programs:
+	$(FUZZ_CARGO) build $(FUZZ_HOW)
 
 demo: root stage
 	demo/run '$(LAB)'
@@ -173,4 +197,4 @@ distclean:
 	rm -rf '$(TARGET)' target
 
 .PHONY: all asan install install-openrc-c uninstall root stage install-labtools tools check \
-	headers modules-table demo bench clean distclean
+	fuzz fuzz-programs headers modules-table demo bench clean distclean

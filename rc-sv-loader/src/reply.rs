@@ -233,5 +233,16 @@ fn get_description(from: &mut Reader<'_>) -> Result<Description> {
     })
 }
 
+/// What fuzz/ calls besides.
+#[cfg(fuzzing)]
+pub mod fuzzed {
+    use super::Reply;
+
+    /// A reply without the length before it.
+    pub fn decode(message: &[u8]) -> rc_sv_api::Result<Reply> {
+        Reply::decode(message)
+    }
+}
+
 #[cfg(test)]
 mod tests;

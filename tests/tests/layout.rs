@@ -161,6 +161,7 @@ const UNSAFE_FILES: &[&str] = &[
     "backends/exec/tests/hostile_parent.rs",
     "backends/exec/tests/scene/lease.rs",
     "backends/internal/src/supervisor/sys.rs",
+    "fuzz/src/allocation.rs",
     "rc-sv-api/src/abi/export.rs",
     "rc-sv-api/src/abi/foreign.rs",
     "rc-sv-api/src/abi/host.rs",

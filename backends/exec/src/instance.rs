@@ -38,9 +38,12 @@ impl Instance {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, dir: &Dir) -> Result<()> {
-        // Of one length, for `overwrite`: the longest numbers fit, and the boot's id has one.
-        let text = format!("{:10} {:20} {}\n", self.pid, self.began, boot_id());
-        dir.overwrite(NAME, 0o600, text.as_bytes())
+        dir.overwrite(NAME, 0o600, self.text().as_bytes())
+    }
+
+    /// Of one length, for `overwrite`: the longest numbers fit, and the boot's id has one.
+    fn text(&self) -> String {
+        format!("{:10} {:20} {}\n", self.pid, self.began, boot_id())
     }
 
     /// The last one of the service with this directory, if it still runs.
@@ -106,6 +109,32 @@ fn parse_stat(stat: &str) -> Option<(char, u64)> {
     let mut fields = fields.split(' ');
     let state = fields.next()?.chars().next()?;
     Some((state, fields.nth(18)?.parse().ok()?))
+}
+
+/// What fuzz/ calls besides.
+#[cfg(fuzzing)]
+pub mod fuzzed {
+    use super::Instance;
+
+    /// The instance in the text of a file.
+    pub fn parse(text: &str) -> Option<Instance> {
+        Instance::parse(text)
+    }
+
+    /// The text of the file of an instance.
+    pub fn text(instance: &Instance) -> String {
+        instance.text()
+    }
+
+    /// The id of the running boot.
+    pub fn boot_id() -> &'static str {
+        super::boot_id()
+    }
+
+    /// State and beginning in `/proc/PID/stat`.
+    pub fn parse_stat(stat: &str) -> Option<(char, u64)> {
+        super::parse_stat(stat)
+    }
 }
 
 #[cfg(test)]

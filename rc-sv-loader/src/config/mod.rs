@@ -61,23 +61,12 @@ impl Config {
     pub fn files(&self, service: &ServiceName) -> Result<Spec> {
         let mut spec = Spec::default();
         let path = self.global();
-        for table in source::read(&path)? {
-            check_table(&path, &table)?;
-            if table.name == "defaults" {
-                apply(&mut spec, &path, service, &table)?;
-            }
-        }
+        apply_global(&mut spec, &path, service, source::read(&path)?)?;
         let path = self
             .directory
             .join("rc-sv.d")
             .join(format!("{service}.toml"));
-        for table in source::read(&path)? {
-            if !table.name.is_empty() {
-                let what = format!("[{}]: this file has no tables, only settings", table.name);
-                return Err(complaint(&path, table.line, what));
-            }
-            apply(&mut spec, &path, service, &table)?;
-        }
+        apply_own(&mut spec, &path, service, source::read(&path)?)?;
         Ok(spec)
     }
 
@@ -126,6 +115,39 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Takes the settings for every service from the tables of `rc-sv.toml`.
+fn apply_global(
+    spec: &mut Spec,
+    path: &Path,
+    service: &ServiceName,
+    tables: Vec<Table>,
+) -> Result<()> {
+    for table in tables {
+        check_table(path, &table)?;
+        if table.name == "defaults" {
+            apply(spec, path, service, &table)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes the settings from the tables of a service's own file.
+fn apply_own(
+    spec: &mut Spec,
+    path: &Path,
+    service: &ServiceName,
+    tables: Vec<Table>,
+) -> Result<()> {
+    for table in tables {
+        if !table.name.is_empty() {
+            let what = format!("[{}]: this file has no tables, only settings", table.name);
+            return Err(complaint(path, table.line, what));
+        }
+        apply(spec, path, service, &table)?;
+    }
+    Ok(())
 }
 
 /// Whether `rc-sv.toml` may have this table and these entries outside of `[defaults]`.
@@ -213,6 +235,24 @@ pub fn no_module(service: &ServiceName) -> Error {
     Error::invalid(format!(
         "no module is chosen: set rc_supervise_module in conf.d/{service} or give --module"
     ))
+}
+
+/// What fuzz/ calls besides.
+#[cfg(fuzzing)]
+pub mod fuzzed {
+    use super::*;
+
+    /// The settings in the text of the file `path`: `rc-sv.toml`, or the file of a service.
+    pub fn settings(path: &Path, text: &str, is_global: bool) -> Result<Spec> {
+        let service = ServiceName::new(b"foo")?;
+        let mut spec = Spec::default();
+        let tables = file::parse(path, text)?;
+        match is_global {
+            true => apply_global(&mut spec, path, &service, tables)?,
+            false => apply_own(&mut spec, path, &service, tables)?,
+        }
+        Ok(spec)
+    }
 }
 
 #[cfg(test)]

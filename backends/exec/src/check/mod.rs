@@ -12,3 +12,12 @@ pub use checkup::{Change, Checkup, Outcome, Todo};
 pub use list::{Action, Check, Rules};
 pub use probe::{Probe, Step, Wait};
 pub use target::Target;
+
+/// What fuzz/ calls besides.
+#[cfg(fuzzing)]
+pub mod fuzzed {
+    /// What an answer over HTTP means so far; `None` while that is open.
+    pub fn judge(bytes: &[u8], ended: bool) -> Option<(super::Outcome, String)> {
+        super::answer::judge(bytes, ended)
+    }
+}

@@ -98,7 +98,7 @@ mod report;
 mod service;
 mod state;
 mod stop;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod tests;
 mod timers;
 mod watch;
@@ -133,4 +133,13 @@ pub struct Now {
     pub real_ns: i64,
     /// A random number: moves pauses within their jitter.
     pub chance: u32,
+}
+
+/// What fuzz/ calls.
+#[cfg(fuzzing)]
+pub mod fuzzed {
+    /// Lets the world of the tests go the way that `bytes` draw; panics where an invariant breaks.
+    pub fn tell(bytes: &[u8]) {
+        super::tests::drawn::tell(bytes);
+    }
 }

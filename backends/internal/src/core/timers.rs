@@ -28,7 +28,7 @@ impl Timers {
     }
 
     /// How many are set.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

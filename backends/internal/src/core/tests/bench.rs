@@ -1,24 +1,15 @@
 //! A core on the bench: one service, events by hand, effects as words.
 
+use super::world::plan;
 use crate::core::{
     Command, Core, Effect, Event, Hook, Id, Look, Now, Plan, Record, Waiter, Whom, Word,
 };
 use rc_sv_api::exit::Exit;
-use rc_sv_api::{signal, Error, ServiceName, Spec, State, Status};
+use rc_sv_api::{signal, Error, ServiceName, State, Status};
 use rc_sv_exec::check::Outcome;
 
 /// The middle of the jitter.
 const CHANCE: u32 = u32::MAX / 2;
-
-/// A plan from settings, without a shortest time between starts unless one is given.
-pub(super) fn plan(settings: &[(&str, &str)]) -> Box<Plan> {
-    let mut spec = Spec::default();
-    let quiet = [("rc_supervise_min_interval", "0")];
-    for (name, value) in quiet.iter().chain(settings) {
-        spec.set(name, value.as_bytes(), "test").unwrap();
-    }
-    Box::new(Plan::from_settings(spec.settings()))
-}
 
 pub(super) fn name(text: &str) -> ServiceName {
     ServiceName::new(text.as_bytes()).unwrap()

@@ -1,6 +1,7 @@
 //! Who beats whom: commands against the state, and against each other.
 
-use super::bench::{plan, Bench};
+use super::bench::Bench;
+use super::world::plan;
 use crate::core::Command;
 use rc_sv_api::exit::Exit;
 

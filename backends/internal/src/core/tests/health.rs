@@ -1,6 +1,7 @@
 //! Checks, the watchdog, and one more try after giving up.
 
-use super::bench::{plan, Bench};
+use super::bench::Bench;
+use super::world::plan;
 use crate::core::{Command, Hook, Look, Word};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::State;

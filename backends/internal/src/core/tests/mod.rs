@@ -1,20 +1,35 @@
 //! Tests of the core. By hand: each transition (`table`), who beats whom (`commands`), the ends of
 //! instances (`endings`), the back-off and its limit (`respawns`), what is told (`reports`), all
 //! services together (`whole`). By chance: the invariants (`properties`) in a `world` of processes
-//! that do what their `fate` says (`nature`), under the eyes of a `witness` who judges all `deeds`.
+//! that do what their `fate` says (`nature`), under the eyes of a `witness` who judges all `deeds`;
+//! what comes about is `drawn` from the bytes of fuzz/, or by `chance`.
 
+#[cfg(test)]
 mod bench;
+#[cfg(test)]
+mod chance;
+#[cfg(test)]
 mod commands;
 mod deeds;
+#[cfg(fuzzing)]
+pub(super) mod drawn;
+#[cfg(test)]
 mod endings;
 mod fate;
+#[cfg(test)]
 mod health;
 mod nature;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
 mod readiness;
+#[cfg(test)]
 mod reports;
+#[cfg(test)]
 mod respawns;
+#[cfg(test)]
 mod table;
+#[cfg(test)]
 mod whole;
 mod witness;
 mod world;

@@ -1,8 +1,8 @@
 //! The invariants of the machine, in a simulated world.
 
-use super::bench::{plan, Bench};
-use super::fate::{act, fate, Act, Fate};
-use super::world::World;
+use super::bench::Bench;
+use super::chance::{act, fate};
+use super::world::{plan, told, Story, SERVICES};
 use crate::core::Plan;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -10,9 +10,6 @@ use proptest::test_runner::TestRunner;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::State;
 use std::collections::BTreeMap;
-
-/// How many services the world has.
-const SERVICES: usize = 3;
 
 fn policy() -> impl Strategy<Value = Plan> {
     let words = [
@@ -104,24 +101,12 @@ fn many() -> ProptestConfig {
     }
 }
 
-type Story = (Vec<Plan>, Vec<Fate>, Vec<Act>);
-
 fn story() -> impl Strategy<Value = Story> {
     (
         prop::collection::vec(policy(), SERVICES),
         prop::collection::vec(fate(), 1..12),
         prop::collection::vec(act(SERVICES), 1..60),
     )
-}
-
-/// Tells the story, to its end.
-fn told((policies, fates, acts): Story) -> World {
-    let mut world = World::new(policies, fates);
-    for act in &acts {
-        world.act(act);
-    }
-    world.finish();
-    world
 }
 
 /// The world is no quiet place: each state, a respawn and a give-up come about in at least one

@@ -1,6 +1,7 @@
 //! What is told of a service, and what it costs to remember it.
 
-use super::bench::{plan, Bench};
+use super::bench::Bench;
+use super::world::plan;
 use crate::core::{Effect, Plan};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{State, Status};

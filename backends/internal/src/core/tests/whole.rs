@@ -1,6 +1,7 @@
 //! All services together: who is known, and the end of the supervisor.
 
-use super::bench::{name, plan, Bench};
+use super::bench::{name, Bench};
+use super::world::plan;
 use crate::core::{Command, Event, Hook, Waiter};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::State;

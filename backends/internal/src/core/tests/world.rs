@@ -8,9 +8,25 @@ use crate::core::{
     Command, Core, Effect, Event, Hook, Id, KillMode, Look, Now, Plan, Ready, Waiter, Word,
 };
 use rc_sv_api::exit::Exit;
-use rc_sv_api::{signal, ServiceName};
+use rc_sv_api::{signal, ServiceName, Spec};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
+
+/// How many services a story has.
+pub(super) const SERVICES: usize = 3;
+
+/// The plans of the services, what becomes of instances, and what is done.
+pub(super) type Story = (Vec<Plan>, Vec<Fate>, Vec<Act>);
+
+/// Tells the story, to its end.
+pub(super) fn told((policies, fates, acts): Story) -> World {
+    let mut world = World::new(policies, fates);
+    for act in &acts {
+        world.act(act);
+    }
+    world.finish();
+    world
+}
 
 pub(super) struct World {
     pub core: Core,
@@ -255,6 +271,16 @@ impl World {
         let mut newest = self.processes.values().rev();
         newest.find(|process| process.service == service)
     }
+}
+
+/// A plan from settings, without a shortest time between starts unless one is given.
+pub(super) fn plan(settings: &[(&str, &str)]) -> Box<Plan> {
+    let mut spec = Spec::default();
+    let quiet = [("rc_supervise_min_interval", "0")];
+    for (name, value) in quiet.iter().chain(settings) {
+        spec.set(name, value.as_bytes(), "test").unwrap();
+    }
+    Box::new(Plan::from_settings(spec.settings()))
 }
 
 /// The name of a service of the world is its number.
