@@ -112,10 +112,18 @@ pub fn assert_one(lab: &Lab, service: &str, count: usize) -> i32 {
     pids[0]
 }
 
+/// No daemon is left. One that is dying can still be seen when start-stop-daemon sees it no more.
+#[track_caller]
+pub fn no_daemon(lab: &Lab) {
+    until("no daemon", SOON, || {
+        pids(lab, "probe-daemon").is_empty().then_some(())
+    });
+}
+
 /// Nothing runs, OpenRC calls the service stopped, and its script ran `runs` times.
 #[track_caller]
 pub fn assert_none(lab: &Lab, service: &str, count: usize) {
-    assert_eq!(pids(lab, "probe-daemon"), [0; 0]);
+    no_daemon(lab);
     assert_eq!(rc(lab, service, "status").code(), 3);
     assert_eq!(runs(lab, service), count, "runs of the script");
     assert!(!lab.exists(control_file(service)));
