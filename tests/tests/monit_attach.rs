@@ -4,8 +4,8 @@ mod monit;
 
 use monit::openrc::{alive, rc, KILL, SOON};
 use monit::{
-    assert_none, assert_one, control_file, is_watched, lab, monit as run_monit, monit_pid, pids,
-    runs, simple, starts, until_status, AT_ONCE,
+    ask, assert_none, assert_one, control_file, is_watched, lab, monit as run_monit, monit_pid,
+    pids, runs, simple, starts, until_status, AT_ONCE,
 };
 use rc_sv_tests::lab::until;
 
@@ -164,4 +164,30 @@ fn a_stop_ends_what_waits_for_its_next_run() {
     assert_none(&lab, "foo", 1);
     assert_eq!(pids(&lab, "rc-sv-exec"), [0; 0]);
     assert_eq!(starts(&lab, "foo", 1).len(), 1);
+}
+
+/// The script for systems without an inittab.
+const SCRIPT: &str = include_str!("../../examples/monit/monit.initd");
+
+#[test]
+fn openrc_can_run_monit() {
+    let lab = lab();
+    lab.write("/etc/init.d/monit", SCRIPT, 0o755);
+    rc(&lab, "monit", "start").ok();
+    until("monit", SOON, || {
+        (ask(&lab, &["summary"]).code() == 0).then_some(())
+    });
+    simple(&lab, "foo", "", AT_ONCE);
+    rc(&lab, "foo", "start").ok();
+    let first = starts(&lab, "foo", 1)[0].pid();
+    assert!(is_watched(&lab, "foo"));
+    // OpenRC brings it back, and it finds what it is to watch.
+    let monit = monit_pid(&lab);
+    lab.kill(monit, KILL);
+    lab.kill(first, KILL);
+    starts(&lab, "foo", 2);
+    assert_ne!(monit_pid(&lab), monit);
+    assert_one(&lab, "foo", 1);
+    rc(&lab, "foo", "stop").ok();
+    rc(&lab, "monit", "stop").ok();
 }

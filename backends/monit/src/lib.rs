@@ -7,7 +7,7 @@
 
 mod attach;
 mod client;
-mod control_file;
+pub mod control_file;
 mod kept;
 mod native;
 mod observe;

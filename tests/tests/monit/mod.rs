@@ -14,11 +14,8 @@ pub const PROBE: &str = "/usr/lib/rc-sv-tests/probe-daemon";
 /// No pause between two runs but that of monit.
 pub const AT_ONCE: &str = "respawn_delay=0\nrc_supervise_min_interval=0\n";
 
-/// monit's own control file, as rc-sv(5) has it, but for a poll of one second.
-const CONTROL: &str = "set daemon 1\nset log /tmp/monit.log\nset pidfile /run/monit.pid\n\
-    set idfile /run/monit.id\nset statefile /run/monit.state\n\
-    set httpd unixsocket /run/monit.sock\n    permission 0600\n    allow localhost\n\
-    include /run/openrc-monit/*.monitrc\n";
+/// monit's own control file, as administrators are told to write it.
+const CONTROL: &str = include_str!("../../../examples/monit/monitrc");
 
 /// A lab in which monit can be run.
 pub fn lab() -> Lab {
@@ -28,7 +25,11 @@ pub fn lab() -> Lab {
 /// The same, with further lines of monit's control file.
 pub fn lab_with(lines: &str) -> Lab {
     let lab = Lab::new();
-    lab.write("/etc/monitrc", format!("{CONTROL}{lines}"), 0o600);
+    let quick = CONTROL.replace("set daemon 5", "set daemon 1");
+    let logged = quick.replace("set log syslog", "set log /tmp/monit.log");
+    assert!(logged != quick && quick != CONTROL, "{CONTROL}");
+    lab.sh("mkdir -p /var/lib/monit").ok();
+    lab.write("/etc/monitrc", format!("{logged}{lines}"), 0o600);
     lab
 }
 
