@@ -7,11 +7,16 @@ use std::os::unix::fs::FileExt;
 /// In which the headers and the note of most modules are.
 const PAGE: usize = 4096;
 
+/// Headers, names of sections and the note of a module take less than this; where they claim more,
+/// the file is not read on.
+const MOST: usize = 1 << 20;
+
 /// A file to be read here and there. Its own position is left alone.
 pub(super) struct Bytes<'a> {
     file: &'a File,
     length: u64,
     at: u64,
+    left: usize,
     first: [u8; PAGE],
     filled: usize,
 }
@@ -24,6 +29,7 @@ impl<'a> Bytes<'a> {
             file,
             length: file.metadata()?.len(),
             at: 0,
+            left: MOST,
             first,
             filled,
         })
@@ -35,13 +41,17 @@ impl Read for Bytes<'_> {
         let begin = usize::try_from(self.at).unwrap_or(PAGE);
         let known = self.first[..self.filled].get(begin..).unwrap_or_default();
         let count = match known.len().min(buffer.len()) {
-            0 => self.file.read_at(buffer, self.at)?,
+            0 => {
+                let wanted = buffer.len().min(self.left);
+                self.file.read_at(&mut buffer[..wanted], self.at)?
+            }
             count => {
                 buffer[..count].copy_from_slice(&known[..count]);
                 count
             }
         };
         self.at += count as u64;
+        self.left -= count.min(self.left);
         Ok(count)
     }
 }
@@ -81,5 +91,19 @@ mod tests {
         assert_eq!(bytes.seek(SeekFrom::End(-4)).unwrap(), 9_996);
         assert_eq!(bytes.seek(SeekFrom::Current(1)).unwrap(), 9_997);
         assert!(bytes.seek(SeekFrom::End(-10_001)).is_err());
+    }
+    #[test]
+    fn a_file_that_claims_much_is_not_read_on() {
+        let path = std::env::temp_dir().join(format!("rc-sv-huge-{}", std::process::id()));
+        let made = File::create(&path).unwrap();
+        made.set_len(1 << 30).unwrap();
+        let file = File::open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let mut bytes = Bytes::of(&file).unwrap();
+        let read = std::io::copy(&mut bytes, &mut std::io::sink()).unwrap();
+        assert_eq!(read, MOST as u64);
+        let mut all = vec![0; MOST + 1];
+        let mut bytes = Bytes::of(&file).unwrap();
+        assert!(bytes.read_exact(&mut all).is_err());
     }
 }
