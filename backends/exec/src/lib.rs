@@ -3,7 +3,8 @@
 //! [`resolve`] turns what an administrator wrote into a spec that needs no name service;
 //! [`spec_file`] keeps it in a file of the service's directory, which [`place`] makes; [`launch`]
 //! runs it, once for each spawn; [`readiness`] and [`sd_notify`] know when it is ready, [`check`]
-//! whether it still works; [`openrc`] tells OpenRC; [`watched`] is for services that OpenRC runs.
+//! whether it still works; [`log`] and [`logger`] take what it writes; [`openrc`] tells OpenRC;
+//! [`watched`] is for services that OpenRC runs.
 
 mod capability;
 pub mod cgroup;
@@ -12,6 +13,8 @@ mod environment;
 pub mod instance;
 mod ioprio;
 pub mod launch;
+pub mod log;
+pub mod logger;
 pub mod openrc;
 pub mod pid_file;
 pub mod place;

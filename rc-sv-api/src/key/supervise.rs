@@ -1,6 +1,6 @@
 //! Variables that rc-sv adds.
 
-use super::Group::{Health, Process, Readiness, Respawn, Service, Stop};
+use super::Group::{Health, Output, Process, Readiness, Respawn, Service, Stop};
 use super::Kind::{
     Choice, Command, Count, Duration, Exits, Factor, Flag, Number, Signal, Size, Text,
 };
@@ -69,6 +69,13 @@ pub(super) static KEYS: &[Key] = &[
     key(Health, "rc_supervise_watchdog_signal", Signal, "ABRT", "Signal to a service that missed its watchdog; the stop ladder follows."),
     key(Health, "rc_supervise_memory_limit", Size, "", "A service that uses more memory than this is stopped in good order and respawned. Looked at every 5 s: at what its cgroup uses, or, without one, at what is resident of its main process."),
     key(Stop, "rc_supervise_kill_mode", Choice(&["mixed", "group", "process"]), "mixed", "Whom stop signals reach: mixed, the main process, and at the end everything; group, always the process group; process, only the main process, ever. Everything is the cgroup; where there is none, it is the process group, and what made a session of its own survives."),
+    key(Output, "rc_supervise_syslog", Text, "", "Output that goes to no file and no logger goes to the system's log, line by line, as this: facility.level, such as daemon.info."),
+    key(Output, "rc_supervise_log_max_size", Size, "", "output_log and error_log are exchanged for new files before they get larger than this; the old ones are called FILE.1, FILE.2 and so on."),
+    key(Output, "rc_supervise_log_max_age", Duration(Seconds), "", "The same when they are older than this, with the next line that is written."),
+    key(Output, "rc_supervise_log_keep", Count(1000), "5", "So many old files are kept."),
+    key(Output, "rc_supervise_log_timestamp", Flag, "no", "Each line in output_log and error_log begins with the time, in UTC."),
+    key(Output, "rc_supervise_log_rate", Count(1_000_000), "0", "No more lines than this are written to files and to the system's log in a second; how many were left out is said in one line. 0 is without a limit."),
+    key(Output, "rc_supervise_log_buffer", Size, "16K", "So much of the last output stays in memory, and is shown by rc-sv-loader status, wherever there is a logger. Set, it is kept also of output that goes to a plain file or nowhere."),
     key(Process, "rc_supervise_nice", Number(-20, 19), "", "Scheduling priority; that of the runscript when unset."),
     key(Process, "rc_supervise_ionice", Text, "", "I/O priority as CLASS or CLASS:LEVEL; that of the runscript when unset."),
     key(Process, "rc_supervise_oom_score_adj", Number(-1000, 1000), "", "Adjustment of the score for the kernel's OOM killer; that of the runscript when unset."),

@@ -1,4 +1,4 @@
-//! Descriptors that the program is to have besides the standard ones, each at a place of its own.
+//! Descriptors that the program is to have, each at a place of its own.
 //!
 //! A place can be the number of anything that the child has open: the report, another gift. So all
 //! that is needed moves above every number that matters first, then everything below is closed,
@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(super) struct Gift {
     pub(super) fd: Arc<OwnedFd>,
-    /// Its number in the program; more than 2.
+    /// Its number in the program.
     pub(super) place: RawFd,
 }
 
@@ -42,8 +42,20 @@ pub(super) fn arrange(gifts: &[Gift], report: Option<RawFd>) -> Result<(), Errno
         syscall::duplicate(report, at, libc::O_CLOEXEC)?;
     }
     syscall::close_range(REPORT, free - 1)?;
+    settle(gifts, free, false)
+}
+
+/// Gives the standard descriptors among them their numbers, when the files of the spec are open: a
+/// log that cannot be opened fails the start, also where somebody else writes to it.
+pub(super) fn arrange_standard(gifts: &[Gift], report: Option<RawFd>) -> Result<(), Errno> {
+    settle(gifts, free(gifts, report), true)
+}
+
+fn settle(gifts: &[Gift], free: RawFd, are_standard: bool) -> Result<(), Errno> {
     for (gift, at) in gifts.iter().zip(free..) {
-        syscall::duplicate(at, gift.place, 0)?;
+        if (gift.place < REPORT) == are_standard {
+            syscall::duplicate(at, gift.place, 0)?;
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod failure;
 mod gift;
 mod hook;
 mod in_place;
+mod logging;
 mod news;
 mod settings;
 mod sharing;
@@ -99,8 +100,8 @@ impl Launch {
         })
     }
 
-    /// The program gets `fd` as its descriptor `place`, which is more than 2. What is left of it
-    /// here is closed with the last copy of this.
+    /// The program gets `fd` as its descriptor `place`, a standard one instead of what it would
+    /// have. What is left of it here is closed with the last copy of this.
     pub fn give(&mut self, fd: OwnedFd, place: RawFd) {
         let fd = Arc::new(fd);
         self.gifts.push(Gift { fd, place });
@@ -157,14 +158,27 @@ impl Launch {
         let score = settings::number::<i32>(spec, "rc_supervise_oom_score_adj")?;
         let nice = settings::number::<i32>(spec, "rc_supervise_nice")?;
         Ok(Launch {
-            argv,
             environment: settings::variables(spec)?,
-            cgroups_v1: Vec::new(),
             oom_score_adj: score.map(|score| score.to_string()),
             nice: nice.map(|level| (level, level.to_string())),
             ioprio: settings::ioprio(spec)?,
             rlimits: settings::rlimits(spec)?,
             umask: settings::number(spec, "umask")?,
+            ..Launch::bare(argv)
+        })
+    }
+
+    /// A program as the caller, in `/`, with an empty environment.
+    fn bare(argv: Vec<CString>) -> Launch {
+        Launch {
+            argv,
+            environment: Vec::new(),
+            cgroups_v1: Vec::new(),
+            oom_score_adj: None,
+            nice: None,
+            ioprio: None,
+            rlimits: Vec::new(),
+            umask: None,
             chroot: None,
             directory: c"/".into(),
             identity: Identity::default(),
@@ -177,7 +191,7 @@ impl Launch {
             log_owner: None,
             gifts: Vec::new(),
             own_pid: None,
-        })
+        }
     }
 
     fn file(&self) -> &CStr {

@@ -103,7 +103,8 @@ fn prepare(launch: &Launch, report: Option<RawFd>) -> Result<(), Failure> {
     gift::arrange(&launch.gifts, report).map_err(at(Stage::Descriptors))?;
     surround(launch)?;
     null(0..=2).map_err(at(Stage::Null))?;
-    enter(launch)
+    enter(launch)?;
+    gift::arrange_standard(&launch.gifts, report).map_err(at(Stage::Output))
 }
 
 fn prepare_here(launch: &Launch, keep: Keep) -> Result<(), Failure> {
