@@ -31,9 +31,9 @@ SONAME     = librc_sv.so.1
 LIBRARY    = $(SONAME).0.0
 
 MODULES    = internal s6 runit daemontools monit
-PROGRAMS   = rc-sv-loader rc-sv-supervisor rc-sv-exec
+PROGRAMS   = rc-sv-loader rc-sv-supervisor rc-sv-exec rc-sv-logger
 LABTOOLS   = rc-sv-lab rc-sv-await probe-daemon
-MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8 man/rc-sv-exec.8
+MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8 man/rc-sv-exec.8 man/rc-sv-logger.8
 MAN7       = man/rc-sv-modules.7
 MAN5       = man/rc-sv.5
 MAN3       = man/rc-sv-module.3 man/rc_sv.3
@@ -75,7 +75,8 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN7) $(MAN5) $(MAN3) $(HEAD
 		'$(DESTDIR)$(MANDIR)/man7' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)' \
 		'$(DESTDIR)$(PKGDIR)' '$(DESTDIR)$(EXAMPLEDIR)/module-c' '$(DESTDIR)$(INITDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-loader' '$(DESTDIR)$(BINDIR)'
-	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(BUILT)/rc-sv-exec' '$(DESTDIR)$(LIBEXECDIR)'
+	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(BUILT)/rc-sv-exec' \
+		'$(BUILT)/rc-sv-logger' '$(DESTDIR)$(LIBEXECDIR)'
 	$(INSTALL) -m 644 $(MODULES:%='$(BUILT)/librc_sv_%.so') '$(DESTDIR)$(MODULEDIR)'
 	$(INSTALL) -m 644 '$(BUILT)/$(LIBRARY)' '$(DESTDIR)$(LIBDIR)'
 	ln -sf $(LIBRARY) '$(DESTDIR)$(LIBDIR)/$(SONAME)'

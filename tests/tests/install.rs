@@ -26,6 +26,7 @@ const INSTALLED: &[(&str, u32)] = &[
     ("usr/libexec/rc-sv/rc-sv-depend.sh", 0o644),
     ("usr/libexec/rc-sv/rc-sv-exec", 0o755),
     ("usr/libexec/rc-sv/rc-sv-keys.sh", 0o644),
+    ("usr/libexec/rc-sv/rc-sv-logger", 0o755),
     ("usr/libexec/rc-sv/rc-sv-status.sh", 0o644),
     ("usr/libexec/rc-sv/rc-sv-supervisor", 0o755),
     ("usr/libexec/rc-sv/rc-sv.sh", 0o644),
@@ -37,6 +38,7 @@ const INSTALLED: &[(&str, u32)] = &[
     ("usr/share/man/man7/rc-sv-modules.7", 0o644),
     ("usr/share/man/man8/rc-sv-exec.8", 0o644),
     ("usr/share/man/man8/rc-sv-loader.8", 0o644),
+    ("usr/share/man/man8/rc-sv-logger.8", 0o644),
     ("usr/share/man/man8/rc-sv-supervisor.8", 0o644),
     ("usr/share/pkgconfig/rc_sv_backend.pc", 0o644),
     // The lab's own, last.

@@ -103,7 +103,11 @@ impl Launch {
     /// The program gets `fd` as its descriptor `place`, a standard one instead of what it would
     /// have. What is left of it here is closed with the last copy of this.
     pub fn give(&mut self, fd: OwnedFd, place: RawFd) {
-        let fd = Arc::new(fd);
+        self.share(Arc::new(fd), place);
+    }
+
+    /// The same with a descriptor that others have too.
+    pub fn share(&mut self, fd: Arc<OwnedFd>, place: RawFd) {
         self.gifts.push(Gift { fd, place });
     }
 

@@ -1,14 +1,16 @@
 //! Whether what is to be done for a service beyond running it can be done.
 
 use crate::check::{Check, Target};
+use crate::log::Stream;
 use crate::readiness::Readiness;
 use rc_sv_api::{Error, Result, Settings};
 
-/// Checks readiness, health checks and the watchdog of a spec.
+/// Checks readiness, health checks, the watchdog and the loggers of a spec.
 ///
 /// # Errors
 /// [`rc_sv_api::Code::Invalid`] with the setting that is wrong and what would be right.
 pub(super) fn check(spec: &dyn Settings) -> Result<()> {
+    Stream::all(spec)?;
     let readiness = Readiness::of(spec)?;
     let checks = Check::all(spec)?;
     if readiness == Readiness::PidFile

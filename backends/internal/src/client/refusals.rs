@@ -4,17 +4,14 @@ use rc_sv_api::key::{self, Group, Key, Role};
 use rc_sv_api::{support, Deed, Error, Result, Settings, Support};
 
 /// Settings that are refused, unless they ask for what holds anyway; and what to do instead.
-const NOT_YET: [(&str, &str); 6] = [
+const NOT_YET: [(&str, &str); 4] = [
     ("timeout_down", LADDER),
     ("timeout_kill", LADDER),
-    ("output_logger", LOGGER),
-    ("error_logger", LOGGER),
     ("rc_supervise_propagate", "set it to no"),
     ("rc_supervise_respawn", "set it to spec"),
 ];
 
 const LADDER: &str = "unset it and set retry";
-const LOGGER: &str = "unset it and set output_log or error_log";
 
 /// How the supervisor does what the setting asks for.
 pub fn of_setting(key: &Key) -> Support {
@@ -74,6 +71,7 @@ mod tests {
     use rc_sv_api::key::Kind;
     use rc_sv_api::{ServiceName, Spec, Value};
     use rc_sv_exec::launch::{Ending, Launch};
+    use rc_sv_exec::log::Stream;
     use rc_sv_exec::resolve;
 
     /// Settings that neither the plan nor the launch shows: who acts upon them, and which test
@@ -103,6 +101,8 @@ mod tests {
             "supervise_daemon_args" | "start_stop_daemon_args" => "--umask 0123",
             "notify" | "ready" => "fd:3",
             "rc_supervise_ready" | "rc_supervise_health" => "tcp:80",
+            "rc_supervise_syslog" => "daemon.info",
+            "rc_supervise_log_buffer" => "32K",
             _ => match key.kind {
                 Kind::Flag => ["yes", "no"][usize::from(key.default == "yes")],
                 Kind::Choice(words) => words[words.len() - 1],
@@ -132,6 +132,9 @@ mod tests {
         let needed = match key.name {
             "healthcheck_delay" => Some(("healthcheck_timer", "5")),
             "rc_supervise_watchdog" => Some(("notify", "socket:ready")),
+            name if name.starts_with("rc_supervise_log_") => {
+                Some(("rc_supervise_log_buffer", "8K"))
+            }
             name if name.starts_with("rc_supervise_health_") => {
                 Some(("rc_supervise_health", "tcp:80"))
             }
@@ -155,7 +158,9 @@ mod tests {
         let hooks = ["rc_supervise_finish", "rc_supervise_on_give_up"]
             .map(|hook| Launch::for_hook(settings, hook, ending).ok());
         let launch = Launch::from_settings(settings).unwrap();
-        format!("{:?} {launch:?} {hooks:?}", Plan::from_settings(settings))
+        let streams = Stream::all(settings).unwrap();
+        let plan = Plan::from_settings(settings);
+        format!("{plan:?} {launch:?} {hooks:?} {streams:?}")
     }
 
     #[test]

@@ -91,7 +91,9 @@ impl Supervisor {
 
     fn try_hook(&mut self, id: Id, run: u32, hook: Hook, ending: Ending<'_>) -> Result<()> {
         let spec = self.read_spec(id)?;
-        let launch = prepare(spec.settings(), hook, ending)?;
+        let mut launch = prepare(spec.settings(), hook, ending)?;
+        launch.set_variable("SERVICE_OUTPUT", &self.last_lines(id))?;
+        self.lead_hook(id, &mut launch)?;
         let child = launch::spawn(&launch, None)?;
         let token = Token::new(kind(hook), id.index(), run);
         if let Err(cause) = self.reactor.add(&child.pidfd, Interest::Read, token) {

@@ -200,6 +200,7 @@ impl Supervisor {
             (Readiness::PidFile, Some(path)) => Some(Box::new(Awaited::new(path)?)),
             _ => None,
         };
+        self.lead_output(id, &dir, settings, &mut launch)?;
         let making = Making {
             run,
             launch: Arc::new(launch),
@@ -211,7 +212,7 @@ impl Supervisor {
         Ok((making, membership))
     }
 
-    fn directory(&self, id: Id) -> Result<Dir> {
+    pub(super) fn directory(&self, id: Id) -> Result<Dir> {
         let service = self
             .core
             .name(id)

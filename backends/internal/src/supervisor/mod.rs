@@ -14,11 +14,13 @@ mod effects;
 mod hook;
 mod listener;
 mod log;
+mod logging;
 mod looks;
 mod making;
 mod memory;
 mod notes;
 mod notify;
+mod outlet;
 mod parting;
 mod process;
 pub mod program;
@@ -39,6 +41,7 @@ use clients::Clients;
 use clock::Clock;
 use listener::Listener;
 use log::{Level, Log};
+use logging::Outlets;
 use nix::sys::signalfd::SignalFd;
 use process::Slots;
 use rc_sv_api::{Error, Result};
@@ -66,6 +69,8 @@ struct Supervisor {
     spawner: Option<Spawner>,
     /// How many looks there were.
     looks: u32,
+    /// The ways of output through loggers.
+    outlets: Outlets,
     /// Children that could not be watched, and were killed.
     strays: Vec<OwnedFd>,
     recorder: Recorder,
@@ -112,6 +117,7 @@ impl Supervisor {
             slots: Slots::default(),
             spawner,
             looks: 0,
+            outlets: Outlets::new(),
             strays: Vec::new(),
             recorder: Recorder::new(svcdir, pid_file),
             watches_locks: false,
@@ -153,6 +159,7 @@ impl Supervisor {
             self.core.deadline(),
             self.listener.deadline(),
             self.spawner.as_ref().and_then(Spawner::deadline),
+            self.outlets.deadline(),
             self.rest_at,
         ];
         let next = deadlines.into_iter().flatten().min()?;
@@ -178,6 +185,7 @@ impl Supervisor {
             Kind::Stored => self.lost(token),
             Kind::Awaited => self.pid_file_changed(token),
             Kind::Successor => self.successor_ended(token),
+            Kind::Attendant => self.attendant_ended(token),
             Kind::Locks => self.recorder.locks_changed(&mut self.log),
         }
     }
@@ -198,6 +206,9 @@ impl Supervisor {
             .is_some_and(|due| due <= now_ms)
         {
             self.hear_spawner();
+        }
+        if self.outlets.deadline().is_some_and(|due| due <= now_ms) {
+            self.begin_due_loggers();
         }
         self.listener.resume(&self.reactor, now_ms);
         if !self.strays.is_empty() {

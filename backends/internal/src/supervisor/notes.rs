@@ -67,6 +67,13 @@ impl Supervisor {
             }
         };
         self.log.line(level, &format!("{service}: {line}"));
+        if let Note::Stopped | Note::Failed = note {
+            if let (Note::Failed, Some(last)) = (&note, self.last_lines(id).lines().last()) {
+                self.log
+                    .line(level, &format!("{service}: its last line: {last}"));
+            }
+            self.let_go_of_output(id);
+        }
         self.recorder.note(&service, note);
     }
 

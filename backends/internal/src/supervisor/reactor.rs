@@ -44,6 +44,8 @@ pub(super) enum Kind {
     Awaited,
     /// A main process that was not made here.
     Successor,
+    /// A process on the way of a service's output.
+    Attendant,
 }
 
 const KINDS: [Kind; 18] = [
@@ -65,6 +67,7 @@ const KINDS: [Kind; 18] = [
     Kind::Stored,
     Kind::Awaited,
     Kind::Successor,
+    Kind::Attendant,
 ];
 
 /// What an event is about. `generation` tells a new owner of an index from an old one, whose

@@ -1,0 +1,282 @@
+//! Output that goes through loggers: laying its ways, and keeping the processes on them up.
+
+use super::log::Level;
+use super::outlet::{Attending, Outlet, Role};
+use super::reactor::{Interest, Token};
+use super::{sys, Supervisor};
+use crate::core::Id;
+use rc_sv_api::exit::Exit;
+use rc_sv_api::{Error, Result, Settings};
+use rc_sv_exec::launch::{self, Launch};
+use rc_sv_exec::log::{Sink, Stream};
+use rc_sv_exec::logger::pipe;
+use rc_sv_exec::place::Dir;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+/// A process that lived for so long has not failed.
+const HEALTHY_MS: u64 = 5_000;
+
+/// The pause after the second failure in a row, and the longest.
+const FIRST_PAUSE_MS: u64 = 100;
+const LONGEST_PAUSE_MS: u64 = 10_000;
+
+/// Where things are, for making loggers.
+pub(super) struct Programs<'a> {
+    pub logger: &'a Path,
+    pub svcdir: &'a Path,
+}
+
+/// All ways.
+pub(super) struct Outlets {
+    list: Vec<Outlet>,
+    /// How many processes were made.
+    serial: u32,
+    /// `rc-sv-logger`, which lies beside the supervisor.
+    program: PathBuf,
+    /// When the next process is begun.
+    due_ms: Option<u64>,
+}
+
+impl Outlets {
+    pub(super) fn new() -> Outlets {
+        let own = std::env::current_exe().unwrap_or_default();
+        Outlets {
+            list: Vec::new(),
+            serial: 0,
+            program: own.with_file_name("rc-sv-logger"),
+            due_ms: None,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<u64> {
+        self.due_ms
+    }
+
+    fn of(&mut self, id: Id) -> impl Iterator<Item = &mut Outlet> {
+        self.list.iter_mut().filter(move |outlet| outlet.id == id)
+    }
+
+    fn look_at_times(&mut self) {
+        let all = self.list.iter().flat_map(|outlet| &outlet.attendants);
+        self.due_ms = all.filter_map(|attendant| attendant.due_ms).min();
+    }
+}
+
+impl Supervisor {
+    /// Leads the output of an instance to where the spec wants it, as far as the instance does not
+    /// open a file itself.
+    pub(super) fn lead_output(
+        &mut self,
+        id: Id,
+        dir: &Dir,
+        settings: &dyn Settings,
+        launch: &mut Launch,
+    ) -> Result<()> {
+        let mut streams = Stream::all(settings)?;
+        if streams.is_empty() && self.outlets.list.is_empty() {
+            return Ok(());
+        }
+        let user = settings.int("uid").and_then(|uid| u32::try_from(uid).ok());
+        for outlet in self.outlets.of(id) {
+            let same = |stream: &Stream| stream.which == outlet.stream.which;
+            let Some(index) = streams.iter().position(same) else {
+                // What it still has on its way arrives.
+                outlet.writer = None;
+                continue;
+            };
+            let stream = streams.swap_remove(index);
+            lead(launch, &stream, dir)?;
+            if outlet.writer.is_none() {
+                outlet.writer = Some(pipe::writer(dir, stream.which)?);
+            }
+            if outlet.stream != stream {
+                outlet.restart_logger();
+            }
+            self.strays.extend(outlet.change(stream, &self.reactor));
+            outlet.man()?;
+        }
+        for stream in streams {
+            let outlet = Outlet::open(id, stream, dir, user)?;
+            lead(launch, &outlet.stream, dir)?;
+            self.outlets.list.push(outlet);
+        }
+        self.begin_loggers()
+    }
+
+    /// Nobody wants the service up any more: its loggers end when they have read everything.
+    pub(super) fn let_go_of_output(&mut self, id: Id) {
+        self.outlets.of(id).for_each(|outlet| outlet.writer = None);
+    }
+
+    /// The last lines of a service; empty where they are not known.
+    pub(super) fn last_lines(&mut self, id: Id) -> String {
+        let texts = self.outlets.of(id).map(|outlet| outlet.last_lines());
+        let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
+        texts.join("\n")
+    }
+
+    /// Leads the output of a command of the service to where the service's own error output goes,
+    /// unless that is a file.
+    pub(super) fn lead_hook(&mut self, id: Id, launch: &mut Launch) -> Result<()> {
+        if self.outlets.of(id).next().is_none() {
+            return Ok(());
+        }
+        let dir = self.directory(id)?;
+        let takes_errors = |outlet: &&mut Outlet| outlet.stream.descriptors.contains(&2);
+        let found = self.outlets.of(id).find(takes_errors);
+        let Some(outlet) = found.filter(|it| !matches!(it.stream.sink, Sink::File { .. })) else {
+            return Ok(());
+        };
+        for place in 1..=2 {
+            launch.give(pipe::writer(&dir, outlet.stream.which)?, place);
+        }
+        Ok(())
+    }
+
+    /// Begins those whose time has come.
+    pub(super) fn begin_loggers(&mut self) -> Result<()> {
+        let now_ms = self.clock.now().boot_ms;
+        let mut result = Ok(());
+        for index in 0..self.outlets.list.len() {
+            let count = self.outlets.list[index].attendants.len();
+            for attendant in 0..count {
+                let due = self.outlets.list[index].attendants[attendant].due_ms;
+                if due.is_some_and(|due| due <= now_ms) {
+                    let begun = self.begin_logger(index, attendant, now_ms);
+                    result = result.and(begun);
+                }
+            }
+        }
+        self.outlets.look_at_times();
+        result
+    }
+
+    fn begin_logger(&mut self, index: usize, attendant: usize, now_ms: u64) -> Result<()> {
+        self.outlets.serial = self.outlets.serial.wrapping_add(1);
+        let serial = self.outlets.serial;
+        let id = self.outlets.list[index].id;
+        let made = self.read_spec(id).and_then(|spec| {
+            let programs = Programs {
+                logger: &self.outlets.program,
+                svcdir: &self.svcdir,
+            };
+            let outlet = &self.outlets.list[index];
+            let role = outlet.attendants[attendant].role;
+            let launch = outlet.launch(role, &programs, spec.settings())?;
+            Ok((launch::spawn(&launch, None)?, launch))
+        });
+        let outlet = &mut self.outlets.list[index];
+        let known = &mut outlet.attendants[attendant];
+        known.serial = serial;
+        let (child, launch) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                known.failures = known.failures.saturating_add(1);
+                known.due_ms = Some(now_ms + pause(known.failures));
+                return Err(error);
+            }
+        };
+        known.due_ms = None;
+        let added = self
+            .reactor
+            .add(&child.pidfd, Interest::Read, known.token());
+        if let Err(cause) = added {
+            known.due_ms = Some(now_ms + LONGEST_PAUSE_MS);
+            self.abandon(child.pidfd);
+            return Err(Error::io("watch a logger", &cause));
+        }
+        known.process = Some(Attending {
+            pidfd: child.pidfd,
+            report: child.report,
+            launch,
+            since_ms: now_ms,
+            is_old: false,
+        });
+        Ok(())
+    }
+
+    /// Takes in that a logger, or the program that it writes to, ended.
+    pub(super) fn attendant_ended(&mut self, token: Token) {
+        let now_ms = self.clock.now().boot_ms;
+        let all = self.outlets.list.iter_mut().enumerate();
+        let mut all = all.flat_map(|(index, outlet)| {
+            let known = outlet.attendants.iter_mut().enumerate();
+            known.map(move |(at, attendant)| (index, at, attendant))
+        });
+        let Some((index, at, attendant)) = all.find(|(_, _, it)| it.token() == token) else {
+            return;
+        };
+        let ended = attendant
+            .process
+            .as_ref()
+            .map(|process| sys::ending(process.pidfd.as_fd(), true));
+        let exit = match ended {
+            None | Some(Ok(None)) => return,
+            Some(Ok(Some(exit))) => exit,
+            Some(Err(_)) => Exit::Unknown,
+        };
+        let Some(process) = attendant.process.take() else {
+            return;
+        };
+        let role = attendant.role;
+        self.reactor.remove(&process.pidfd);
+        let is_healthy = now_ms.saturating_sub(process.since_ms) >= HEALTHY_MS;
+        let is_expected = process.is_old;
+        attendant.failures = match is_healthy || is_expected {
+            true => 0,
+            false => attendant.failures.saturating_add(1),
+        };
+        attendant.due_ms = Some(now_ms + pause(attendant.failures));
+        let outlet = &mut self.outlets.list[index];
+        if outlet.is_done(role, exit) {
+            outlet.attendants.remove(at);
+            if role == Role::Logger {
+                outlet.end_onward();
+            }
+            if outlet.attendants.is_empty() {
+                self.outlets.list.swap_remove(index);
+            }
+        } else if !is_expected {
+            let (id, name) = (outlet.id, outlet.stream.which.name());
+            let why = process.failure().unwrap_or_else(|| exit.to_string());
+            let who = match role {
+                Role::Logger => "rc-sv-logger".to_string(),
+                Role::Program => format!("{name}_logger"),
+            };
+            // Otherwise a logger that never works would fill the log.
+            let failures = self.outlets.list[index].attendants[at].failures;
+            if failures.is_power_of_two() || failures == 0 {
+                self.warn(id, &format!("{who} of its {name}: {why}; begun again"));
+            }
+        }
+        self.outlets.look_at_times();
+        self.begin_due_loggers();
+    }
+
+    /// Begins those whose time has come; what cannot be begun is tried again.
+    pub(super) fn begin_due_loggers(&mut self) {
+        if let Err(error) = self.begin_loggers() {
+            self.log.line(
+                Level::Warning,
+                &format!("begin a logger: {}", error.message),
+            );
+        }
+    }
+}
+
+/// Lets the service write to a way instead of what its own descriptors would be.
+fn lead(launch: &mut Launch, stream: &Stream, dir: &Dir) -> Result<()> {
+    for place in &stream.descriptors {
+        launch.give(pipe::writer(dir, stream.which)?, *place);
+    }
+    Ok(())
+}
+
+/// The first failure is made good at once.
+fn pause(failures: u32) -> u64 {
+    match failures {
+        0 | 1 => 0,
+        more => (FIRST_PAUSE_MS << (more - 2).min(10)).min(LONGEST_PAUSE_MS),
+    }
+}

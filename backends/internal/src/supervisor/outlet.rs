@@ -1,0 +1,206 @@
+//! The ways that the output of services takes through loggers, and the processes on them.
+
+use super::reactor::{Kind, Reactor, Token};
+use super::sys;
+use crate::core::Id;
+use rc_sv_api::exit::Exit;
+use rc_sv_api::{Error, Result, Settings};
+use rc_sv_exec::launch::{Failure, Launch};
+use rc_sv_exec::log::{Sink, Stream};
+use rc_sv_exec::logger::{self, pipe, spool};
+use rc_sv_exec::place::Dir;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+/// What a process on the way does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// `rc-sv-logger`: takes the output from the pipe.
+    Logger,
+    /// `output_logger` or `error_logger`: gets it from the logger.
+    Program,
+}
+
+/// A process on the way, which is begun again when it ends too early.
+pub(super) struct Attendant {
+    pub role: Role,
+    /// Its number in the life of this supervisor.
+    pub serial: u32,
+    pub process: Option<Attending>,
+    /// How often it has failed in a row.
+    pub failures: u32,
+    /// When it is begun.
+    pub due_ms: Option<u64>,
+}
+
+/// A process that runs.
+pub(super) struct Attending {
+    pub pidfd: OwnedFd,
+    /// Looked at when it ended.
+    pub report: OwnedFd,
+    pub launch: Launch,
+    pub since_ms: u64,
+    /// It was killed, so that it begins again with other settings.
+    pub is_old: bool,
+}
+
+/// One way. Everything that lies on it is held here, so that nothing is lost when a process ends.
+pub(super) struct Outlet {
+    pub id: Id,
+    pub stream: Stream,
+    /// Where the logger reads.
+    pipe: Arc<OwnedFd>,
+    /// As long as the service is to be up, so that the logger does not end in between.
+    pub writer: Option<OwnedFd>,
+    spool: Arc<OwnedFd>,
+    /// The pipe from the logger to the program: where the program reads, and the logger writes.
+    onward: Option<(Arc<OwnedFd>, Arc<OwnedFd>)>,
+    pub attendants: Vec<Attendant>,
+}
+
+impl Attending {
+    /// Why it never was what it should be.
+    pub(super) fn failure(self) -> Option<String> {
+        let mut record = [0u8; Failure::SIZE];
+        let length = File::from(self.report).read(&mut record).unwrap_or(0);
+        let failure = Failure::decode(&record[..length])?;
+        Some(failure.message(&self.launch))
+    }
+}
+
+impl Outlet {
+    /// The way of `stream`, with what is still on it from before.
+    pub(super) fn open(id: Id, stream: Stream, dir: &Dir, user: Option<u32>) -> Result<Outlet> {
+        let pipe = pipe::make(dir, stream.which, user)?;
+        let writer = pipe::writer(dir, stream.which)?;
+        let spool = spool::open(dir, stream.which.name())?;
+        let mut outlet = Outlet {
+            id,
+            stream,
+            pipe: Arc::new(pipe),
+            writer: Some(writer),
+            spool: Arc::new(spool.into()),
+            onward: None,
+            attendants: Vec::new(),
+        };
+        outlet.man()?;
+        Ok(outlet)
+    }
+
+    /// Sees to it that there is who is needed.
+    pub(super) fn man(&mut self) -> Result<()> {
+        self.need(Role::Logger);
+        if matches!(self.stream.sink, Sink::Program(_)) {
+            if self.onward.is_none() {
+                let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)
+                    .map_err(|errno| Error::io("make a pipe for a logger", &errno.into()))?;
+                self.onward = Some((Arc::new(read), Arc::new(write)));
+            }
+            self.need(Role::Program);
+        }
+        Ok(())
+    }
+
+    fn need(&mut self, role: Role) {
+        if self.attendants.iter().all(|known| known.role != role) {
+            self.attendants.push(Attendant {
+                role,
+                serial: 0,
+                process: None,
+                failures: 0,
+                due_ms: Some(0),
+            });
+        }
+    }
+
+    /// Ends the logger, so that it begins again with other settings. Nothing is lost: whoever comes
+    /// next goes on where it was.
+    pub(super) fn restart_logger(&mut self) {
+        for attendant in &mut self.attendants {
+            if let (Role::Logger, Some(process)) = (attendant.role, &mut attendant.process) {
+                // What ended already is as good as killed.
+                let _ = sys::send_signal(process.pidfd.as_fd(), libc::SIGKILL);
+                process.is_old = true;
+            }
+        }
+    }
+
+    /// Changes where it ends. A program that it has ended in reads what it was given, and ends; it is
+    /// given back, to be reaped.
+    pub(super) fn change(&mut self, stream: Stream, reactor: &Reactor) -> Vec<OwnedFd> {
+        let mut left = Vec::new();
+        if self.stream.sink != stream.sink {
+            self.onward = None;
+        }
+        if self.onward.is_none() {
+            self.attendants.retain_mut(|known| {
+                if known.role == Role::Program {
+                    left.extend(known.process.take().map(|process| process.pidfd));
+                }
+                known.role != Role::Program
+            });
+        }
+        left.iter().for_each(|pidfd| reactor.remove(pidfd));
+        self.stream = stream;
+        left
+    }
+
+    /// Whether a process that ended has done what it was for.
+    pub(super) fn is_done(&self, role: Role, exit: Exit) -> bool {
+        let has_logger = self.attendants.iter().any(|it| it.role == Role::Logger);
+        self.writer.is_none()
+            && match role {
+                Role::Logger => exit == Exit::Code(0),
+                Role::Program => !has_logger,
+            }
+    }
+
+    /// Ends the program's pipe: nothing more will come.
+    pub(super) fn end_onward(&mut self) {
+        self.onward = None;
+    }
+
+    /// What a process of this role is made from.
+    pub(super) fn launch(
+        &self,
+        role: Role,
+        programs: &super::logging::Programs<'_>,
+        spec: &dyn Settings,
+    ) -> Result<Launch> {
+        let mut launch = match (&self.stream.sink, role) {
+            (Sink::Program(command), Role::Program) => Launch::for_log_program(spec, command)?,
+            _ => {
+                let which = self.stream.which.name();
+                Launch::for_logger(programs.logger, programs.svcdir, &spec.service()?, which)?
+            }
+        };
+        match (role, &self.onward) {
+            (Role::Logger, onward) => {
+                launch.share(Arc::clone(&self.pipe), 0);
+                launch.share(Arc::clone(&self.spool), logger::SPOOL);
+                if let Some((_, write)) = onward {
+                    launch.share(Arc::clone(write), 1);
+                }
+            }
+            (Role::Program, Some((read, _))) => launch.share(Arc::clone(read), 0),
+            (Role::Program, None) => {}
+        }
+        Ok(launch)
+    }
+
+    /// The last lines that went this way.
+    pub(super) fn last_lines(&self) -> String {
+        match self.spool.try_clone() {
+            Ok(spool) => spool::last_lines(&File::from(spool), self.pipe.as_fd()),
+            Err(_) => String::new(),
+        }
+    }
+}
+
+impl Attendant {
+    pub(super) fn token(&self) -> Token {
+        Token::new(Kind::Attendant, self.serial as usize, 0)
+    }
+}
