@@ -15,6 +15,7 @@ pub mod event;
 pub mod exit;
 pub mod key;
 pub mod ladder;
+pub mod last_lines;
 pub mod name;
 pub mod policy;
 pub mod signal;

@@ -3,6 +3,8 @@
 //! What is recorded decides which code root runs at stop, so no symbolic link is followed, and
 //! what was opened is checked, not what was named.
 
+mod output;
+
 use crate::trust::distrust;
 use nix::errno::Errno;
 use nix::fcntl::{open, openat, renameat, OFlag};

@@ -107,6 +107,12 @@ impl Services {
         self.with_module(service, |module, spec| module.signal(spec, request))
     }
 
+    /// The last lines of the output of `service`, where its module keeps them and the caller may read
+    /// them.
+    pub fn last_output(&self, service: &ServiceName) -> Option<String> {
+        self.records.last_output(service)
+    }
+
     /// What is known of `service`.
     ///
     /// # Errors

@@ -13,7 +13,10 @@ pub fn one(services: &Services, service: &ServiceName, json: bool) -> Result<u8,
     let report = services.status(service)?;
     let now = Now::read();
     print(&match json {
-        true => to_json(&Object::of(&report, now)),
+        true => to_json(&One {
+            object: Object::of(&report, now),
+            last_output: services.last_output(service),
+        }),
         false => align(&[row(&report, now)]),
     })?;
     Ok(report.standing.exit_code())
@@ -122,6 +125,15 @@ struct Object<'a> {
     ready: Option<bool>,
     healthy: Option<bool>,
     detail: &'a str,
+}
+
+/// The object of one service alone.
+#[derive(Serialize)]
+struct One<'a> {
+    #[serde(flatten)]
+    object: Object<'a>,
+    /// The last lines of its output, where they are kept.
+    last_output: Option<String>,
 }
 
 /// How the main process ended last.

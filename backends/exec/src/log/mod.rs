@@ -1,7 +1,6 @@
 //! What becomes of the output of a service, as far as it can be said without a system call: where
 //! it goes, how it is cut into lines, which of them are written, and when a file is exchanged.
 
-pub mod last;
 pub mod lines;
 mod priority;
 pub mod rate;

@@ -9,10 +9,9 @@
 //! At its beginning stands where the offset is, for a supervisor that has to open the file anew,
 //! and the journal ([`Entry`]): what is being written to a log file.
 
-use crate::log::last;
 use crate::place::Dir;
 use nix::fcntl::{fallocate, splice, tee, FallocateFlags, SpliceFFlags};
-use rc_sv_api::{Error, Result};
+use rc_sv_api::{last_lines as last, Error, Result};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Deref;
@@ -62,7 +61,8 @@ pub fn open(dir: &Dir, name: &str) -> Result<File> {
     let failed = |cause| Error::io(format_args!("open {}/{name}", dir.path().display()), &cause);
     let length = file.metadata().map_err(failed)?.len();
     if length < BASE {
-        file.set_len(BASE).map_err(failed)?;
+        // Whoever reads the end of the file sees where a line begins.
+        file.write_all_at(b"\n", BASE - 1).map_err(failed)?;
     }
     let mut known = [0; 8];
     file.read_exact_at(&mut known, 0).map_err(failed)?;
