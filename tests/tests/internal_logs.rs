@@ -52,8 +52,10 @@ fn daemon(lab: &Lab, nth: usize) -> i32 {
     pid
 }
 
-/// Stops the service, and waits until its output has arrived.
+/// Stops the service, and waits until its output has arrived. There must be a logger for that: one
+/// that was killed is not begun again at once.
 fn stop(lab: &Lab, service: &str) {
+    logger(lab, service);
     rc(lab, service, "stop").ok();
     until("the end of the logger", SOON, || {
         let pattern = format!("^[^ ]*rc-sv-logger /run/openrc {service} ");
@@ -109,7 +111,7 @@ fn no_line_is_lost_or_doubled_whoever_is_killed() {
                 rc_supervise_log_max_size=16K\nrc_supervise_log_keep=900";
     numbers(&lab, conf);
     rc(&lab, "numbers", "start").ok();
-    kill_in_turn(&lab, 30, || logger(&lab, "numbers"));
+    kill_in_turn(&lab, 12, || logger(&lab, "numbers"));
     stop(&lab, "numbers");
     let all = lab.sh("cat $(ls /var/log/numbers.* | sort -t . -k 2 -n -r) /var/log/numbers");
     let all = all.ok();
@@ -137,7 +139,7 @@ fn a_logger_program_and_its_logger_may_die() {
     );
     numbers(&lab, "output_logger=/usr/local/bin/sink");
     rc(&lab, "numbers", "start").ok();
-    kill_in_turn(&lab, 20, || logger(&lab, "numbers"));
+    kill_in_turn(&lab, 10, || logger(&lab, "numbers"));
     stop(&lab, "numbers");
     until("the end of the program", SOON, || {
         pids(&lab, "^cat$").is_empty().then_some(())

@@ -15,11 +15,11 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 /// A process that lived for so long has not failed.
-const HEALTHY_MS: u64 = 5_000;
+const HEALTHY_MS: u64 = 1_000;
 
 /// The pause after the second failure in a row, and the longest.
 const FIRST_PAUSE_MS: u64 = 100;
-const LONGEST_PAUSE_MS: u64 = 10_000;
+const LONGEST_PAUSE_MS: u64 = 2_000;
 
 /// Where things are, for making loggers.
 pub(super) struct Programs<'a> {
