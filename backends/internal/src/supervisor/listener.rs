@@ -1,8 +1,10 @@
 //! Taking connections.
 
 use super::clients::Clients;
+use super::log::Level;
 use super::reactor::{Interest, Kind, Reactor, Token};
-use super::sys;
+use super::{sys, Supervisor};
+use rc_sv_api::Error;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -17,6 +19,20 @@ pub(super) struct Listener {
     socket: OwnedFd,
     /// While no connection is taken: until when.
     paused_until: Option<u64>,
+}
+
+impl Supervisor {
+    /// Takes in that somebody wants to connect.
+    pub(super) fn connected(&mut self) {
+        let now_ms = self.clock.now().boot_ms;
+        if let Err(cause) = self
+            .listener
+            .accept(&mut self.clients, &self.reactor, now_ms)
+        {
+            let error = Error::io("take a connection", &cause);
+            self.log.line(Level::Warning, &error.message);
+        }
+    }
 }
 
 impl Listener {

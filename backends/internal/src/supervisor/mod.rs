@@ -307,15 +307,4 @@ impl Supervisor {
         self.log
             .line(Level::Warning, &format!("{service}: {message}"));
     }
-
-    fn connected(&mut self) {
-        let now_ms = self.clock.now().boot_ms;
-        if let Err(cause) = self
-            .listener
-            .accept(&mut self.clients, &self.reactor, now_ms)
-        {
-            let error = Error::io("take a connection", &cause);
-            self.log.line(Level::Warning, &error.message);
-        }
-    }
 }
