@@ -48,7 +48,7 @@ pub(super) enum Kind {
     Attendant,
 }
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 19] = [
     Kind::Signals,
     Kind::Listener,
     Kind::Client,
