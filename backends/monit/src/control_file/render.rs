@@ -55,8 +55,9 @@ pub struct Rendered {
 
 /// Every service of ours is in this group.
 pub const GROUP: &str = "rcsv";
-/// While a fault lasts the respawn is tried again after so many looks: it refuses what is in hand.
-const AGAIN: u32 = 3;
+/// While a fault lasts the respawn is tried again at every look, or an end soon after another would
+/// be one fault for monit; it refuses what is in hand.
+const AGAIN: u32 = 1;
 /// The least time for which monit waits for a process that a person starts by it.
 const START_MIN: Duration = Duration::from_secs(5);
 /// monit's limit of `for N cycles`.
@@ -309,7 +310,7 @@ mod tests {
                stop program = \"'/sbin/rc-service' 'foo' 'stop'\" with timeout 60 seconds\n  \
                onreboot laststate\n  \
                if does not exist then exec \"'/usr/libexec/rc-sv/rc-sv-exec' 'respawn' \
-             '/run/openrc/rc-sv/foo' 'exited'\" repeat every 3 cycles\n  \
+             '/run/openrc/rc-sv/foo' 'exited'\" repeat every 1 cycles\n  \
                group rcsv\n  \
                group {marker}\n"
         );
