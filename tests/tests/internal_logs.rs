@@ -314,3 +314,21 @@ fn the_last_lines_say_why_it_died() {
         said().contains("no such table\"").then_some(())
     });
 }
+
+#[test]
+fn errors_have_a_logger_of_their_own() {
+    let lab = Lab::new();
+    for name in ["out", "err"] {
+        let sink = format!("#!/bin/sh\nexec cat >>/var/log/{name}\n");
+        lab.write(format!("/usr/local/bin/{name}"), &sink, 0o755);
+    }
+    let script = "#!/bin/sh\necho one\necho two >&2\nexec sleep 4242\n";
+    lab.write("/usr/local/bin/both", script, 0o755);
+    lab.service("both", "command=/usr/local/bin/both\n");
+    let conf = "output_logger=/usr/local/bin/out\nerror_logger=/usr/local/bin/err";
+    lab.conf("both", &format!("{INTERNAL}{conf}\n"));
+    rc(&lab, "both", "start").ok();
+    assert_eq!(lab.wait_for_lines("/var/log/out", 1, SOON), ["one"]);
+    assert_eq!(lab.wait_for_lines("/var/log/err", 1, SOON), ["two"]);
+    rc(&lab, "both", "stop").ok();
+}

@@ -25,16 +25,29 @@ pub(crate) fn leave(own: &str) -> Option<PathBuf> {
             }
             continue;
         }
-        let own = top.join(own);
-        // One that was ever killed will not do, see `Cgroup::make`.
-        let _ = fs::remove_dir(&own);
-        let _ = fs::create_dir(&own);
-        if fs::write(own.join("cgroup.procs"), "0").is_ok() {
-            made = Some(own);
-        }
+        made = enter(top.join(own));
     }
     made
 }
+
+/// Makes the cgroup `own` and joins it. Supervisors of other state directories use the same one,
+/// and the last to leave removes it.
+fn enter(own: PathBuf) -> Option<PathBuf> {
+    for _ in 0..TRIES {
+        // One that was ever killed will not do, see `Cgroup::make`.
+        let _ = fs::remove_dir(&own);
+        let _ = fs::create_dir(&own);
+        match fs::write(own.join("cgroup.procs"), "0") {
+            Ok(()) => return Some(own),
+            Err(cause) if matches!(cause.raw_os_error(), Some(libc::ENOENT | libc::ENODEV)) => {}
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
+/// So often somebody else may remove it just then.
+const TRIES: usize = 16;
 
 /// Leaves and removes the cgroup that [`leave`] made.
 pub(crate) fn come_back(own: &Path) {
