@@ -1,8 +1,8 @@
 //! What cannot be done is refused, not ignored.
 
 use crate::kept::Kind;
-use rc_sv_api::key::{self, Key, Role, Since};
-use rc_sv_api::value::parse;
+use rc_sv_api::key::{self, Role, Since};
+use rc_sv_api::support::is_default;
 use rc_sv_api::{Error, Result, Settings};
 
 /// What nobody does for a service that monit watches, and what to do instead.
@@ -69,14 +69,6 @@ pub fn check(kind: Kind, spec: &dyn Settings) -> Result<()> {
         )),
         _ => Ok(()),
     }
-}
-
-/// Who sets what holds anyway asks for nothing.
-fn is_default(spec: &dyn Settings, key: &Key) -> bool {
-    let set = spec.to_spec();
-    let set = set.iter().find(|(name, _)| *name == key.name);
-    let default = parse(key, key.default.as_bytes()).ok();
-    !key.default.is_empty() && set.map(|(_, value)| value) == default.as_ref()
 }
 
 #[cfg(test)]
