@@ -169,6 +169,7 @@ fn request(http: &Http) -> Vec<u8> {
 mod tests {
     use super::*;
     use nix::poll::{poll, PollFd, PollFlags};
+    use nix::sys::socket::{shutdown, Shutdown};
     use std::io::{Read, Write};
     use std::net::TcpListener;
     use std::os::unix::net::UnixListener;
@@ -224,6 +225,12 @@ mod tests {
         (looked, server.join().unwrap())
     }
 
+    /// Makes a listener refuse from now on. To close it is not enough: other tests fork at any moment,
+    /// and until their child has executed its program it has a copy.
+    fn refuse(listener: impl AsRawFd) {
+        shutdown(listener.as_raw_fd(), Shutdown::Both).unwrap();
+    }
+
     #[test]
     fn who_listens_passes_and_who_does_not_fails() {
         // On an address of its own: a port that was given up may be somebody else's at once.
@@ -231,7 +238,7 @@ mod tests {
         let listener = TcpListener::bind(address).unwrap();
         let tcp = target(&format!("tcp:{}", listener.local_addr().unwrap()));
         assert_eq!(look(&tcp), pass());
-        drop(listener);
+        refuse(listener);
         assert_eq!(look(&tcp), (Outcome::Fail, "Connection refused".into()));
     }
 
@@ -246,7 +253,7 @@ mod tests {
         );
         let listener = UnixListener::bind(&path).unwrap();
         assert_eq!(look(&unix), pass());
-        drop(listener);
+        refuse(listener);
         assert_eq!(look(&unix), (Outcome::Fail, "Connection refused".into()));
     }
 

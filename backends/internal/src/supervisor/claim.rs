@@ -181,6 +181,7 @@ impl Claim {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::sys::socket::{shutdown, Shutdown};
     use std::os::unix::fs::PermissionsExt;
 
     fn svcdir() -> std::path::PathBuf {
@@ -201,7 +202,8 @@ mod tests {
         wire::reach(&svcdir, PROBE).unwrap();
         let pid = std::fs::read_to_string(claim.pid_file()).unwrap();
         assert_eq!(pid.trim(), std::process::id().to_string());
-        drop(listener);
+        // A child of another test may have a copy until it executes its program.
+        shutdown(listener.as_raw_fd(), Shutdown::Both).unwrap();
         assert!(wire::reach(&svcdir, PROBE).is_err());
         claim.release();
         let left = std::fs::read_dir(wire::directory(&svcdir)).unwrap().count();
