@@ -1,19 +1,18 @@
-//! Which module started a service, or watches it: `SVCDIR/rc-sv/<service>/module`.
+//! Which module started a service, or watches it: `SVCDIR/rc-sv/<service>/module`, and for those
+//! who may not read that, `SVCDIR/rc-sv/.modules/<service>` with the same.
 //!
 //! What is recorded decides which code root runs at stop, so no symbolic link is followed, and
 //! what was opened is checked, not what was named.
 
+mod entry;
 mod output;
 
 use crate::trust::distrust;
 use nix::errno::Errno;
-use nix::fcntl::{open, openat, renameat, OFlag};
+use nix::fcntl::{open, openat, OFlag};
 use nix::sys::stat::{fchmod, fstat, mkdirat, Mode};
 use nix::unistd::{geteuid, unlinkat, UnlinkatFlags};
-use rc_sv_api::name::is_module_name;
 use rc_sv_api::{Code, Error, Result, ServiceName};
-use std::fs::File;
-use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +21,8 @@ const TREE: (&str, u32) = ("rc-sv", 0o755);
 /// A service's directory also holds its environment, which may be secret.
 const SERVICE_MODE: u32 = 0o700;
 const FILE: &str = "module";
+/// The directory for everybody.
+const PUBLIC: (&str, u32) = (".modules", 0o755);
 /// After the name of a module that only watches.
 const ATTACHED: &str = " attached";
 
@@ -47,8 +48,7 @@ impl Records {
     /// The module that started `service`, if one did.
     ///
     /// # Errors
-    /// The record cannot be read or trusted. Of an ordinary user only root's services are kept
-    /// ([`Code::Permission`]).
+    /// The record cannot be read or trusted.
     pub fn read(&self, service: &ServiceName) -> Result<Option<String>> {
         Ok(self.entry(service)?.map(|(module, _)| module))
     }
@@ -62,26 +62,9 @@ impl Records {
     }
 
     fn entry(&self, service: &ServiceName) -> Result<Option<(String, bool)>> {
-        let Some(directory) = self.open(service)? else {
-            return Ok(None);
-        };
-        let path = self.path(service).join(FILE);
-        let file = match openat(&directory, FILE, READ, Mode::empty()) {
-            Err(Errno::ENOENT) => return Ok(None),
-            file => File::from(file.map_err(|errno| failed(&path, errno))?),
-        };
-        check(&path, &file)?;
-        let mut text = String::new();
-        let read = file.take(64).read_to_string(&mut text);
-        read.map_err(|error| Error::io(path.display(), &error))?;
-        let line = text.strip_suffix('\n').unwrap_or_default();
-        let module = line.strip_suffix(ATTACHED).unwrap_or(line);
-        match is_module_name(module.as_bytes()) {
-            true => Ok(Some((module.to_string(), module != line))),
-            false => Err(Error::invalid(format!(
-                "{}: holds no module's name",
-                path.display()
-            ))),
+        match self.tree()? {
+            Some(tree) => entry::find(&tree, &self.svcdir.join(TREE.0), service),
+            None => Ok(None),
         }
     }
 
@@ -106,32 +89,12 @@ impl Records {
             .open_svcdir()?
             .ok_or_else(|| failed(&self.svcdir, Errno::ENOENT))?;
         let tree = make(&svcdir, &self.svcdir, TREE.0, TREE.1)?;
-        let directory = make(
-            &tree,
-            &self.svcdir.join(TREE.0),
-            service.as_str(),
-            SERVICE_MODE,
-        )?;
-        let path = self.path(service).join(FILE);
-        let aside = format!(".{FILE}.{}", std::process::id());
-        // Left over from a process of that number that was killed.
-        let _ = unlinkat(&directory, aside.as_str(), UnlinkatFlags::NoRemoveDir);
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | BASE;
-        let mode = Mode::from_bits_truncate(0o600);
-        let file = openat(&directory, aside.as_str(), flags, mode);
-        let mut file = File::from(file.map_err(|errno| failed(&path, errno))?);
-        let written = file
-            .write_all(line.as_bytes())
-            .map_err(|error| Error::io(path.display(), &error))
-            .and_then(|()| {
-                renameat(&directory, aside.as_str(), &directory, FILE)
-                    .map_err(|errno| failed(&path, errno))
-            });
-        if written.is_err() {
-            // A file system that is full must not get fuller.
-            let _ = unlinkat(&directory, aside.as_str(), UnlinkatFlags::NoRemoveDir);
-        }
-        written
+        let tree_path = self.svcdir.join(TREE.0);
+        let directory = make(&tree, &tree_path, service.as_str(), SERVICE_MODE)?;
+        entry::replace(&directory, &self.path(service), FILE, 0o600, line)?;
+        let public = make(&tree, &tree_path, PUBLIC.0, PUBLIC.1)?;
+        let path = tree_path.join(PUBLIC.0);
+        entry::replace(&public, &path, service.as_str(), 0o644, line)
     }
 
     /// Forgets `service`; its directory goes too when nothing else is in it.
@@ -139,14 +102,21 @@ impl Records {
     /// # Errors
     /// The record cannot be removed.
     pub fn remove(&self, service: &ServiceName) -> Result<()> {
-        let Some(directory) = self.open(service)? else {
+        let Some(tree) = self.tree()? else {
             return Ok(());
         };
-        match unlinkat(&directory, FILE, UnlinkatFlags::NoRemoveDir) {
-            Ok(()) | Err(Errno::ENOENT) => {}
-            Err(errno) => return Err(failed(&self.path(service).join(FILE), errno)),
+        let path = self.svcdir.join(TREE.0);
+        let places = [(PUBLIC.0, service.as_str()), (service.as_str(), FILE)];
+        for (directory, name) in places {
+            let Some(opened) = enter(&tree, &path, directory)? else {
+                continue;
+            };
+            match unlinkat(&opened, name, UnlinkatFlags::NoRemoveDir) {
+                Ok(()) | Err(Errno::ENOENT) => {}
+                Err(errno) => return Err(failed(&path.join(directory).join(name), errno)),
+            }
         }
-        match unlinkat(&self.tree()?, service.as_str(), UnlinkatFlags::RemoveDir) {
+        match unlinkat(&tree, service.as_str(), UnlinkatFlags::RemoveDir) {
             Ok(()) | Err(Errno::ENOENT | Errno::ENOTEMPTY | Errno::EEXIST) => Ok(()),
             Err(errno) => Err(failed(&self.path(service), errno)),
         }
@@ -158,10 +128,11 @@ impl Records {
     /// The directory cannot be read.
     pub fn all(&self) -> Result<Vec<(ServiceName, Result<String>)>> {
         let path = self.svcdir.join(TREE.0);
-        let entries = match std::fs::read_dir(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|error| Error::io(path.display(), &error))?,
+        let Some(tree) = self.tree()? else {
+            return Ok(Vec::new());
         };
+        let entries = std::fs::read_dir(&path);
+        let entries = entries.map_err(|error| Error::io(path.display(), &error))?;
         let mut all = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|error| Error::io(path.display(), &error))?;
@@ -169,10 +140,8 @@ impl Records {
             let Ok(service) = ServiceName::new(name.as_encoded_bytes()) else {
                 continue;
             };
-            match self.read(&service) {
-                Ok(None) => {}
-                Ok(Some(module)) => all.push((service, Ok(module))),
-                Err(error) => all.push((service, Err(error))),
+            if let Some(found) = entry::find(&tree, &path, &service).transpose() {
+                all.push((service, found.map(|(module, _)| module)));
             }
         }
         all.sort_by(|a, b| a.0.cmp(&b.0));
@@ -186,20 +155,18 @@ impl Records {
 
     /// The directory of `service`, if there is one.
     fn open(&self, service: &ServiceName) -> Result<Option<OwnedFd>> {
-        let Some(svcdir) = self.open_svcdir()? else {
-            return Ok(None);
-        };
-        let Some(tree) = enter(&svcdir, &self.svcdir, TREE.0)? else {
-            return Ok(None);
-        };
-        enter(&tree, &self.svcdir.join(TREE.0), service.as_str())
+        match self.tree()? {
+            Some(tree) => enter(&tree, &self.svcdir.join(TREE.0), service.as_str()),
+            None => Ok(None),
+        }
     }
 
-    fn tree(&self) -> Result<OwnedFd> {
-        let svcdir = self
-            .open_svcdir()?
-            .ok_or_else(|| failed(&self.svcdir, Errno::ENOENT))?;
-        enter(&svcdir, &self.svcdir, TREE.0)?.ok_or_else(|| failed(&self.svcdir, Errno::ENOENT))
+    /// The directory of all services, if there is one.
+    fn tree(&self) -> Result<Option<OwnedFd>> {
+        match self.open_svcdir()? {
+            Some(svcdir) => enter(&svcdir, &self.svcdir, TREE.0),
+            None => Ok(None),
+        }
     }
 
     /// Whoever sets `RC_SVCDIR` answers for its path, but not for its owner and mode.
@@ -208,7 +175,7 @@ impl Records {
             Err(Errno::ENOENT) => Ok(None),
             opened => {
                 let opened = opened.map_err(|errno| failed(&self.svcdir, errno))?;
-                check(&self.svcdir, &opened)?;
+                check(|| self.svcdir.clone(), &opened)?;
                 Ok(Some(opened))
             }
         }
@@ -224,20 +191,20 @@ const DIRECTORY: OFlag = OFlag::O_PATH
 
 /// The directory `name` in `parent`, if there is one.
 fn enter(parent: &OwnedFd, parent_path: &Path, name: &str) -> Result<Option<OwnedFd>> {
-    let path = parent_path.join(name);
+    let path = || parent_path.join(name);
     let flags = BASE | OFlag::O_RDONLY | OFlag::O_DIRECTORY;
     match openat(parent, name, flags, Mode::empty()) {
         Err(Errno::ENOENT) => Ok(None),
         Err(Errno::EACCES) => {
             // Not to be read, but perhaps to be entered.
             let entered = openat(parent, name, DIRECTORY | OFlag::O_NOFOLLOW, Mode::empty());
-            let entered = entered.map_err(|errno| failed(&path, errno))?;
-            check(&path, &entered)?;
+            let entered = entered.map_err(|errno| failed(&path(), errno))?;
+            check(path, &entered)?;
             Ok(Some(entered))
         }
         opened => {
-            let opened = opened.map_err(|errno| failed(&path, errno))?;
-            check(&path, &opened)?;
+            let opened = opened.map_err(|errno| failed(&path(), errno))?;
+            check(path, &opened)?;
             Ok(Some(opened))
         }
     }
@@ -260,14 +227,14 @@ fn make(parent: &OwnedFd, parent_path: &Path, name: &str, mode: u32) -> Result<O
     Ok(directory)
 }
 
-fn check(path: &Path, file: &impl AsFd) -> Result<()> {
+fn check(path: impl Fn() -> PathBuf, file: &impl AsFd) -> Result<()> {
     let fd: BorrowedFd<'_> = file.as_fd();
-    let facts = fstat(fd).map_err(|errno| failed(path, errno))?;
+    let facts = fstat(fd).map_err(|errno| failed(&path(), errno))?;
     match distrust(facts.st_uid, facts.st_mode, geteuid().as_raw()) {
         None => Ok(()),
         Some(why) => Err(Error::new(
             Code::Permission,
-            format!("{}: {why}", path.display()),
+            format!("{}: {why}", path().display()),
         )),
     }
 }

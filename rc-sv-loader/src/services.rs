@@ -118,7 +118,7 @@ impl Services {
     /// # Errors
     /// The module that started it cannot be asked.
     pub fn status(&self, service: &ServiceName) -> Result<Report> {
-        let Some(name) = self.recorded_for_status(service)? else {
+        let Some(name) = self.records.read(service)? else {
             return Ok(Report {
                 service: service.clone(),
                 module: None,
@@ -140,8 +140,8 @@ impl Services {
         status: rc_sv_api::Result<Status>,
     ) -> rc_sv_api::Result<Report> {
         // What it only watches may run where it cannot see it.
-        let attached = self.records.is_attached(service).unwrap_or(false);
-        let child = || attached || living_child(self.records.svcdir(), service).is_some();
+        let is_attached = || self.records.is_attached(service).unwrap_or(false);
+        let child = || is_attached() || living_child(self.records.svcdir(), service).is_some();
         let (status, standing) = Standing::of(status, child)?;
         let module = Some(module.to_string());
         Ok(Report {
@@ -157,6 +157,7 @@ impl Services {
         service: &ServiceName,
         act: impl FnOnce(&mut Module, &Spec) -> rc_sv_api::Result<Outcome>,
     ) -> Result<Outcome> {
+        // Who may do what is the module's to say.
         let Some(name) = self.records.read(service)? else {
             let path = self.records.path(service);
             let what = format!("no module has started it: {} has no record", path.display());
@@ -166,30 +167,6 @@ impl Services {
         let spec = self.spec(service)?;
         let mut module = self.loader.open(&name).map_err(of)?;
         act(&mut module, &spec).map_err(of)
-    }
-
-    /// Which module has `service`; whoever may not read our record may read that of the drop-in.
-    fn recorded_for_status(&self, service: &ServiceName) -> Result<Option<String>> {
-        match self.records.read(service) {
-            Err(error) => Ok(self.published(service, error).map(Some)?),
-            Ok(recorded) => Ok(recorded),
-        }
-    }
-
-    /// The drop-in's record of `service`, where ours answers with `error` because it is not for
-    /// everybody.
-    fn published(&self, service: &ServiceName, error: Error) -> rc_sv_api::Result<String> {
-        if error.code != Code::Permission {
-            return Err(error);
-        }
-        let path = self.records.svcdir().join("options").join(service.as_str());
-        let values = ["rcsv_module", "rcsv_attached", "rcsv_hooked"];
-        let read = |value| std::fs::read_to_string(path.join(value)).ok();
-        let mut names = values.into_iter().filter_map(read);
-        match names.find(|name| !name.trim_end().is_empty()) {
-            Some(name) => Ok(name.trim_end().to_string()),
-            None => Err(error),
-        }
     }
 
     /// A daemon whose supervisor is gone is out of reach of the module, which would call it down:

@@ -62,17 +62,11 @@ fn an_ordinary_user_can_ask_for_the_status_of_roots_services() {
             .output();
         place.said(output.expect("this test changes its user and must be run by root"))
     };
-    let line = "rc-sv-loader: foo: run/rc-sv/foo/module: Permission denied\n";
-    assert_eq!(
-        status(),
-        (1, String::new(), line.into()),
-        "nothing is known of it"
-    );
-    // What the drop-in writes.
-    fs::create_dir_all(place.0.join("run/options/foo")).unwrap();
-    fs::write(place.0.join("run/options/foo/rcsv_module"), "sample").unwrap();
     let line = "foo  up  pid 4711  -  2 restarts  a sample\n";
     assert_eq!(status(), (0, line.into(), String::new()));
+    fs::remove_file(place.0.join("run/rc-sv/.modules/foo")).unwrap();
+    let line = "foo  stopped  -  -  -  no module has started it\n";
+    assert_eq!(status(), (3, line.into(), String::new()));
 }
 
 #[test]

@@ -60,12 +60,13 @@ proofs! {
 }
 
 /// Proven elsewhere, as one module has them: directories written by hand by
-/// a_directory_is_used_as_it_is of each suite's tests, loggers by internal_logs.rs, and what depends
-/// on the clock by the tests of rc-sv-exec's log.
-const ELSEWHERE: [&str; 12] = [
+/// a_directory_is_used_as_it_is of each suite's tests, loggers by internal_logs.rs, what depends
+/// on the clock by the tests of rc-sv-exec's log, and operators by internal_operators.rs.
+const ELSEWHERE: [&str; 13] = [
     "s6_service_path",
     "runit_service",
     "daemontools_service",
+    "rc_supervise_operators",
     "output_logger",
     "error_logger",
     "rc_supervise_syslog",

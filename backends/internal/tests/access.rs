@@ -212,3 +212,39 @@ fn who_asks_a_lot_at_once_is_answered_in_full() {
         200
     );
 }
+
+#[test]
+fn commands_are_answered_once_each_and_the_last_one_counts() {
+    let scene = Scene::new();
+    let service = scene.write(&scene.spec_of("foo", &["/bin/sleep", "1000"]));
+    let deadline = Instant::now() + PATIENCE;
+    let mut connection = scene.connect();
+    let mut asked = Vec::new();
+    for _ in 0..50 {
+        for order in [
+            Request::Start(service.clone()),
+            Request::Stop(service.clone()),
+        ] {
+            asked.push(connection.send(&order, deadline).unwrap());
+        }
+    }
+    let last = Request::Start(service.clone());
+    asked.push(connection.send(&last, deadline).unwrap());
+    let mut answered: Vec<u64> = Vec::new();
+    while answered.len() < asked.len() {
+        let (reply, id, _) = connection.receive(deadline).unwrap();
+        match reply {
+            Reply::Done => {}
+            Reply::Refused(error) => {
+                assert_eq!(error.code, Code::Conflict, "{error}");
+                assert!(error.message.contains("overtaken by a later"), "{error}");
+                assert_ne!(Some(&id), asked.last(), "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+        answered.push(id);
+    }
+    answered.sort_unstable();
+    assert_eq!(answered, asked);
+    assert_eq!(scene.status("foo").state, State::Up);
+}

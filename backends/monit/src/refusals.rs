@@ -6,7 +6,7 @@ use rc_sv_api::support::is_default;
 use rc_sv_api::{Error, Result, Settings};
 
 /// What nobody does for a service that monit watches, and what to do instead.
-const UNDONE: [(&str, &str); 10] = [
+const UNDONE: [(&str, &str); 11] = [
     ("output_logger", "set output_log"),
     ("error_logger", "set error_log"),
     ("rc_supervise_respawn", "set it to spec"),
@@ -14,6 +14,10 @@ const UNDONE: [(&str, &str); 10] = [
     (
         "rc_supervise_ready",
         "unset it; OpenRC's own start says when it is up",
+    ),
+    (
+        "rc_supervise_operators",
+        "unset it; members of such a group cannot use monit",
     ),
     ("rc_supervise_retry_after", "unset it"),
     ("rc_supervise_alternate", "unset it"),

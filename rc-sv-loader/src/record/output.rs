@@ -23,7 +23,7 @@ impl Records {
 
     fn lines_of(&self, service: &ServiceName, directory: &OwnedFd, name: &str) -> Option<String> {
         let file = File::from(openat(directory, name, READ, Mode::empty()).ok()?);
-        check(&self.path(service).join(name), &file).ok()?;
+        check(|| self.path(service).join(name), &file).ok()?;
         lines(&file).ok()
     }
 }

@@ -54,6 +54,15 @@ fn what_is_written_is_read_and_goes() {
     );
     assert_eq!(state.mode("rc-sv/foo/module"), 0o600);
     assert_eq!(
+        (
+            state.mode("rc-sv/.modules"),
+            state.mode("rc-sv/.modules/foo")
+        ),
+        (0o755, 0o644)
+    );
+    let public = || fs::read_dir(state.0.join("rc-sv/.modules")).unwrap();
+    assert_eq!(public().count(), 1, "nothing aside");
+    assert_eq!(
         fs::read(state.0.join("rc-sv/foo/module")).unwrap(),
         b"internal\n"
     );
@@ -65,6 +74,7 @@ fn what_is_written_is_read_and_goes() {
     records.remove(&foo()).unwrap();
     assert_eq!(records.read(&foo()), Ok(None));
     assert!(!state.0.join("rc-sv/foo").exists());
+    assert_eq!(public().count(), 0);
     records.remove(&foo()).unwrap();
 }
 

@@ -13,7 +13,7 @@ impl Services {
         let mut reports = Vec::new();
         let mut by_module: Vec<(String, Vec<ServiceName>)> = Vec::new();
         for (service, module) in self.records.all()? {
-            match module.or_else(|error| self.published(&service, error)) {
+            match module {
                 Err(error) => reports.push((service, Err(error.into()))),
                 Ok(name) => match by_module.iter_mut().find(|(known, _)| *known == name) {
                     Some((_, services)) => services.push(service),

@@ -82,7 +82,7 @@ impl Services {
 
     /// The module waits, if it can.
     fn module_waits(&self, service: &ServiceName, request: &Request) -> Result<Option<Report>> {
-        let Some(name) = self.recorded_for_status(service)? else {
+        let Some(name) = self.records.read(service)? else {
             return Ok(None);
         };
         let of = |error: Error| Failure::of(&name, error);

@@ -16,11 +16,12 @@ use rc_sv_api::{Error, Result, ServiceName, Settings, Spec, Value};
 use user::Wanted;
 
 /// Settings that have done their work when a spec is resolved.
-const SPENT: [&str; 6] = [
+const SPENT: [&str; 7] = [
     "command_user",
     "procname",
     "ready",
     "rc_supervise_module",
+    "rc_supervise_operators",
     "start_stop_daemon_args",
     "supervise_daemon_args",
 ];
@@ -55,6 +56,10 @@ pub fn resolve(spec: &dyn Settings) -> Result<Spec> {
         }
     }
     wanted.put(&mut resolved)?;
+    if let Some(group) = spec.text("rc_supervise_operators") {
+        let gid = user::group(group, "rc_supervise_operators")?;
+        resolved.put("operators", Value::Int(gid.as_raw().into()));
+    }
     one_name_for_readiness(spec, &mut resolved)?;
     check_formats(&resolved)?;
     check_contradictions(resolved.settings())?;

@@ -32,7 +32,7 @@ impl Wanted {
         };
         let user = existing(found, format_args!("{origin}: user {name:?}"))?;
         if let Some(group) = group {
-            self.group = Some(find_group(group, origin)?);
+            self.group = Some(self::group(group.as_bytes(), origin)?);
         }
         Ok(self.user.insert(user))
     }
@@ -43,7 +43,7 @@ impl Wanted {
     /// There is no such group, or the caller may not choose.
     pub(super) fn group(&mut self, text: &[u8], origin: &str) -> Result<()> {
         only_root(origin)?;
-        self.group = Some(find_group(&String::from_utf8_lossy(text), origin)?);
+        self.group = Some(self::group(text, origin)?);
         Ok(())
     }
 
@@ -74,20 +74,25 @@ impl Wanted {
     }
 }
 
+/// The group of this name or number. `origin` starts messages.
+///
+/// # Errors
+/// There is no such group.
+pub(super) fn group(text: &[u8], origin: &str) -> Result<Gid> {
+    let text = String::from_utf8_lossy(text);
+    let found = match text.parse() {
+        Ok(number) => Group::from_gid(Gid::from_raw(number)),
+        Err(_) => Group::from_name(&text),
+    };
+    Ok(existing(found, format_args!("{origin}: group {text:?}"))?.gid)
+}
+
 fn only_root(origin: &str) -> Result<()> {
     if geteuid().is_root() {
         return Ok(());
     }
     let message = format!("{origin}: only root can run a service as somebody else; unset it");
     Err(Error::new(Code::Permission, message))
-}
-
-fn find_group(text: &str, origin: &str) -> Result<Gid> {
-    let found = match text.parse() {
-        Ok(number) => Group::from_gid(Gid::from_raw(number)),
-        Err(_) => Group::from_name(text),
-    };
-    Ok(existing(found, format_args!("{origin}: group {text:?}"))?.gid)
 }
 
 fn existing<T>(found: nix::Result<Option<T>>, what: impl Display) -> Result<T> {

@@ -76,12 +76,14 @@ mod tests {
 
     /// Settings that neither the plan nor the launch shows: who acts upon them, and which test
     /// proves it.
-    const ELSEWHERE: [&str; 5] = [
+    const ELSEWHERE: [&str; 6] = [
         // The supervisor writes the pid file: tests/pid_file.rs.
         "command_background",
         "pidfile",
         // For those who are not the parent: there is nothing to look for.
         "procname",
+        // The supervisor, when somebody asks: tests/tests/internal_operators.rs.
+        "rc_supervise_operators",
         // The loader: it is how this module came to be asked.
         "rc_supervise_module",
         // `spec` is what is done.
@@ -96,6 +98,7 @@ mod tests {
             "capabilities" => "!cap_chown",
             "secbits" => "noroot",
             "command_user" => "nobody",
+            "rc_supervise_operators" => "daemon",
             "rc_supervise_ionice" => "2:7",
             "rc_supervise_respawn" => "spec",
             "supervise_daemon_args" | "start_stop_daemon_args" => "--umask 0123",

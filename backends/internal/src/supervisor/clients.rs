@@ -54,6 +54,8 @@ struct Owed {
 pub(super) enum Heard {
     /// It asks this, and wants this id in the answer.
     Request(Request, u64),
+    /// It asks for a restart of this, with this id, which it may do as an operator only.
+    Wish(ServiceName, u64),
     /// Something that was refused already.
     Refused,
     /// Nothing for now, or it is gone.
@@ -150,8 +152,10 @@ impl Clients {
             Ok((request, id)) if client.may_everything || request.is_harmless() => {
                 return Heard::Request(request, id);
             }
+            Ok((Request::Restart(service), id)) => return Heard::Wish(service, id),
             Ok((_, id)) => {
-                let message = "only root may do this; status and list are for everybody";
+                let message = "only root may do this; status and list are for everybody, restart \
+                               is for operators of the service";
                 (Error::new(Code::Permission, message), id)
             }
             Err(refused) => refused,
@@ -185,6 +189,15 @@ impl Clients {
     /// Whether a client is owed so much that it is not to be heard now.
     pub(super) fn is_deaf(&mut self, token: Token) -> bool {
         self.at(token).is_some_and(|client| client.is_deaf)
+    }
+
+    /// Whether a client had this group when it connected; and its user.
+    pub(super) fn is_member(&mut self, token: Token, group: u32) -> Option<u32> {
+        let client = self.at(token)?;
+        let primary = getsockopt(&client.socket, PeerCredentials).ok()?.gid();
+        let is_member =
+            primary == group || sys::peer_groups(client.socket.as_fd()).contains(&group);
+        is_member.then_some(client.uid)
     }
 
     /// Promises an answer for later.

@@ -20,6 +20,7 @@ mod making;
 mod memory;
 mod notes;
 mod notify;
+mod operators;
 mod outlet;
 mod parting;
 mod process;
@@ -43,6 +44,7 @@ use listener::Listener;
 use log::{Level, Log};
 use logging::Outlets;
 use nix::sys::signalfd::SignalFd;
+use operators::Patience;
 use process::Slots;
 use rc_sv_api::{Error, Result};
 use rc_sv_exec::launch::{Ending, Spawner};
@@ -64,6 +66,8 @@ struct Supervisor {
     signals: SignalFd,
     listener: Listener,
     clients: Clients,
+    /// How often operators may restart services.
+    patience: Patience,
     slots: Slots,
     /// Makes main processes, where it is possible.
     spawner: Option<Spawner>,
@@ -114,6 +118,7 @@ impl Supervisor {
             signals,
             listener,
             clients: Clients::default(),
+            patience: Patience::default(),
             slots: Slots::default(),
             spawner,
             looks: 0,

@@ -7,7 +7,7 @@ use crate::core::{Command, Event, Plan};
 use crate::protocol::{record, Reply, Request};
 use nix::fcntl::{fcntl, FcntlArg, SealFlag};
 use nix::sys::memfd::{memfd_create, MFdFlags};
-use rc_sv_api::{Error, Result, ServiceName, State, Status};
+use rc_sv_api::{Error, Result, ServiceName, Spec, State, Status};
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::spec_file;
 use std::fs::File;
@@ -27,6 +27,10 @@ impl Supervisor {
                     self.request(token, request, id);
                     is_long
                 }
+                Heard::Wish(service, id) => {
+                    self.wished(token, service, id);
+                    false
+                }
                 Heard::Refused => false,
                 Heard::Nothing => return,
             };
@@ -36,7 +40,7 @@ impl Supervisor {
         }
     }
 
-    fn request(&mut self, token: Token, request: Request, id: u64) {
+    pub(super) fn request(&mut self, token: Token, request: Request, id: u64) {
         let (service, command) = match request {
             Request::Ping => {
                 let version = env!("CARGO_PKG_VERSION").to_string();
@@ -82,13 +86,20 @@ impl Supervisor {
 
     /// What the core has to know of the spec that lies in the service's directory.
     fn plan(&self, service: &ServiceName) -> Result<Box<Plan>> {
+        Ok(Box::new(Plan::from_settings(
+            self.spec(service)?.settings(),
+        )))
+    }
+
+    /// The spec that lies in the service's directory.
+    pub(super) fn spec(&self, service: &ServiceName) -> Result<Spec> {
         let spec = spec_file::read(&Dir::open_service(&self.svcdir, service)?)?;
         if spec.settings().service()? != *service {
             return Err(Error::invalid(format!(
                 "the spec in the directory of {service} is that of another service"
             )));
         }
-        Ok(Box::new(Plan::from_settings(spec.settings())))
+        Ok(spec)
     }
 
     fn status(&mut self, service: &ServiceName) -> Status {

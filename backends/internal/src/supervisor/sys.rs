@@ -102,6 +102,31 @@ pub(crate) fn take_no_descriptors(listener: BorrowedFd<'_>) -> bool {
     unsafe { libc::setsockopt(fd, level, SO_PASSRIGHTS, (&raw const no).cast(), size) == 0 }
 }
 
+/// The supplementary groups that the other end of a connection had when it connected; none where
+/// the kernel does not tell (before 4.13).
+pub(crate) fn peer_groups(socket: BorrowedFd<'_>) -> Vec<u32> {
+    let fd = socket.as_raw_fd();
+    let mut groups: Vec<u32> = Vec::new();
+    // First it tells how much room it needs. What it tells does not change later.
+    for _ in 0..2 {
+        let mut size = (groups.len() * size_of::<u32>()) as libc::socklen_t;
+        let room = groups.as_mut_ptr().cast();
+        // SAFETY: `room` has `size` bytes, and both live during the call.
+        let done =
+            unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_PEERGROUPS, room, &mut size) };
+        let count = size as usize / size_of::<u32>();
+        match Errno::result(done) {
+            Ok(_) => {
+                groups.truncate(count);
+                return groups;
+            }
+            Err(Errno::ERANGE) => groups.resize(count, 0),
+            Err(_) => break,
+        }
+    }
+    Vec::new()
+}
+
 /// Receives one packet into `buffer`, and the descriptor that came with it. The length is that of
 /// the packet, which may be longer than the buffer.
 ///

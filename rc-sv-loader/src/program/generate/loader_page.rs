@@ -240,7 +240,8 @@ fn surroundings(page: &mut Page) {
     );
     page.term(
         "/run/openrc/rc-sv/SERVICE/module",
-        "The module that started the service, or, with the word attached, watches it.",
+        "The module that started the service, or, with the word attached, watches it. Only root reads \
+         it; /run/openrc/rc-sv/.modules/SERVICE has the same for everybody.",
     );
     page.section("DIAGNOSTICS");
     page.text(
