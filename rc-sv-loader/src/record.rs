@@ -230,7 +230,12 @@ fn make(parent: &OwnedFd, parent_path: &Path, name: &str, mode: u32) -> Result<O
 fn check(path: impl Fn() -> PathBuf, file: &impl AsFd) -> Result<()> {
     let fd: BorrowedFd<'_> = file.as_fd();
     let facts = fstat(fd).map_err(|errno| failed(&path(), errno))?;
-    match distrust(facts.st_uid, facts.st_mode, geteuid().as_raw()) {
+    // OpenRC makes its directory with mode 0775: who is in root's group is root's choice.
+    let mode = match (facts.st_gid, facts.st_mode & 0o022) {
+        (0, 0o020) => facts.st_mode & !0o020,
+        _ => facts.st_mode,
+    };
+    match distrust(facts.st_uid, mode, geteuid().as_raw()) {
         None => Ok(()),
         Some(why) => Err(Error::new(
             Code::Permission,

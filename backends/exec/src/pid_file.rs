@@ -170,11 +170,15 @@ fn is_ours(status: &FileStat) -> bool {
     status.st_uid == 0 || status.st_uid == geteuid().as_raw()
 }
 
-/// In a sticky directory others can make names, but not change ours.
+/// In a sticky directory others can make names, but not change ours. Who is in root's group is
+/// root's choice: OpenRC makes its state directory with mode 0775.
 fn is_ours_alone(status: &FileStat) -> bool {
-    const OTHERS_WRITE: u32 = 0o022;
     const STICKY: u32 = 0o1000;
-    is_ours(status) && (status.st_mode & OTHERS_WRITE == 0 || status.st_mode & STICKY != 0)
+    let others_write = match status.st_gid {
+        0 => 0o002,
+        _ => 0o022,
+    };
+    is_ours(status) && (status.st_mode & others_write == 0 || status.st_mode & STICKY != 0)
 }
 
 #[cfg(test)]

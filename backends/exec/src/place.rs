@@ -163,11 +163,11 @@ impl Dir {
         Dir::state(svcdir)?.enter(TREE, OPEN)
     }
 
-    /// `SVCDIR` itself.
+    /// `SVCDIR` itself, which OpenRC makes at boot with mode 0775 and root's group.
     fn state(svcdir: &Path) -> Result<Dir> {
         let how = OpenHow::new().flags(OFlag::O_DIRECTORY | OFlag::O_CLOEXEC);
         let fd = openat2(nix::fcntl::AT_FDCWD, svcdir, how);
-        Dir::checked(fd, svcdir.to_path_buf(), 0o755)
+        Dir::checked(fd, svcdir.to_path_buf(), 0o775)
     }
 
     /// A directory in this one.
@@ -267,6 +267,7 @@ fn parts(path: &Path) -> Result<(&Path, &str)> {
 }
 
 /// Refuses what is of another type, belongs to somebody else, or allows others more than `mode`.
+/// Who is in root's group is root's choice; what `mode` lets a group write, only that one may.
 fn check(status: &FileStat, kind: SFlag, mode: u32) -> Result<()> {
     let refuse = |why: String| Err(Error::new(Code::Permission, why));
     if SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT != kind {
@@ -283,6 +284,10 @@ fn check(status: &FileStat, kind: SFlag, mode: u32) -> Result<()> {
             status.st_uid
         ));
     }
+    let mode = match status.st_gid {
+        0 => mode,
+        _ => mode & !0o020,
+    };
     let is = status.st_mode & 0o777;
     if is & !mode != 0 {
         return refuse(format!("has mode {is:04o}; must be {mode:04o} or stricter"));

@@ -198,8 +198,20 @@ fn directories_of_others_open_ones_and_links_are_refused() {
     fs::rename(&tree, svcdir.path().join("other")).unwrap();
     symlink("other", &tree).unwrap();
     both("no link");
+    chmod(svcdir.path(), 0o777);
+    both("has mode 0777; must be 0775 or stricter");
     chmod(svcdir.path(), 0o775);
+    chown(svcdir.path(), None, Some(7)).unwrap();
     both("has mode 0775; must be 0755 or stricter");
+}
+
+#[test]
+fn openrcs_own_directory_is_as_it_makes_it() {
+    let svcdir = svcdir();
+    chown(svcdir.path(), Some(0), Some(0)).unwrap();
+    chmod(svcdir.path(), 0o775);
+    Dir::make_service(svcdir.path(), &foo()).unwrap();
+    assert!(Dir::open_service(svcdir.path(), &foo()).is_ok());
 }
 
 #[test]

@@ -172,6 +172,19 @@ fn what_others_can_write_is_not_believed() {
 }
 
 #[test]
+fn openrcs_own_directory_is_as_it_makes_it() {
+    let state = State::new();
+    let mode = |mode| fs::set_permissions(&state.0, Permissions::from_mode(mode)).unwrap();
+    mode(0o775);
+    std::os::unix::fs::chown(&state.0, Some(0), Some(0)).unwrap();
+    state.records().write(&foo(), "s6").unwrap();
+    std::os::unix::fs::chown(&state.0, None, Some(7)).unwrap();
+    assert!(state
+        .complaint()
+        .contains("can be written by others (mode 0775)"));
+}
+
+#[test]
 fn without_a_state_directory_nothing_is_recorded() {
     let records = Records::new("/nonexistent/openrc");
     assert_eq!(records.read(&foo()), Ok(None));

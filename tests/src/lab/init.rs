@@ -98,7 +98,8 @@ fn booted(shell: Shell) -> Result<(), String> {
         replace("/usr/bin/sh").map_err(|error| format!("/bin/sh: {error}"))?;
     }
     directory("/run/lock", 0o1777)?;
-    directory("/run/openrc", 0o755)?;
+    // As OpenRC makes it at boot.
+    directory("/run/openrc", 0o775)?;
     for name in [
         "daemons",
         "exclusive",
