@@ -66,6 +66,23 @@ rcsv_stop()
 	_rcsv_eend $_rcsv_rc "Failed to stop ${name:-$RC_SVCNAME}" "$_rcsv_said"
 }
 
+# What a start would do. OpenRC hands on neither arguments nor variables: what is
+# to be simulated stands on standard input.
+rcsv_check()
+{
+	local _rcsv_how= _rcsv_further="$command_args_foreground"
+
+	if [ "$(command -v start)" = start ] || { [ -z "$command" ] && ! _rcsv_by_hand; }; then
+		_rcsv_how=" --own-start"
+		command=
+		command_args=
+		_rcsv_further=
+	elif _rcsv_forks; then
+		_rcsv_how=" --forks"
+	fi
+	_rcsv_run "check$_rcsv_how --simulate -" "$_rcsv_further"
+}
+
 rcsv_reload()
 {
 	local _rcsv_said _rcsv_rc

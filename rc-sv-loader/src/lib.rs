@@ -39,6 +39,6 @@ pub use loader::Loader;
 pub use log::log;
 pub use module::Module;
 pub use reply::Reply;
-pub use services::{Failure, Report, Services};
+pub use services::{Checked, Failure, Report, Services};
 pub use standing::Standing;
 pub use watch::Watch;

@@ -1,11 +1,13 @@
 //! Services: which module has which, and what to ask it.
 
 mod attach;
+mod check;
 mod list;
 mod report;
 mod start;
 mod wait;
 
+pub use check::Checked;
 pub use report::{Failure, Report};
 
 use crate::capture;

@@ -3,7 +3,7 @@
 //! [`resolve`] turns what an administrator wrote into a spec that needs no name service;
 //! [`spec_file`] keeps it in a file of the service's directory, which [`place`] makes; [`launch`]
 //! runs it, once for each spawn; [`readiness`] and [`sd_notify`] know when it is ready, [`check`]
-//! whether it still works; [`log`] and [`logger`] take what it writes; [`openrc`] tells OpenRC;
+//! whether it still works; [`outline`] tells it all to people; [`log`] and [`logger`] take what it writes; [`openrc`] tells OpenRC;
 //! [`watched`] is for services that OpenRC runs.
 
 mod capability;
@@ -16,6 +16,7 @@ pub mod launch;
 pub mod log;
 pub mod logger;
 pub mod openrc;
+pub mod outline;
 pub mod pid_file;
 pub mod place;
 pub mod process;

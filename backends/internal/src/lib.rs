@@ -3,6 +3,7 @@
 pub mod client;
 pub mod core;
 pub mod protocol;
+pub mod simulation;
 pub mod supervisor;
 mod wire;
 

@@ -20,10 +20,10 @@ use control_file::{given, Rendered};
 use kept::Kind;
 use rc_sv_api::abi::Host;
 use rc_sv_api::{
-    Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Status,
+    Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Spec, Status,
 };
 use rc_sv_exec::place::Dir;
-use rc_sv_exec::{spec_file, watched};
+use rc_sv_exec::{outline, spec_file, watched};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -94,6 +94,9 @@ impl Backend for Monit {
             Kind::File => Some(self.given(&service)?),
             Kind::Simple => Some(simple::control_file(&self.settings, spec, &service)?),
         };
+        if request.dry_run {
+            return self.rehearse(&kept, &service, kind);
+        }
         let private = Dir::make_service(&svcdir, &service)?;
         spec_file::write(&private, &kept)?;
         watched::adopt(&private, kept.settings())?;
@@ -173,10 +176,30 @@ impl Backend for Monit {
 
 /// The first whose status is as `answer.rs` reads it.
 const OLDEST: (u32, u32) = (5, 25);
+/// syslog's LOG_INFO.
+const INFO: i32 = 6;
 /// syslog's LOG_WARNING.
 const WARNING: i32 = 4;
 
 impl Monit {
+    /// Says how the service would be watched. Whether monit takes it, is for monit to say then.
+    fn rehearse(&self, kept: &Spec, service: &ServiceName, kind: Kind) -> Result<Outcome> {
+        outline::refuse_simulation(kept.settings())?;
+        let path = settings::file_path(&self.settings.include, service.as_str());
+        let how = match kind {
+            Kind::Native => format!("monit's own {}", native::name(kept.settings(), service)),
+            Kind::File => format!("{}, as it is given", path.display()),
+            Kind::Simple => format!("{}, written by rc-sv", path.display()),
+        };
+        self.host.log(INFO, &format!("watched by: {how}"));
+        if kind == Kind::Simple {
+            let [respawn, limit] = outline::respawn(kept.settings());
+            self.host.log(INFO, &respawn);
+            self.host.log(INFO, &limit);
+        }
+        Ok(Outcome::Done)
+    }
+
     fn given(&self, service: &ServiceName) -> Result<Rendered> {
         // The directory may be read by anybody; who may write to it is root's choice alone.
         let directory = Dir::open_path(&self.settings.files, 0o755)?;

@@ -13,6 +13,7 @@ use rc_sv_api::{
 };
 use rc_sv_exec::instance::Instance;
 use rc_sv_exec::launch::Launch;
+use rc_sv_exec::outline;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::process;
 use rc_sv_exec::readiness;
@@ -36,6 +37,9 @@ const PROGRAM: &str = "libexec/rc-sv/rc-sv-exec";
 /// The module's own setting with another path of the program.
 const PROGRAM_SETTING: &str = "exec";
 
+/// syslog's LOG_INFO.
+const INFO: i32 = 6;
+
 /// How long a call may take that only looks, or only tells.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
@@ -47,6 +51,7 @@ pub trait Module: Send + 'static {
 
 /// The backend of the suite of `M`.
 pub struct Family<M> {
+    host: Host,
     scan_dir: Option<PathBuf>,
     program: PathBuf,
     /// The service directories that were looked at last, and of which OpenRC.
@@ -74,6 +79,17 @@ impl<M: Module> Family<M> {
         Launch::from_settings(resolved.settings())?;
         self.check_program()?;
         Ok((origin, resolved))
+    }
+
+    /// Says what a start would do.
+    fn rehearse(&self, origin: &Origin, spec: &dyn Settings) -> Result<Outcome> {
+        outline::refuse_simulation(spec)?;
+        let lines = match origin {
+            Origin::Generated => outline::of(spec)?,
+            Origin::Native(path) => vec![format!("service directory: {}", path.display())],
+        };
+        lines.iter().for_each(|line| self.host.log(INFO, line));
+        Ok(Outcome::Done)
     }
 
     fn check_program(&self) -> Result<()> {
@@ -136,6 +152,7 @@ impl<M: Module> Backend for Family<M> {
         };
         let program = path(PROGRAM_SETTING);
         Ok(Family {
+            host,
             scan_dir: path(scanner::SETTING),
             program: program.unwrap_or_else(|| Path::new(PREFIX).join(PROGRAM)),
             tree: None,
@@ -152,7 +169,7 @@ impl<M: Module> Backend for Family<M> {
     fn start(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
         let (origin, spec) = self.prepare(spec)?;
         if request.dry_run {
-            return Ok(Outcome::Done);
+            return self.rehearse(&origin, spec.settings());
         }
         let usual = stop::patience(&spec) + start_time(&spec);
         let mut call = Call::make(Self::SUITE, spec.settings(), request, usual)?;

@@ -26,6 +26,7 @@ pub(super) static KEYS: &[Key] = &[
     key(Service, "runscript", Text, "Path of the runscript (RC_SERVICE), where there is one."),
     key(Service, "svcdir", Text, "State directory of this OpenRC (RC_SVCDIR)."),
     key(Service, "operators", Number(0, ID_MAX), "Numeric group of rc_supervise_operators."),
+    key(Service, "simulate", Text, "What a start that changes nothing shall simulate; see rc-sv-loader(8), check."),
     key(Command, "argv", List, "The program, an absolute path, and its arguments."),
     key(Process, "environment", List, "The environment, cleaned, as NAME=value."),
     key(Process, "uid", Number(0, ID_MAX), "Numeric user."),

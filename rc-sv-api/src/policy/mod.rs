@@ -3,8 +3,10 @@
 //! Meaning of the words of `rc_supervise_policy`: systemd.service(5), table of `Restart=`. Order
 //! of precedence: prevent codes, force codes, policy; then the limit.
 
+mod forecast;
 mod judge;
 
+pub use forecast::Forecast;
 pub use judge::{judge, Cause, History, Run, Verdict};
 
 use crate::exit::ExitSet;

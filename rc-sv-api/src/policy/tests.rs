@@ -7,7 +7,7 @@ use crate::spec::Spec;
 
 const MIDDLE: u32 = u32::MAX / 2;
 
-fn policy(settings: &[(&str, &str)]) -> Policy {
+pub(super) fn policy(settings: &[(&str, &str)]) -> Policy {
     let mut spec = Spec::default();
     for (name, value) in settings {
         spec.set(name, value.as_bytes(), "test").unwrap();

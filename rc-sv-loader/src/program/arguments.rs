@@ -91,6 +91,31 @@ pub enum Command {
         #[arg(last = true, value_name = "ARGV")]
         argv: Vec<OsString>,
     },
+    /// Show what a start of a service would do, and start nothing.
+    ///
+    /// Everything is resolved and refused as by start: by the script of the service, which is
+    /// run for that by rc-service, unless a module or a program is given. A line for each part of
+    /// the plan, such as how it is stopped and when it is given up.
+    Check {
+        /// Name of the service.
+        #[arg(value_parser = service_name)]
+        service: ServiceName,
+        /// The module; without it rc_supervise_module says which.
+        #[arg(long, value_name = "NAME")]
+        module: Option<String>,
+        /// Tell what would happen, and when, to a service that does this; see SIMULATION.
+        #[arg(long, value_name = "WORDS")]
+        simulate: Option<String>,
+        /// As for start.
+        #[arg(long, hide = true)]
+        forks: bool,
+        /// The script has a start() of its own.
+        #[arg(long, hide = true)]
+        own_start: bool,
+        /// The program and its arguments.
+        #[arg(last = true, value_name = "ARGV")]
+        argv: Vec<OsString>,
+    },
     /// Let a module watch a service that runs already.
     ///
     /// Settings are taken as by start, and the module is recorded as the one that watches. One that
@@ -190,6 +215,7 @@ impl Command {
     pub fn service(&self) -> Option<&ServiceName> {
         match self {
             Command::Start { service, .. }
+            | Command::Check { service, .. }
             | Command::Attach { service, .. }
             | Command::Detach { service }
             | Command::Reload { service }

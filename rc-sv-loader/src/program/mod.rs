@@ -1,6 +1,7 @@
 //! The program: what its command line asks for.
 
 pub mod arguments;
+mod check;
 mod describe;
 mod generate;
 mod list;
@@ -11,6 +12,7 @@ mod table;
 mod verify;
 
 use arguments::{Arguments, Command};
+use check::Check;
 use clap::error::ErrorKind;
 use rc_sv_api::{Code, Error, Outcome, Request, ServiceName};
 use rc_sv_loader::draft::{self, Draft};
@@ -92,6 +94,25 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
             None => verify::run(&file, arguments.json),
         };
     }
+    if let Some(Command::Check {
+        service,
+        module,
+        simulate,
+        forks,
+        own_start,
+        argv,
+    }) = arguments.command
+    {
+        let check = Check {
+            service,
+            module,
+            simulate,
+            forks,
+            own_start,
+            argv,
+        };
+        return check::run(&loader, check);
+    }
     let services = Services::new(loader)?;
     let request = Request::default();
     let watching = Request {
@@ -143,7 +164,9 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
             service: None,
             json,
         }) => return status::all(&services, json),
-        None => return Err(Error::invalid("nothing to do; see --help").into()),
+        Some(Command::Check { .. }) | None => {
+            return Err(Error::invalid("nothing to do; see --help").into())
+        }
     };
     Ok(match outcome {
         Outcome::Delegate => DELEGATES,

@@ -4,6 +4,7 @@ mod begin;
 pub mod connection;
 mod orphan;
 pub mod refusals;
+mod rehearsal;
 
 use crate::core::Plan;
 use crate::protocol::{self, Reply};
@@ -210,7 +211,7 @@ impl Backend for Internal {
         let call = Call::new(spec, request, start_time(spec))?;
         let resolved = Internal::prepare(spec)?;
         if request.dry_run {
-            return Ok(Outcome::Done);
+            return rehearsal::tell(&self.host, resolved.settings());
         }
         let mut connection = self.connect(&call)?;
         call.settle(Some(&mut connection))?;

@@ -28,6 +28,7 @@ pub(super) fn text() -> String {
     );
     options(&mut page, &command);
     commands(&mut page, &command);
+    simulation(&mut page);
     verification(&mut page);
     exit_status(&mut page);
     formats(&mut page);
@@ -140,6 +141,50 @@ fn label(arg: &Arg) -> String {
     arg.get_long()
         .map(|long| format!("--{long}"))
         .unwrap_or_else(|| value(arg))
+}
+
+fn simulation(page: &mut Page) {
+    page.section("SIMULATION");
+    page.text(
+        "*check --simulate* WORDS lets the state machine of the module decide about a service that \
+         does as the words say, with a clock that needs no time. The module *internal* can do so. \
+         Each line begins with the seconds since the start; what goes on for longer than a day is \
+         cut short. The words are phrases, separated by commas; times are written as in *rc-sv*(5):",
+    );
+    for (phrase, meaning) in [
+        (
+            "exit CODE after TIME",
+            "Each time that it is run it exits, so long after.",
+        ),
+        (
+            "signal NAME after TIME",
+            "The same by a signal, such as SEGV.",
+        ),
+        (
+            "never ready",
+            "It does not become ready. Without this it is at once.",
+        ),
+        (
+            "ready after TIME",
+            "It becomes ready so long after it was run.",
+        ),
+        (
+            "unhealthy after TIME",
+            "So long after it was run its health checks begin to fail.",
+        ),
+        (
+            "silent after TIME",
+            "So long after it was run it begins to miss its watchdog.",
+        ),
+        ("stubborn", "It ends by KILL alone."),
+        (
+            "stop after TIME",
+            "Somebody stops the service so long after its first start.",
+        ),
+    ] {
+        page.term(phrase, meaning);
+    }
+    page.text("*rc-sv-loader check web --simulate 'exit 3 after 5s, stop after 1m'*");
 }
 
 fn verification(page: &mut Page) {
