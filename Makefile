@@ -177,6 +177,11 @@ fuzz-programs:
 demo: root stage
 	demo/run '$(LAB)'
 
+# A hundred supervisors of each suite killed at random moments; with RC_SV_SEED at others.
+kills: root stage
+	RC_SV_KILLS=100 $(CARGO) test --package rc-sv-tests --test suite_s6 --test suite_runit \
+		--test suite_daemontools --no-fail-fast -- --nocapture killed_at_random
+
 # The headers from their Rust sources; a test compares them.
 headers:
 	RC_SV_WRITE_HEADERS=1 $(CARGO) test --package rc-sv-tests --test header committed
@@ -198,4 +203,4 @@ distclean:
 	rm -rf '$(TARGET)' target
 
 .PHONY: all asan install install-openrc-c uninstall root stage install-labtools tools check \
-	fuzz fuzz-programs headers modules-table demo bench clean distclean
+	fuzz fuzz-programs kills headers modules-table demo bench clean distclean

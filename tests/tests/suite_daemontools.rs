@@ -2,7 +2,7 @@
 
 mod suite;
 
-use suite::{faults, life, many, native, start, DAEMONTOOLS};
+use suite::{faults, kills, life, many, native, start, DAEMONTOOLS};
 
 #[test]
 fn from_start_to_end() {
@@ -107,4 +107,14 @@ fn a_directory_is_used_as_it_is() {
 #[test]
 fn a_directory_of_the_scanner() {
     native::a_directory_of_the_scanner(&DAEMONTOOLS);
+}
+
+#[test]
+fn supervisors_are_killed_at_random() {
+    kills::supervisors_are_killed_at_random(&DAEMONTOOLS);
+}
+
+#[test]
+fn a_directory_by_hand_is_not_guarded() {
+    kills::a_directory_by_hand_is_not_guarded(&DAEMONTOOLS);
 }

@@ -2,7 +2,7 @@
 
 mod suite;
 
-use suite::{faults, life, many, native, start, RUNIT};
+use suite::{faults, kills, life, many, native, start, RUNIT};
 
 #[test]
 fn from_start_to_end() {
@@ -112,4 +112,14 @@ fn a_directory_of_the_scanner() {
 #[test]
 fn the_usual_place() {
     native::the_usual_place(&RUNIT, "/etc/sv/foo");
+}
+
+#[test]
+fn supervisors_are_killed_at_random() {
+    kills::supervisors_are_killed_at_random(&RUNIT);
+}
+
+#[test]
+fn a_directory_by_hand_is_not_guarded() {
+    kills::a_directory_by_hand_is_not_guarded(&RUNIT);
 }

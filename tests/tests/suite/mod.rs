@@ -5,6 +5,7 @@
 pub mod openrc;
 
 pub mod faults;
+pub mod kills;
 pub mod life;
 pub mod many;
 pub mod native;

@@ -34,7 +34,9 @@ pub(super) fn text() -> String {
          any that root runs. A service without a command can have a service directory that was \
          written by hand (*s6_service_path*, *runit_service*, *daemontools_service*): it is linked \
          into the scan directory and controlled as it is, and only *retry* and *stopsig* are taken \
-         from here. runsvdir is told to look by SIGALRM where it catches that, as Debian's does; \
+         from here. When the supervisor of such a directory is killed, the suite runs a second copy \
+         beside the first, which nobody supervises any more: its own weakness, which a service with \
+         a command does not have. runsvdir is told to look by SIGALRM where it catches that, as Debian's does; \
          other ones and svscan look every five seconds, which is how long a first start can take.",
     );
     sources(&mut page);
