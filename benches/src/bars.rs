@@ -3,7 +3,7 @@
 use crate::figure::{find, Figure};
 use crate::inside::FLOOR;
 use crate::suites::{self, SERVICES};
-use crate::{memory, restart, storm};
+use crate::{control, memory, restart, storm};
 
 /// One condition.
 #[derive(Clone, Debug)]
@@ -45,8 +45,20 @@ pub fn check(figures: &[Figure]) -> Vec<Bar> {
     };
     bars.push(pss(1, 600.0));
     bars.push(pss(1_000, 5_000.0));
+    bars.push(list_in_a_millisecond(figures));
     bars.extend(of_suites(figures));
     bars
+}
+
+/// What else runs on the machine decides with it, so it does not bind.
+fn list_in_a_millisecond(figures: &[Figure]) -> Bar {
+    let name = control::list_name(storm::SERVICES);
+    let list = find(figures, control::SECTION, &name).map_or(f64::NAN, Figure::median) / 1e6;
+    Bar {
+        text: format!("{name}: below 1 ms: {list:.2}"),
+        holds: list < 1.0,
+        binding: false,
+    }
 }
 
 /// Of the modules for suites: against OpenRC's scripts and the suites' own tools. What else runs on

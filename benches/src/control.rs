@@ -8,11 +8,11 @@ use rc_sv_loader::host::Listener;
 use rc_sv_loader::module::Module;
 use rc_sv_loader::search::Directories;
 
-use crate::contender::internal::{loader, service, AT_ONCE};
-use crate::contender::{program, succeed, STAMP};
+use crate::contender::internal::{loader, service, Internal, AT_ONCE};
+use crate::contender::{program, succeed, Contender, STAMP};
 use crate::figure::Figure;
 use crate::stamps::Stamps;
-use crate::{clock, host, module, process, Result};
+use crate::{clock, host, module, process, storm, Result};
 
 /// Where modules are in the lab.
 pub const MODULES: &str = "/usr/lib/rc-sv";
@@ -68,6 +68,15 @@ pub fn measure(stamps: &mut Stamps, number: u32) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
+/// The list of as many services as in a storm.
+pub fn many(stamps: &mut Stamps, first: u32) -> Result<Vec<Figure>> {
+    let mut internal = Internal::new(first);
+    internal.start(stamps, storm::SERVICES)?;
+    let figures = lists(storm::SERVICES)?;
+    internal.stop(stamps)?;
+    Ok(figures)
+}
+
 /// The list of `services` services, by the program and in the process.
 pub fn lists(services: u32) -> Result<Vec<Figure>> {
     let mut by_program = Vec::new();
@@ -99,12 +108,13 @@ pub fn lists(services: u32) -> Result<Vec<Figure>> {
             format!("rc-sv-loader status --json, {services}"),
             &by_program,
         ),
-        Figure::ns(
-            SECTION,
-            format!("list, in the process, {services}"),
-            &in_process,
-        ),
+        Figure::ns(SECTION, list_name(services), &in_process),
     ])
+}
+
+/// What a list of `services` services is called that needs no program.
+pub fn list_name(services: u32) -> String {
+    format!("list, in the process, {services}")
 }
 
 /// Loads and opens a module as rc-sv-loader does.

@@ -73,7 +73,15 @@ pub fn run(with_rc_sv: bool, parts: &[Part], say: &dyn Fn(&str)) -> Result<Vec<F
             Part::Memory => memories(&mut stamps, with_rc_sv)?,
             Part::Storm => storms(&mut stamps, with_rc_sv, say)?,
             Part::OpenRc => openrc::measure(&mut stamps, 11 * RANGE, with_rc_sv)?,
-            Part::Control if with_rc_sv => control::measure(&mut stamps, 12 * RANGE)?,
+            Part::Control if with_rc_sv => {
+                // The storms have it already.
+                let mut figures = match parts.contains(&Part::Storm) {
+                    true => Vec::new(),
+                    false => control::many(&mut stamps, 3 * RANGE)?,
+                };
+                figures.extend(control::measure(&mut stamps, 12 * RANGE)?);
+                figures
+            }
             Part::Suites if with_rc_sv => suites::measure(&mut stamps, 13 * RANGE, say)?,
             Part::Control | Part::Suites => Vec::new(),
         });

@@ -1,17 +1,19 @@
-//! Which module started a service, or watches it: `SVCDIR/rc-sv/<service>/module`, and for those
-//! who may not read that, `SVCDIR/rc-sv/.modules/<service>` with the same.
+//! Which module started a service, or watches it: `SVCDIR/rc-sv/<service>/module`. The list of all
+//! services, and those who may not read that, have the same in `SVCDIR/rc-sv/.modules`.
 //!
 //! What is recorded decides which code root runs at stop, so no symbolic link is followed, and
 //! what was opened is checked, not what was named.
 
 mod entry;
 mod output;
+mod public;
 
 use crate::trust::distrust;
 use nix::errno::Errno;
 use nix::fcntl::{open, openat, OFlag};
 use nix::sys::stat::{fchmod, fstat, mkdirat, Mode};
 use nix::unistd::{geteuid, unlinkat, UnlinkatFlags};
+use public::Public;
 use rc_sv_api::{Code, Error, Result, ServiceName};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -21,8 +23,6 @@ const TREE: (&str, u32) = ("rc-sv", 0o755);
 /// A service's directory also holds its environment, which may be secret.
 const SERVICE_MODE: u32 = 0o700;
 const FILE: &str = "module";
-/// The directory for everybody.
-const PUBLIC: (&str, u32) = (".modules", 0o755);
 /// After the name of a module that only watches.
 const ATTACHED: &str = " attached";
 
@@ -62,9 +62,19 @@ impl Records {
     }
 
     fn entry(&self, service: &ServiceName) -> Result<Option<(String, bool)>> {
-        match self.tree()? {
-            Some(tree) => entry::find(&tree, &self.svcdir.join(TREE.0), service),
-            None => Ok(None),
+        let Some(tree) = self.tree()? else {
+            return Ok(None);
+        };
+        let path = self.svcdir.join(TREE.0);
+        match entry::read(&tree, &path, service) {
+            // It is not for everybody.
+            Err(error) if error.os_errno == Errno::EACCES as i32 => {
+                match Public::open(&tree, &path)? {
+                    Some(public) => public.read(service),
+                    None => Err(error),
+                }
+            }
+            read => read,
         }
     }
 
@@ -73,7 +83,7 @@ impl Records {
     /// # Errors
     /// A directory or the file cannot be made, or what is there cannot be trusted.
     pub fn write(&self, service: &ServiceName, module: &str) -> Result<()> {
-        self.put(service, &format!("{module}\n"))
+        self.put(service, module)
     }
 
     /// Records that `module` watches `service`, which has started itself.
@@ -81,20 +91,18 @@ impl Records {
     /// # Errors
     /// As [`Records::write`].
     pub fn write_attached(&self, service: &ServiceName, module: &str) -> Result<()> {
-        self.put(service, &format!("{module}{ATTACHED}\n"))
+        self.put(service, &format!("{module}{ATTACHED}"))
     }
 
-    fn put(&self, service: &ServiceName, line: &str) -> Result<()> {
+    fn put(&self, service: &ServiceName, text: &str) -> Result<()> {
         let svcdir = self
             .open_svcdir()?
             .ok_or_else(|| failed(&self.svcdir, Errno::ENOENT))?;
         let tree = make(&svcdir, &self.svcdir, TREE.0, TREE.1)?;
         let tree_path = self.svcdir.join(TREE.0);
         let directory = make(&tree, &tree_path, service.as_str(), SERVICE_MODE)?;
-        entry::replace(&directory, &self.path(service), FILE, 0o600, line)?;
-        let public = make(&tree, &tree_path, PUBLIC.0, PUBLIC.1)?;
-        let path = tree_path.join(PUBLIC.0);
-        entry::replace(&public, &path, service.as_str(), 0o644, line)
+        entry::write(&directory, &self.path(service), text)?;
+        Public::make(&tree, &tree_path)?.write(service, text)
     }
 
     /// Forgets `service`; its directory goes too when nothing else is in it.
@@ -106,15 +114,15 @@ impl Records {
             return Ok(());
         };
         let path = self.svcdir.join(TREE.0);
-        let places = [(PUBLIC.0, service.as_str()), (service.as_str(), FILE)];
-        for (directory, name) in places {
-            let Some(opened) = enter(&tree, &path, directory)? else {
-                continue;
-            };
-            match unlinkat(&opened, name, UnlinkatFlags::NoRemoveDir) {
-                Ok(()) | Err(Errno::ENOENT) => {}
-                Err(errno) => return Err(failed(&path.join(directory).join(name), errno)),
-            }
+        if let Some(public) = Public::open(&tree, &path)? {
+            public.remove(service)?;
+        }
+        let Some(directory) = enter(&tree, &path, service.as_str())? else {
+            return Ok(());
+        };
+        match unlinkat(&directory, FILE, UnlinkatFlags::NoRemoveDir) {
+            Ok(()) | Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(failed(&self.path(service).join(FILE), errno)),
         }
         match unlinkat(&tree, service.as_str(), UnlinkatFlags::RemoveDir) {
             Ok(()) | Err(Errno::ENOENT | Errno::ENOTEMPTY | Errno::EEXIST) => Ok(()),
@@ -131,20 +139,15 @@ impl Records {
         let Some(tree) = self.tree()? else {
             return Ok(Vec::new());
         };
-        let entries = std::fs::read_dir(&path);
-        let entries = entries.map_err(|error| Error::io(path.display(), &error))?;
+        let Some(public) = Public::open(&tree, &path)? else {
+            return Ok(Vec::new());
+        };
         let mut all = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|error| Error::io(path.display(), &error))?;
-            let name = entry.file_name();
-            let Ok(service) = ServiceName::new(name.as_encoded_bytes()) else {
-                continue;
-            };
-            if let Some(found) = entry::find(&tree, &path, &service).transpose() {
+        for service in public.services()? {
+            if let Some(found) = public.read(&service).transpose() {
                 all.push((service, found.map(|(module, _)| module)));
             }
         }
-        all.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(all)
     }
 
@@ -188,6 +191,11 @@ const READ: OFlag = BASE.union(OFlag::O_RDONLY).union(OFlag::O_NONBLOCK);
 const DIRECTORY: OFlag = OFlag::O_PATH
     .union(OFlag::O_DIRECTORY)
     .union(OFlag::O_CLOEXEC);
+
+/// The name under which this process writes a record before it has its place.
+fn aside() -> String {
+    format!(".{FILE}.{}", std::process::id())
+}
 
 /// The directory `name` in `parent`, if there is one.
 fn enter(parent: &OwnedFd, parent_path: &Path, name: &str) -> Result<Option<OwnedFd>> {

@@ -81,7 +81,7 @@ fn what_was_stopped_they_do_not_start() {
     rc(&lab, "foo", "start").ok();
     // The supervisor still knows it, and the loader would still find it.
     lab.run(["rc-sv-loader", "stop", "foo"]).output().ok();
-    lab.write("/run/openrc/rc-sv/.modules/foo", "internal\n", 0o644);
+    lab.sh("ln -s internal /run/openrc/rc-sv/.modules/foo").ok();
     let output = ask(&lab, "alice", &["restart", "foo"]);
     refused(&output, "it was stopped, and operators may only restart");
     assert_eq!(start_count(&lab, "foo"), 1);

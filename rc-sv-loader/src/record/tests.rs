@@ -53,13 +53,9 @@ fn what_is_written_is_read_and_goes() {
         (0o755, 0o700)
     );
     assert_eq!(state.mode("rc-sv/foo/module"), 0o600);
-    assert_eq!(
-        (
-            state.mode("rc-sv/.modules"),
-            state.mode("rc-sv/.modules/foo")
-        ),
-        (0o755, 0o644)
-    );
+    assert_eq!(state.mode("rc-sv/.modules"), 0o755);
+    let link = fs::read_link(state.0.join("rc-sv/.modules/foo"));
+    assert_eq!(link.unwrap(), Path::new("internal"));
     let public = || fs::read_dir(state.0.join("rc-sv/.modules")).unwrap();
     assert_eq!(public().count(), 1, "nothing aside");
     assert_eq!(
@@ -112,7 +108,11 @@ fn all_records_are_listed_by_name() {
     }
     fs::create_dir(state.0.join("rc-sv/.internal")).unwrap();
     fs::create_dir(state.0.join("rc-sv/unrecorded")).unwrap();
-    fs::write(state.0.join("rc-sv/c/module"), "../evil\n").unwrap();
+    let public = state.0.join("rc-sv/.modules");
+    fs::remove_file(public.join("c")).unwrap();
+    symlink("../evil", public.join("c")).unwrap();
+    fs::write(public.join("d"), "s6").unwrap();
+    symlink("s6", public.join(".hidden")).unwrap();
     let all = state.records().all().unwrap();
     let text = |module: &Result<String>| match module {
         Ok(name) => name.clone(),
@@ -129,7 +129,11 @@ fn all_records_are_listed_by_name() {
             ("b", "s6".into()),
             (
                 "c",
-                "/run/rc-sv/c/module: holds no module's name".to_string()
+                "/run/rc-sv/.modules/c: holds no module's name".to_string()
+            ),
+            (
+                "d",
+                "/run/rc-sv/.modules/d: holds no module's name".to_string()
             )
         ]
     );

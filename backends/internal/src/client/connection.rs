@@ -105,16 +105,25 @@ impl Connection {
     /// # Errors
     /// As [`Connection::ask`].
     pub fn list(&mut self, deadline: Instant) -> Result<Vec<(ServiceName, Status)>> {
+        record::entries(&self.listed(deadline)?).collect()
+    }
+
+    /// The same as bytes, for [`record::entries`].
+    ///
+    /// # Errors
+    /// As [`Connection::ask`].
+    pub(super) fn listed(&mut self, deadline: Instant) -> Result<Vec<u8>> {
         self.send(&Request::List, deadline)?;
         let (length, file) = match self.receive(deadline)? {
             (Reply::List(length), _, Some(file)) if length <= MAX_LIST => (length, file),
             (Reply::Refused(error), _, _) => return Err(error),
             _ => return Err(unexpected()),
         };
-        let mut bytes = Vec::new();
-        let read = File::from(file).take(length).read_to_end(&mut bytes);
+        // Within MAX_LIST; it is there all at once.
+        let mut bytes = vec![0; length as usize];
+        let read = File::from(file).read_exact(&mut bytes);
         read.map_err(|cause| Error::io("read the supervisor's list", &cause))?;
-        record::entries(&bytes).collect()
+        Ok(bytes)
     }
 
     fn wait(&self, what: PollFlags, deadline: Instant) -> Result<()> {

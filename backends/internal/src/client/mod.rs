@@ -7,7 +7,7 @@ pub mod refusals;
 mod rehearsal;
 
 use crate::core::Plan;
-use crate::protocol::{self, Reply};
+use crate::protocol::{self, record, Reply};
 use begin::begin;
 use connection::{unexpected, Connection};
 use orphan::Orphan;
@@ -297,7 +297,9 @@ impl Backend for Internal {
         let Some(mut connection) = Connection::open(&svcdir, AT_ONCE)? else {
             return Ok(());
         };
-        for (service, status) in connection.list(Instant::now() + AT_ONCE)? {
+        let list = connection.listed(Instant::now() + AT_ONCE)?;
+        for entry in record::entries(&list) {
+            let (service, status) = entry?;
             if !sink(service.as_str(), &status) {
                 break;
             }

@@ -115,10 +115,12 @@ impl Supervisor {
 
     fn list(&mut self, token: Token, id: u64) {
         let now = self.clock.now();
+        // Which is a system call.
+        let supervisor_pid = Some(std::process::id() as i32);
         let mut list = Vec::new();
         for (service, name) in self.core.iter() {
             let status = Status {
-                supervisor_pid: Some(std::process::id() as i32),
+                supervisor_pid,
                 ..self.core.status(service, now)
             };
             record::put_entry(&mut list, name, &status);

@@ -286,7 +286,7 @@ fn surroundings(page: &mut Page) {
     page.term(
         "/run/openrc/rc-sv/SERVICE/module",
         "The module that started the service, or, with the word attached, watches it. Only root reads \
-         it; /run/openrc/rc-sv/.modules/SERVICE has the same for everybody.",
+         it; for everybody there is a symbolic link to its name, /run/openrc/rc-sv/.modules/SERVICE.",
     );
     page.section("DIAGNOSTICS");
     page.text(
