@@ -38,6 +38,7 @@ MAN7       = man/rc-sv-modules.7
 MAN5       = man/rc-sv.5
 MAN3       = man/rc-sv-module.3 man/rc_sv.3
 EXAMPLE    = examples/module-c/daemon.c examples/module-c/Makefile
+ALERTS     = examples/alert/mail examples/alert/webhook
 HEADERS    = include/rc_sv_backend.h include/rc_sv.h
 SHELL_PART = $(addprefix openrc/rc-sv-,attach.sh depend.sh keys.sh status.sh)
 INITDIR    = $(SYSCONFDIR)/init.d
@@ -68,12 +69,13 @@ $(BUILT)/.complete: $(SOURCES)
 	mv '$(BUILT)/.begun' $@
 
 install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN7) $(MAN5) $(MAN3) $(HEADERS) \
-		include/rc_sv_backend.pc include/rc_sv.pc $(EXAMPLE)
+		include/rc_sv_backend.pc include/rc_sv.pc $(EXAMPLE) $(ALERTS)
 	$(INSTALL) -d -m 755 '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MODULEDIR)' \
 		'$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' \
 		'$(DESTDIR)$(MANDIR)/man3' '$(DESTDIR)$(MANDIR)/man5' \
 		'$(DESTDIR)$(MANDIR)/man7' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)' \
-		'$(DESTDIR)$(PKGDIR)' '$(DESTDIR)$(EXAMPLEDIR)/module-c' '$(DESTDIR)$(INITDIR)'
+		'$(DESTDIR)$(PKGDIR)' '$(DESTDIR)$(EXAMPLEDIR)/module-c' '$(DESTDIR)$(EXAMPLEDIR)/alert' \
+		'$(DESTDIR)$(INITDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-loader' '$(DESTDIR)$(BINDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(BUILT)/rc-sv-exec' \
 		'$(BUILT)/rc-sv-logger' '$(DESTDIR)$(LIBEXECDIR)'
@@ -93,6 +95,7 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN7) $(MAN5) $(MAN3) $(HEAD
 	sed 's|^prefix=.*|prefix=$(PREFIX)|' include/rc_sv.pc | \
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(LIBDIR)/pkgconfig/rc_sv.pc'
 	$(INSTALL) -m 644 $(EXAMPLE) '$(DESTDIR)$(EXAMPLEDIR)/module-c'
+	$(INSTALL) -m 755 $(ALERTS) '$(DESTDIR)$(EXAMPLEDIR)/alert'
 	$(INSTALL) -m 644 $(MAN8) '$(DESTDIR)$(MANDIR)/man8'
 	$(INSTALL) -m 644 $(MAN7) '$(DESTDIR)$(MANDIR)/man7'
 	$(INSTALL) -m 644 $(MAN5) '$(DESTDIR)$(MANDIR)/man5'

@@ -18,6 +18,28 @@ pub enum Kind {
     LogLine = 5,
 }
 
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 5] = [
+        Kind::State,
+        Kind::Health,
+        Kind::GaveUp,
+        Kind::SupervisorLost,
+        Kind::LogLine,
+    ];
+
+    /// The word for people and for JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::State => "state",
+            Kind::Health => "health",
+            Kind::GaveUp => "gave-up",
+            Kind::SupervisorLost => "supervisor-lost",
+            Kind::LogLine => "log-line",
+        }
+    }
+}
+
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -27,6 +49,7 @@ pub struct Event {
     pub seq: u64,
     /// To which service.
     pub service: String,
-    /// The service's status after it.
+    /// The service's status after it; its `since_real_ns` and `since_boot_ns` are the moment of the
+    /// event.
     pub status: Status,
 }

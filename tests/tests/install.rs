@@ -30,6 +30,8 @@ const INSTALLED: &[(&str, u32)] = &[
     ("usr/libexec/rc-sv/rc-sv-status.sh", 0o644),
     ("usr/libexec/rc-sv/rc-sv-supervisor", 0o755),
     ("usr/libexec/rc-sv/rc-sv.sh", 0o644),
+    ("usr/share/doc/rc-sv/examples/alert/mail", 0o755),
+    ("usr/share/doc/rc-sv/examples/alert/webhook", 0o755),
     ("usr/share/doc/rc-sv/examples/module-c/Makefile", 0o644),
     ("usr/share/doc/rc-sv/examples/module-c/daemon.c", 0o644),
     ("usr/share/man/man3/rc-sv-module.3", 0o644),

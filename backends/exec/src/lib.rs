@@ -3,9 +3,11 @@
 //! [`resolve`] turns what an administrator wrote into a spec that needs no name service;
 //! [`spec_file`] keeps it in a file of the service's directory, which [`place`] makes; [`launch`]
 //! runs it, once for each spawn; [`readiness`] and [`sd_notify`] know when it is ready, [`check`]
-//! whether it still works; [`outline`] tells it all to people; [`log`] and [`logger`] take what it writes; [`openrc`] tells OpenRC;
+//! whether it still works, [`alert`] tells a person; [`outline`] tells it all to people; [`log`] and
+//! [`logger`] take what it writes; [`openrc`] tells OpenRC;
 //! [`watched`] is for services that OpenRC runs.
 
+pub mod alert;
 mod capability;
 pub mod cgroup;
 pub mod check;

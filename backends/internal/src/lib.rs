@@ -9,4 +9,4 @@ mod wire;
 
 use client::Internal;
 
-rc_sv_api::export_backend!(Internal: restart, signal, forget, list);
+rc_sv_api::export_backend!(Internal: restart, signal, forget, list, watch);

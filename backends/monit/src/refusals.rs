@@ -6,7 +6,7 @@ use rc_sv_api::support::is_default;
 use rc_sv_api::{Error, Result, Settings};
 
 /// What nobody does for a service that monit watches, and what to do instead.
-const UNDONE: [(&str, &str); 11] = [
+const UNDONE: [(&str, &str); 13] = [
     ("output_logger", "set output_log"),
     ("error_logger", "set error_log"),
     ("rc_supervise_respawn", "set it to spec"),
@@ -20,6 +20,8 @@ const UNDONE: [(&str, &str); 11] = [
         "unset it; members of such a group cannot use monit",
     ),
     ("rc_supervise_retry_after", "unset it"),
+    ("rc_supervise_alert", USE_MONITS),
+    ("rc_supervise_alert_timeout", USE_MONITS),
     ("rc_supervise_alternate", "unset it"),
     (
         "rc_supervise_watchdog",
@@ -31,6 +33,8 @@ const UNDONE: [(&str, &str); 11] = [
         "unset it; monit wants one success",
     ),
 ];
+
+const USE_MONITS: &str = "unset it and set monit's own alerts";
 
 /// What the loader finds in the surroundings of the runscript, if nobody has set it; and ours.
 const HARMLESS: [&str; 6] = [

@@ -44,6 +44,16 @@ impl Launch {
         Launch::of_ending(spec, argv, &words, &ending)
     }
 
+    /// Prepares the alert command `key` of a resolved spec, in the same surroundings, without the two
+    /// arguments.
+    ///
+    /// # Errors
+    /// [`rc_sv_api::Code::Invalid`]: the spec has no such command, or is not resolved.
+    pub fn for_alert(spec: &dyn Settings, key: &str, ending: Ending<'_>) -> Result<Launch> {
+        let argv = settings::command(spec, key)?;
+        Launch::of_ending(spec, argv, &Words::of(ending.exit), &ending)
+    }
+
     /// Prepares unhealthy() of the runscript of a resolved spec, in the same surroundings.
     ///
     /// # Errors

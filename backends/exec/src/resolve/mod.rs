@@ -27,9 +27,10 @@ const SPENT: [&str; 7] = [
 ];
 
 /// Commands that are run besides the program, always outside of a chroot.
-const HOOKS: [&str; 3] = [
+const HOOKS: [&str; 4] = [
     "rc_supervise_finish",
     "rc_supervise_on_give_up",
+    "rc_supervise_alert",
     "rc_supervise_unhealthy",
 ];
 

@@ -9,7 +9,7 @@ use nix::sys::socket::{send, MsgFlags};
 use rc_sv_api::{Code, Error, Result, ServiceName, Status};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,12 @@ const MAX_LIST: u64 = 16 << 20;
 pub struct Connection {
     socket: OwnedFd,
     last_id: u64,
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
 }
 
 impl Connection {
@@ -67,16 +73,29 @@ impl Connection {
     /// # Errors
     /// The supervisor has ended, does not answer before `deadline`, or is not understood.
     pub fn receive(&mut self, deadline: Instant) -> Result<(Reply, u64, Option<OwnedFd>)> {
+        loop {
+            match self.take()? {
+                Some(received) => return Ok(received),
+                None => self.wait(PollFlags::POLLIN, deadline)?,
+            }
+        }
+    }
+
+    /// The same without waiting; `None` when nothing is there.
+    ///
+    /// # Errors
+    /// The supervisor has ended, or is not understood.
+    pub fn take(&mut self) -> Result<Option<(Reply, u64, Option<OwnedFd>)>> {
         let mut packet = [0u8; MAX_REPLY + 1];
         loop {
             match sys::receive(self.socket.as_fd(), &mut packet) {
                 Ok((0, _)) => return Err(ended()),
                 Ok((length, file)) => {
                     let (reply, id) = Reply::decode(&packet[..length.min(packet.len())])?;
-                    return Ok((reply, id, file));
+                    return Ok(Some((reply, id, file)));
                 }
                 Err(cause) => match cause.raw_os_error() {
-                    Some(libc::EAGAIN) => self.wait(PollFlags::POLLIN, deadline)?,
+                    Some(libc::EAGAIN) => return Ok(None),
                     Some(libc::EINTR) => {}
                     Some(libc::ECONNRESET) => return Err(ended()),
                     _ => return Err(Error::io("hear from the supervisor", &cause)),

@@ -2,6 +2,7 @@
 
 mod begin;
 pub mod connection;
+pub mod events;
 mod orphan;
 pub mod refusals;
 mod rehearsal;
@@ -10,8 +11,9 @@ use crate::core::Plan;
 use crate::protocol::{self, record, Reply};
 use begin::begin;
 use connection::{unexpected, Connection};
+use events::{Beginning, Events};
 use orphan::Orphan;
-use rc_sv_api::abi::{Host, Sink};
+use rc_sv_api::abi::{Host, Sink, Watch};
 use rc_sv_api::{
     Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Spec, State,
     Status,
@@ -196,6 +198,8 @@ impl Backend for Internal {
         .and(Caps::READINESS)
         .and(Caps::HEALTH)
         .and(Caps::SIGNAL)
+        .and(Caps::EVENTS_FD)
+        .and(Caps::NOTIFY)
         .and(Caps::FINISH_SCRIPT);
 
     fn open(host: Host) -> Result<Internal> {
@@ -305,6 +309,18 @@ impl Backend for Internal {
             }
         }
         Ok(())
+    }
+
+    fn watch(&mut self, spec: Option<&dyn Settings>) -> Result<Box<dyn Watch>> {
+        let service = spec.map(|spec| spec.service()).transpose()?;
+        let svcdir = svcdir(spec.and_then(|spec| spec.text("svcdir")));
+        let Some(connection) = Connection::open(&svcdir, AT_ONCE)? else {
+            return Err(Error::new(Code::NotRunning, "the supervisor does not run"));
+        };
+        let beginning = Beginning::of(self.host.settings());
+        let deadline = Instant::now() + AT_ONCE;
+        let events = Events::begin(connection, service, beginning, deadline)?;
+        Ok(Box::new(events))
     }
 }
 

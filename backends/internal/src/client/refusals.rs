@@ -163,7 +163,8 @@ mod tests {
         let launch = Launch::from_settings(settings).unwrap();
         let streams = Stream::all(settings).unwrap();
         let plan = Plan::from_settings(settings);
-        format!("{plan:?} {launch:?} {hooks:?} {streams:?}")
+        let alert = rc_sv_exec::alert::timeout(settings);
+        format!("{plan:?} {launch:?} {hooks:?} {streams:?} {alert:?}")
     }
 
     #[test]

@@ -114,9 +114,13 @@ impl Service {
 
     /// Draws the consequences; `was` is what the check said before.
     fn changed(&mut self, turn: &mut Turn<'_>, index: usize, was: Option<bool>, change: Change) {
+        self.tell_health(turn);
         match change {
             Change::None => {}
-            Change::Well if was == Some(false) => turn.record(Record::Well),
+            Change::Well if was == Some(false) => {
+                turn.record(Record::Well);
+                self.is_well(turn);
+            }
             Change::Well => {}
             Change::Sick => self.sicken(turn, index),
         }
@@ -125,16 +129,18 @@ impl Service {
     fn sicken(&mut self, turn: &mut Turn<'_>, index: usize) {
         let line = self.sick_line().unwrap_or_default();
         turn.record(Record::Sick(line.clone()));
+        self.watch_alarm(turn);
         let watch = self.watch.as_ref();
         let checkup = watch.and_then(|watch| watch.checkups.get(index));
         let action = checkup.map_or(Action::Alert, |checkup| checkup.rules().action);
         let limit = self.plan.care.as_ref().and_then(|care| care.unhealthy);
         if action == Action::Restart {
             self.instance.cause = Cause::Unhealthy;
-            self.reason = Some(line.into());
+            self.reason = Some(line.as_str().into());
         }
         match (action, limit) {
-            (Action::Alert, _) | (Action::Exec, None) => {}
+            (Action::Alert, _) => self.alert_sick(turn, line),
+            (Action::Exec, None) => {}
             (Action::Exec, Some(limit)) => self.run_unhealthy(turn, limit),
             (Action::Restart, None) => self.climb(turn, 0),
             (Action::Restart, Some(limit)) => {

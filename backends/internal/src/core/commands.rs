@@ -135,6 +135,7 @@ impl Service {
             if let Some(watch) = &mut self.watch {
                 watch.watchdog = watchdog;
             }
+            self.watch_alarm(turn);
         }
     }
 

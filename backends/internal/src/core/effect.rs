@@ -2,7 +2,8 @@
 
 use super::{Id, Waiter};
 use rc_sv_api::exit::Exit;
-use rc_sv_api::Error;
+use rc_sv_api::{event, Error};
+use rc_sv_exec::alert::Alert;
 
 /// What the core wants done, in this order. None of it may block.
 ///
@@ -103,6 +104,15 @@ pub enum Effect {
         /// What.
         what: Record,
     },
+    /// Alert a person, by a command that nothing waits for.
+    Alert {
+        /// The service.
+        id: Id,
+        /// Of what.
+        alert: Box<Alert>,
+    },
+    /// Tell everybody who follows what happens.
+    Emit(Box<event::Event>),
     /// Nothing is left to be done: the supervisor ends.
     Quit,
 }

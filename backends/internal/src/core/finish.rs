@@ -228,7 +228,10 @@ impl Service {
     ) {
         self.enter(turn, State::Failed { until });
         self.note = Some(reason.as_str().into());
-        turn.record(Record::GaveUp(reason));
+        turn.record(Record::GaveUp(reason.clone()));
+        if !self.on_probation {
+            self.alert_failed(turn, reason, result);
+        }
         let alternate = self.plan.care.as_ref().is_some_and(|care| care.alternate);
         let commands = [
             (Hook::GiveUp, self.plan.on_give_up),

@@ -51,6 +51,7 @@ impl Service {
         if watch.is_some_and(|at| at <= now) {
             self.watched(turn);
         }
+        self.recover_if_due(turn);
         if self.state.until().is_none_or(|until| until > now) {
             return;
         }

@@ -13,6 +13,8 @@ pub struct Core {
     pub(super) timers: Timers,
     /// The number of the last instance.
     runs: u32,
+    /// The number of the last event that others were told.
+    emitted: u64,
     course: Course,
 }
 
@@ -137,6 +139,7 @@ impl Core {
             Command::Forget => gone = service.forget(turn, waiter),
         });
         if gone {
+            self.with(id, now, effects, Service::tell_gone);
             self.directory.remove(id);
         }
     }
@@ -172,14 +175,15 @@ impl Core {
         let Some(service) = self.directory.get_mut(id) else {
             return;
         };
-        let runs = &mut self.runs;
         let mut turn = Turn {
             id,
             now,
-            runs,
+            runs: &mut self.runs,
+            emitted: &mut self.emitted,
             effects,
         };
         act(service, &mut turn);
+        service.tell(&mut turn);
         let wake = service.wake();
         self.timers.set(id, &mut service.armed, wake);
     }

@@ -61,9 +61,7 @@
 //! start. Start in Up only replaces the plan; in Starting it joins the waiters; in Stopping and
 //! Finishing it asks for the next; in Stuck it is refused.
 //!
-//! The rows that are missing belong to adoption: an instance that begins as ready. A stream of
-//! events: in `Service::enter` and where effects are recorded, with one sequence number in
-//! [`Core`].
+//! The rows that are missing belong to adoption: an instance that begins as ready.
 //!
 //! # Order of effects
 //!
@@ -71,6 +69,12 @@
 //! and nobody waits for it to go away. When it is known that nothing was left and there is neither
 //! a finish command nor a pause, Spawn comes in the step of Exited itself. Where nothing is
 //! spawned, Reap comes before the Answer: who was told that it is down finds no zombie.
+//!
+//! # Events
+//!
+//! What a step has changed that others can see is an event, with one sequence number in [`Core`] and
+//! the status after it: another state, or another main process; a health that is different from what
+//! was told of this instance. Of what a service passes through within one step nobody is told.
 //!
 //! # Invariants
 //!
@@ -83,10 +87,12 @@
 //! - Nothing is spawned in Down without a command, nor in Failed but for one more try.
 //! - Nothing is looked at that does not run, or is not ready.
 
+mod alarm;
 mod care;
 mod commands;
 mod directory;
 mod effect;
+mod emit;
 mod event;
 mod finish;
 mod instance;
@@ -107,6 +113,7 @@ pub use effect::{Effect, Hook, Look, Record, Whom};
 pub use event::{Command, Event, Word};
 pub use machine::Core;
 pub use plan::{Care, Plan, Ready};
+pub use rc_sv_exec::alert::Topic;
 pub use rc_sv_exec::stop::KillMode;
 
 /// A service that the core knows; stable until it is forgotten, then used again for another one.

@@ -4,6 +4,7 @@ use rc_sv_api::ladder::Ladder;
 use rc_sv_api::policy::Policy;
 use rc_sv_api::signal;
 use rc_sv_api::spec::Settings;
+use rc_sv_exec::alert;
 use rc_sv_exec::check::{Check, Rules, Target};
 use rc_sv_exec::readiness::Readiness;
 use rc_sv_exec::stop::{KillMode, Stop};
@@ -27,6 +28,8 @@ pub struct Plan {
     pub finish_timeout: Duration,
     /// Whether there is a command for giving up.
     pub on_give_up: bool,
+    /// Whether there is a command that alerts a person.
+    pub alert: bool,
     /// What shows that it is ready.
     pub ready: Ready,
     /// How long it may take from the spawn until it is ready.
@@ -75,6 +78,7 @@ impl Plan {
             finish: spec.list("rc_supervise_finish").is_some(),
             finish_timeout: duration("rc_supervise_finish_timeout"),
             on_give_up: spec.list("rc_supervise_on_give_up").is_some(),
+            alert: spec.list(alert::COMMAND).is_some(),
             ready: match Readiness::of(spec).unwrap_or_default() {
                 Readiness::Executed => Ready::Executed,
                 Readiness::Descriptor(_) | Readiness::Socket | Readiness::PidFile => Ready::Told,
@@ -145,7 +149,7 @@ mod tests {
         let plan = plan(&[]);
         assert_eq!(plan.ladder, Ladder::standard(signal::TERM));
         assert_eq!(plan.kill_mode, KillMode::Mixed);
-        assert_eq!((plan.finish, plan.on_give_up), (false, false));
+        assert!(!plan.finish && !plan.on_give_up && !plan.alert);
         assert_eq!(plan.finish_timeout, Duration::from_secs(5));
         assert_eq!(plan.ready_timeout, READY_TIMEOUT);
     }
@@ -162,10 +166,11 @@ mod tests {
             ("rc_supervise_finish", "/bin/finish"),
             ("rc_supervise_finish_timeout", "2"),
             ("rc_supervise_on_give_up", "/bin/alert"),
+            ("rc_supervise_alert", "/bin/mail"),
             ("timeout_ready", "1500"),
         ]);
         assert_eq!(full.ladder.total(), Duration::from_secs(4));
-        assert_eq!((full.finish, full.on_give_up), (true, true));
+        assert!(full.finish && full.on_give_up && full.alert);
         assert_eq!(full.finish_timeout, Duration::from_secs(2));
         assert_eq!(full.ready_timeout, Duration::from_millis(1500));
         let stopsig = plan(&[("stopsig", "QUIT")]);

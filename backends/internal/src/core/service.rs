@@ -3,6 +3,8 @@
 //! Its transitions are in `commands` (somebody wants something), `life` (what happens to a main
 //! process), `stop` (the ladder) and `finish` (what comes after the end).
 
+use super::alarm::Alarm;
+use super::emit::Told;
 use super::instance::Instance;
 use super::state::{Asked, State};
 use super::watch::Watch;
@@ -38,8 +40,12 @@ pub(super) struct Service {
     pub on_probation: bool,
     /// Commands that run and that nothing waits for.
     pub alerts: Vec<Alert>,
+    /// Of what a person was alerted who has not been told that it is over.
+    pub alarm: Option<Alarm>,
     /// What the timer of the service is set to.
     pub armed: Option<u64>,
+    /// What others were told last.
+    pub told: Told,
 }
 
 /// A command that runs while its service does whatever it does.
@@ -58,6 +64,8 @@ pub(super) struct Turn<'a> {
     pub now: Now,
     /// The number of the last instance of all services.
     pub runs: &'a mut u32,
+    /// The number of the last event that others were told.
+    pub emitted: &'a mut u64,
     pub effects: &'a mut Vec<Effect>,
 }
 
@@ -81,7 +89,9 @@ impl Service {
             watch: None,
             on_probation: false,
             alerts: Vec::new(),
+            alarm: None,
             armed: None,
+            told: Told::default(),
         }
     }
 
@@ -94,6 +104,7 @@ impl Service {
             .into_iter()
             .chain(alert)
             .chain(watch)
+            .chain(self.over_at())
             .min()
     }
 
@@ -103,6 +114,7 @@ impl Service {
             self.since = (turn.now.boot_ms, turn.now.real_ns);
         }
         self.state = state;
+        self.watch_alarm(turn);
         match state {
             State::Starting { .. } | State::Up => {}
             // It may still say what it is doing.

@@ -25,6 +25,8 @@ pub(super) struct Watch {
     pub found: Option<Box<str>>,
     /// From readiness on.
     pub watchdog: Option<Watchdog>,
+    /// Whether it is healthy, as others were told.
+    pub told: Option<bool>,
 }
 
 /// How often an instance has to say that it is alive, and when next at the latest.

@@ -64,6 +64,13 @@ impl Header {
         Ok((header, reader.0))
     }
 
+    /// Writes another id into a packet of ours.
+    pub(crate) fn address(packet: &mut [u8], id: u64) {
+        if let Some(place) = packet.get_mut(Header::SIZE - 8..Header::SIZE) {
+            place.copy_from_slice(&id.to_le_bytes());
+        }
+    }
+
     fn encode(op: u16, id: u64) -> Vec<u8> {
         let mut packet = Vec::with_capacity(64);
         packet.extend(MAGIC);

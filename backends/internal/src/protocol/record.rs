@@ -1,6 +1,7 @@
 //! A snapshot of a service as bytes, and lists of them.
 
 use super::{malformed, put_text, shortened, Reader};
+use rc_sv_api::event::{Event, Kind};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Result, ServiceName, State, Status};
 
@@ -41,6 +42,27 @@ pub fn entries(list: &[u8]) -> impl Iterator<Item = Result<(ServiceName, Status)
 fn take_entry(reader: &mut Reader<'_>) -> Result<(ServiceName, Status)> {
     let service = ServiceName::new(reader.text()?.as_bytes())?;
     Ok((service, take(reader)?))
+}
+
+/// Adds an event.
+pub(super) fn put_event(packet: &mut Vec<u8>, event: &Event) {
+    packet.extend(event.seq.to_le_bytes());
+    packet.push(event.kind as u32 as u8);
+    put_text(packet, &event.service);
+    put(packet, &event.status);
+}
+
+pub(super) fn take_event(reader: &mut Reader<'_>) -> Result<Event> {
+    let (seq, kind) = (reader.u64()?, u32::from(reader.u8()?));
+    let kind = Kind::ALL.into_iter().find(|known| *known as u32 == kind);
+    let kind = kind.ok_or_else(|| malformed("there is no such event"))?;
+    let (service, status) = take_entry(reader)?;
+    Ok(Event {
+        kind,
+        seq,
+        service: service.to_string(),
+        status,
+    })
 }
 
 pub(super) fn put(packet: &mut Vec<u8>, status: &Status) {
@@ -125,6 +147,7 @@ fn exit_from_numbers(kind: u8, value: i32) -> Result<Exit> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Reply, MAX_REPLY};
     use super::*;
     use proptest::prelude::*;
 
@@ -179,6 +202,19 @@ mod tests {
             for (index, (entry, status)) in read.into_iter().zip(all).enumerate() {
                 prop_assert_eq!(entry, Ok((name(index), status)));
             }
+        }
+
+        #[test]
+        fn events_come_back_as_they_were(
+            seq: u64,
+            kind in prop::sample::select(&Kind::ALL[..]),
+            status in statuses(),
+        ) {
+            let service = "s".repeat(200);
+            let reply = Reply::Event(Event { kind, seq, service, status });
+            let packet = reply.encode(5);
+            prop_assert!(packet.len() <= MAX_REPLY);
+            prop_assert_eq!(Reply::decode(&packet), Ok((reply, 5)));
         }
 
         #[test]

@@ -1,6 +1,7 @@
 //! What the supervisor answers.
 
 use super::{malformed, put_text, record, shortened, Header, Reader, MAX_REPLY, MAX_TEXT, VERSION};
+use rc_sv_api::event::Event;
 use rc_sv_api::{Code, Error, Result, Status};
 
 /// An answer.
@@ -16,6 +17,12 @@ pub enum Reply {
     List(u64),
     /// The supervisor's pid and its version.
     Here(i32, String),
+    /// Events follow; the next one that happens has this number.
+    Follows(u64),
+    /// This has happened.
+    Event(Event),
+    /// So many events are forgotten: they were not taken in time.
+    Lost(u64),
 }
 
 const DONE: u16 = 0x8001;
@@ -23,6 +30,9 @@ const REFUSED: u16 = 0x8002;
 const STATUS: u16 = 0x8003;
 const LIST: u16 = 0x8004;
 const HERE: u16 = 0x8005;
+const FOLLOWS: u16 = 0x8006;
+const EVENT: u16 = 0x8007;
+const LOST: u16 = 0x8008;
 
 impl Reply {
     /// This answer as a packet for the request with this id. Long texts are cut.
@@ -41,6 +51,8 @@ impl Reply {
                 packet.extend(pid.to_le_bytes());
                 put_text(&mut packet, version);
             }
+            Reply::Follows(number) | Reply::Lost(number) => packet.extend(number.to_le_bytes()),
+            Reply::Event(event) => record::put_event(&mut packet, event),
         }
         packet
     }
@@ -79,6 +91,9 @@ impl Reply {
             STATUS => Reply::Status(record::take(&mut reader)?),
             LIST => Reply::List(reader.u64()?),
             HERE => Reply::Here(reader.i32()?, reader.text()?.to_string()),
+            FOLLOWS => Reply::Follows(reader.u64()?),
+            EVENT => Reply::Event(record::take_event(&mut reader)?),
+            LOST => Reply::Lost(reader.u64()?),
             other => return Err(malformed(&format!("there is no answer {other}"))),
         };
         reader.end()?;
@@ -92,6 +107,9 @@ impl Reply {
             Reply::Status(_) => STATUS,
             Reply::List(_) => LIST,
             Reply::Here(..) => HERE,
+            Reply::Follows(_) => FOLLOWS,
+            Reply::Event(_) => EVENT,
+            Reply::Lost(_) => LOST,
         }
     }
 }
@@ -115,6 +133,8 @@ mod tests {
             Reply::Status(Status::of_state(State::Down)),
             Reply::List(1 << 40),
             Reply::Here(42, "0.1.0".into()),
+            Reply::Follows(7),
+            Reply::Lost(u64::MAX),
         ];
         for reply in replies {
             assert_eq!(Reply::decode(&reply.encode(9)), Ok((reply, 9)));
@@ -156,7 +176,7 @@ mod tests {
         }
 
         #[test]
-        fn any_body_is_decoded_or_refused(op in 0x8000u16..0x8008, body: Vec<u8>) {
+        fn any_body_is_decoded_or_refused(op in 0x8000u16..0x800a, body: Vec<u8>) {
             let mut packet = Header::encode(op, 3);
             packet.extend(body);
             let _ = Reply::decode(&packet);

@@ -22,6 +22,10 @@ pub enum Request {
     List,
     /// Who is there.
     Ping,
+    /// What happens to all services, from the event with this number on: 0 is all that is remembered.
+    /// One that is yet to come is the next one. Answered by [`super::Reply::Follows`], and by packets
+    /// without an end.
+    Follow(u64),
 }
 
 const START: u16 = 1;
@@ -32,13 +36,16 @@ const FORGET: u16 = 5;
 const STATUS: u16 = 6;
 const LIST: u16 = 7;
 const PING: u16 = 8;
+const FOLLOW: u16 = 9;
 
 impl Request {
     /// This request as a packet; `id` comes back with the answer.
     pub fn encode(&self, id: u64) -> Vec<u8> {
         let mut packet = Header::encode(self.op(), id);
-        if let Request::Signal(_, number) = self {
-            packet.extend(number.to_le_bytes());
+        match self {
+            Request::Signal(_, number) => packet.extend(number.to_le_bytes()),
+            Request::Follow(first) => packet.extend(first.to_le_bytes()),
+            _ => {}
         }
         if let Some(service) = self.service() {
             put_text(&mut packet, service.as_str());
@@ -88,6 +95,7 @@ impl Request {
             STATUS => Request::Status(service(&mut reader)?),
             LIST => Request::List,
             PING => Request::Ping,
+            FOLLOW => Request::Follow(reader.u64()?),
             other => {
                 let message = format!("the supervisor does not know request {other}");
                 return Err(Error::new(Code::Protocol, message));
@@ -106,13 +114,16 @@ impl Request {
             | Request::Signal(name, _)
             | Request::Forget(name)
             | Request::Status(name) => Some(name),
-            Request::List | Request::Ping => None,
+            Request::List | Request::Ping | Request::Follow(_) => None,
         }
     }
 
     /// Whether it only looks, which anybody may.
     pub fn is_harmless(&self) -> bool {
-        matches!(self, Request::Status(_) | Request::List | Request::Ping)
+        matches!(
+            self,
+            Request::Status(_) | Request::List | Request::Ping | Request::Follow(_)
+        )
     }
 
     fn op(&self) -> u16 {
@@ -125,6 +136,7 @@ impl Request {
             Request::Status(_) => STATUS,
             Request::List => LIST,
             Request::Ping => PING,
+            Request::Follow(_) => FOLLOW,
         }
     }
 }
@@ -149,6 +161,7 @@ mod tests {
             Request::Status(foo),
             Request::List,
             Request::Ping,
+            Request::Follow(u64::MAX),
         ]
     }
 

@@ -3,11 +3,14 @@
 //! Nothing here ever waits for a client. One that breaks the protocol, or does not take its
 //! answers, is dropped; one that asks too much at once is not listened to until it has answers.
 
+mod following;
+
 use super::parting::{brings_descriptors, close_elsewhere};
 use super::reactor::{Interest, Kind, Reactor, Token};
 use super::sys;
 use crate::core::Waiter;
 use crate::protocol::{Reply, Request, MAX_REQUEST};
+use following::Following;
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::{PeerCredentials, SndBuf};
 use nix::sys::socket::{getsockopt, recv, sendmsg, setsockopt, ControlMessage, MsgFlags};
@@ -41,6 +44,10 @@ struct Client {
     owed: u16,
     /// It is owed so much that it is not listened to.
     is_deaf: bool,
+    /// It follows what happens.
+    following: Option<Following>,
+    /// What is waited for.
+    interest: Interest,
 }
 
 /// An answer that is owed.
@@ -87,6 +94,8 @@ impl Clients {
             may_everything,
             owed: 0,
             is_deaf: false,
+            following: None,
+            interest: Interest::Read,
         };
         if self.is_full_for(&client) {
             let error = Error::new(Code::Failed, "the supervisor has too many connections");
@@ -101,7 +110,7 @@ impl Clients {
         }
         let free = self.list.iter().position(Option::is_none);
         let index = free.unwrap_or(self.list.len());
-        let token = Token::new(Kind::Client, index, client.generation);
+        let token = client.token(index);
         // Without memory for one more the client is dropped, and sees it.
         if reactor.add(&client.socket, Interest::Read, token).is_ok() {
             if free.is_none() {
@@ -256,12 +265,15 @@ impl Clients {
 
     fn at(&mut self, token: Token) -> Option<&mut Client> {
         let client = self.list.get_mut(token.index as usize)?.as_mut()?;
-        let current = Token::new(Kind::Client, token.index as usize, client.generation);
-        (current == token).then_some(client)
+        (client.token(token.index as usize) == token).then_some(client)
     }
 }
 
 impl Client {
+    fn token(&self, index: usize) -> Token {
+        Token::new(Kind::Client, index, self.generation)
+    }
+
     /// Ends the connection, without waiting for anything.
     fn close(self) {
         if self.may_bring {
@@ -271,12 +283,15 @@ impl Client {
 
     /// Whether the kernel took the answer.
     fn send(&self, reply: &Reply, id: u64, file: Option<BorrowedFd<'_>>) -> bool {
-        let packet = reply.encode(id);
+        self.send_packet(&reply.encode(id), file)
+    }
+
+    fn send_packet(&self, packet: &[u8], file: Option<BorrowedFd<'_>>) -> bool {
         let fds = file.map(|file| [file.as_raw_fd()]);
         let control = fds.as_ref().map(|fds| [ControlMessage::ScmRights(fds)]);
         let sent = sendmsg::<()>(
             self.socket.as_raw_fd(),
-            &[IoSlice::new(&packet)],
+            &[IoSlice::new(packet)],
             control.as_ref().map_or(&[], |control| &control[..]),
             MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL,
             None,
@@ -284,19 +299,20 @@ impl Client {
         sent == Ok(packet.len())
     }
 
-    /// Listens to the client, or not, as it is owed little or much.
+    /// Listens to the client, or not, as it is owed little or much; and not before it has taken what
+    /// it is told.
     fn listen(&mut self, token: Token, reactor: &Reactor) {
         let is_deaf = self.owed >= MAX_OWED;
-        if is_deaf == self.is_deaf {
-            return;
-        }
-        let interest = if is_deaf {
-            Interest::Nothing
-        } else {
-            Interest::Read
+        let is_behind = self.following.as_ref().is_some_and(|it| it.is_behind);
+        let interest = match (is_behind, is_deaf) {
+            (true, _) => Interest::Write,
+            (false, true) => Interest::Nothing,
+            (false, false) => Interest::Read,
         };
-        if reactor.change(&self.socket, interest, token).is_ok() {
+        if interest == self.interest {
             self.is_deaf = is_deaf;
+        } else if reactor.change(&self.socket, interest, token).is_ok() {
+            (self.interest, self.is_deaf) = (interest, is_deaf);
         }
     }
 }

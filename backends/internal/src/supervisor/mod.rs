@@ -4,6 +4,7 @@
 //! It wakes up only when something happens: a signal, the end of a process, a client, or the time
 //! that the core has set. An idle supervisor does not wake up at all.
 
+mod alert;
 mod births;
 mod cgroup;
 mod claim;
@@ -30,6 +31,7 @@ mod recorder;
 mod requests;
 mod signals;
 mod store;
+mod stream;
 mod successor;
 mod surroundings;
 mod sweep;
@@ -37,6 +39,7 @@ pub(crate) mod sys;
 
 use crate::core::{Core, Effect, Event, Hook, Id};
 use crate::protocol::Reply;
+use alert::Alerts;
 use claim::Claim;
 use clients::Clients;
 use clock::Clock;
@@ -56,6 +59,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use stream::Stream;
 
 /// Everything that the supervisor holds.
 struct Supervisor {
@@ -68,6 +72,8 @@ struct Supervisor {
     clients: Clients,
     /// How often operators may restart services.
     patience: Patience,
+    stream: Stream,
+    alerts: Alerts,
     slots: Slots,
     /// Makes main processes, where it is possible.
     spawner: Option<Spawner>,
@@ -119,6 +125,8 @@ impl Supervisor {
             listener,
             clients: Clients::default(),
             patience: Patience::default(),
+            stream: Stream::default(),
+            alerts: Alerts::default(),
             slots: Slots::default(),
             spawner,
             looks: 0,
@@ -165,6 +173,7 @@ impl Supervisor {
             self.listener.deadline(),
             self.spawner.as_ref().and_then(Spawner::deadline),
             self.outlets.deadline(),
+            self.alerts.deadline(),
             self.rest_at,
         ];
         let next = deadlines.into_iter().flatten().min()?;
@@ -189,6 +198,7 @@ impl Supervisor {
             Kind::Line => self.line_changed(token),
             Kind::Stored => self.lost(token),
             Kind::Awaited => self.pid_file_changed(token),
+            Kind::Alert => self.alert_ended(token),
             Kind::Successor => self.successor_ended(token),
             Kind::Attendant => self.attendant_ended(token),
             Kind::Locks => self.recorder.locks_changed(&mut self.log),
@@ -215,6 +225,10 @@ impl Supervisor {
         if self.outlets.deadline().is_some_and(|due| due <= now_ms) {
             self.begin_due_loggers();
         }
+        if self.alerts.deadline().is_some_and(|due| due <= now_ms) {
+            self.kill_late_alerts(now_ms);
+        }
+        self.clients.tell(&self.stream, &self.reactor);
         self.listener.resume(&self.reactor, now_ms);
         if !self.strays.is_empty() {
             self.reap_strays();
@@ -300,6 +314,11 @@ impl Supervisor {
                 self.clients.answer(waiter, &reply, &self.reactor);
             }
             Effect::Record { id, what } => self.record(id, what),
+            Effect::Alert { id, alert } => self.alert(id, *alert),
+            Effect::Emit(mut event) => {
+                event.status.supervisor_pid = Some(std::process::id() as i32);
+                self.stream.push(*event);
+            }
             Effect::Quit => self.is_over = true,
         }
     }

@@ -46,9 +46,11 @@ pub(super) enum Kind {
     Successor,
     /// A process on the way of a service's output.
     Attendant,
+    /// A command that alerts a person.
+    Alert,
 }
 
-const KINDS: [Kind; 19] = [
+const KINDS: [Kind; 20] = [
     Kind::Signals,
     Kind::Listener,
     Kind::Client,
@@ -68,6 +70,7 @@ const KINDS: [Kind; 19] = [
     Kind::Awaited,
     Kind::Successor,
     Kind::Attendant,
+    Kind::Alert,
 ];
 
 /// What an event is about. `generation` tells a new owner of an index from an old one, whose

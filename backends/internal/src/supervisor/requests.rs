@@ -20,6 +20,7 @@ const TURN: usize = 16;
 impl Supervisor {
     /// Takes in that a client said something.
     pub(super) fn client_said(&mut self, token: Token) {
+        self.clients.go_on(token, &self.stream, &self.reactor);
         for _ in 0..TURN {
             let is_long = match self.clients.hear(token, &self.reactor) {
                 Heard::Request(request, id) => {
@@ -52,6 +53,10 @@ impl Supervisor {
                 return self.clients.reply(token, id, &reply, None, &self.reactor);
             }
             Request::List => return self.list(token, id),
+            Request::Follow(first) => {
+                let (stream, reactor) = (&self.stream, &self.reactor);
+                return self.clients.follow(token, id, first, stream, reactor);
+            }
             Request::Start(service) => {
                 let plan = self.plan(&service);
                 (service, plan.map(Command::Start))

@@ -43,6 +43,7 @@ pub(super) fn text() -> String {
     values(&mut page);
     settings(&mut page);
     words(&mut page);
+    commands(&mut page);
     captured(&mut page);
     examples(&mut page);
     page.section("FILES");
@@ -161,6 +162,47 @@ fn words(page: &mut Page) {
     );
 }
 
+fn commands(page: &mut Page) {
+    page.section("COMMANDS");
+    page.text(
+        "rc_supervise_finish, rc_supervise_on_give_up, rc_supervise_unhealthy and rc_supervise_alert \
+         run as root (or as whoever runs the supervisor) in / and outside of any chroot, in a session \
+         of their own, with the environment, umask, priorities and limits of the service, but HOME, \
+         USER and LOGNAME of root. Their input is /dev/null; their output goes to the error output of \
+         the service. They find:",
+    );
+    for (name, meaning) in [
+        ("RC_SVCNAME", "The service."),
+        ("EXIT_CODE, EXIT_STATUS", "How its main process ended last, as systemd has it: exited, killed or dumped, and the code or the name of the signal."),
+        ("SERVICE_RESULT", "As systemd has it: success, exit-code, signal, core-dump, timeout, watchdog, start-limit-hit; or unhealthy."),
+        ("RESPAWN_COUNT", "Respawns since somebody started it."),
+        ("SERVICE_OUTPUT", "The last lines of its output, at most 16 KiB of each stream, where rc_supervise_log_buffer keeps them; else empty. Module internal."),
+    ] {
+        page.term(name, meaning);
+    }
+    page.text(
+        "rc_supervise_finish and rc_supervise_on_give_up get two arguments besides: the exit code, or \
+         256; and the number of the signal, or 0. rc_supervise_alert gets none, and finds also:",
+    );
+    for (name, meaning) in [
+        ("RC_SV_EVENT", "gave-up, unhealthy or recovered."),
+        ("RC_SV_REASON", "Why, in one line, as status shows it."),
+        (
+            "RC_SV_EXIT",
+            "How its main process ended last, in words; empty if it has not.",
+        ),
+        ("RC_SV_TIME", "When it happened, in seconds since 1970."),
+    ] {
+        page.term(name, meaning);
+    }
+    page.text(
+        "Nothing waits for an alert. Those of one service run one after the other, at most 16 at the \
+         same time. One that cannot be run, fails or takes longer than rc_supervise_alert_timeout is \
+         named in the system's log. Scripts that send mail, or a message to an address of the web, \
+         lie in share/doc/rc-sv/examples/alert.",
+    );
+}
+
 fn captured(page: &mut Page) {
     page.section("WHAT IS CAPTURED");
     page.text(
@@ -193,6 +235,6 @@ fn examples(page: &mut Page) {
     page.example(
         "[defaults]\n\
          respawn_delay_cap = \"2m\"\n\
-         rc_supervise_on_give_up = [\"/usr/local/sbin/alert\", \"a service was given up\"]",
+         rc_supervise_alert = [\"/usr/share/doc/rc-sv/examples/alert/mail\", \"root\"]",
     );
 }

@@ -5,7 +5,7 @@ use crate::core::{
     Command, Core, Effect, Event, Hook, Id, Look, Now, Plan, Record, Waiter, Whom, Word,
 };
 use rc_sv_api::exit::Exit;
-use rc_sv_api::{signal, Error, ServiceName, State, Status};
+use rc_sv_api::{event, signal, Error, ServiceName, State, Status};
 use rc_sv_exec::check::Outcome;
 
 /// The middle of the jitter.
@@ -20,6 +20,8 @@ pub(super) struct Bench {
     pub core: Core,
     pub now_ms: u64,
     pub run: u32,
+    /// What everybody was told.
+    pub told: Vec<event::Event>,
     plan: Box<Plan>,
 }
 
@@ -29,6 +31,7 @@ impl Bench {
             core: Core::new(),
             now_ms: 1_000_000,
             run: 0,
+            told: Vec::new(),
             plan: plan(settings),
         }
     }
@@ -49,16 +52,19 @@ impl Bench {
         }
     }
 
-    /// Takes the event in and tells the effects, separated by commas.
+    /// Takes the event in and tells the effects, separated by commas. What everybody is told is kept.
     pub(super) fn tell(&mut self, event: Event) -> String {
         let mut effects = Vec::new();
         self.core.step(event, self.now(), &mut effects);
         for effect in &effects {
-            if let Effect::Spawn { run, .. } = effect {
-                self.run = *run;
+            match effect {
+                Effect::Spawn { run, .. } => self.run = *run,
+                Effect::Emit(event) => self.told.push((**event).clone()),
+                _ => {}
             }
         }
-        let words: Vec<String> = effects.iter().map(words).collect();
+        let is_done = |effect: &&Effect| !matches!(effect, Effect::Emit(_));
+        let words: Vec<String> = effects.iter().filter(is_done).map(words).collect();
         words.join(", ")
     }
 
@@ -258,6 +264,10 @@ fn words(effect: &Effect) -> String {
             Record::Sick(reason) => format!("<sick: {reason}>"),
             Record::Well => "<well>".to_string(),
         },
+        Effect::Alert { alert, .. } => {
+            format!("{} alert ({})", alert.topic.word(), alert.reason)
+        }
+        Effect::Emit(event) => format!("{:?}", event.kind),
         Effect::Quit => "quit".to_string(),
     }
 }

@@ -3,9 +3,9 @@
 use super::witness::{Aim, Known, Witness};
 use super::world::{asks_for_up, World};
 use crate::core::state::{Asked, State};
-use crate::core::{Effect, Event, Hook, Id, KillMode, Look, Record, Waiter};
+use crate::core::{Effect, Event, Hook, Id, KillMode, Look, Record, Topic, Waiter};
 use rc_sv_api::policy::Policy;
-use rc_sv_api::{Code, Error};
+use rc_sv_api::{event, Code, Error};
 
 impl Witness {
     /// One effect of the step, before it is carried out.
@@ -72,6 +72,8 @@ impl Witness {
             }
             Effect::Answer { waiter, result } => self.answered(world, event, *waiter, result),
             Effect::Record { id, what } => self.recorded(world, *id, what),
+            Effect::Alert { id, alert } => self.alerted(world, *id, alert.topic),
+            Effect::Emit(event) => self.emitted(world, event),
             Effect::Quit => self.quits += 1,
         }
     }
@@ -162,11 +164,46 @@ impl Witness {
         }
     }
 
+    /// One for each give-up; what is over was told of before, and is over.
+    fn alerted(&mut self, world: &World, id: Id, topic: Topic) {
+        let service = world.core.directory.get(id).unwrap();
+        let known = &mut self.services[service.name.as_str().parse::<usize>().unwrap()];
+        match topic {
+            Topic::GaveUp => {
+                let is_new = !service.on_probation;
+                assert!(is_new && matches!(service.state, State::Failed { .. }));
+                self.told_of_give_ups += 1;
+            }
+            Topic::Unhealthy => assert!(!known.alarmed, "it is known that it has failed"),
+            Topic::Recovered => {
+                assert!(known.alarmed, "nobody was told that it had failed");
+                assert_eq!(service.state, State::Up);
+                self.seen.insert("recovered");
+            }
+        }
+        known.alarmed = topic != Topic::Recovered;
+    }
+
+    /// Numbers without a gap, and nothing twice.
+    fn emitted(&mut self, world: &World, event: &event::Event) {
+        self.events += 1;
+        assert_eq!(event.seq, self.events, "{event:?}");
+        let number: usize = event.service.parse().unwrap();
+        let told = (event.status.state, event.status.pid, event.status.healthy);
+        let known = &mut self.services[number];
+        assert_ne!(known.told, Some(told), "told twice: {event:?}");
+        known.told = Some(told);
+        let is_gave_up = event.status.state == rc_sv_api::State::GaveUp;
+        assert_eq!(event.kind == event::Kind::GaveUp, is_gave_up);
+        assert_eq!(event.status.since_boot_ns, Some(world.now_ms * 1_000_000));
+    }
+
     fn recorded(&mut self, world: &World, id: Id, what: &Record) {
         let service = world.core.directory.get(id).unwrap();
         let known = &self.services[service.name.as_str().parse::<usize>().unwrap()];
         if let Record::GaveUp(reason) = what {
             self.give_ups += u32::from(service.plan.on_give_up && !service.on_probation);
+            self.give_ups_to_tell += u32::from(service.plan.alert && !service.on_probation);
             assert!(matches!(service.state, State::Failed { .. }));
             if reason.starts_with("gave up after") {
                 self.seen.insert("gave up");

@@ -68,8 +68,9 @@ impl Chance<'_> {
             ("rc_supervise_prevent_codes", "78"),
             ("timeout_ready", self.one_of(&["2s", "15s"])),
         ];
-        let optional: [(&str, &[&str]); 9] = [
+        let optional: [(&str, &[&str]); 10] = [
             ("rc_supervise_on_give_up", &["/bin/alert"]),
+            ("rc_supervise_alert", &["/bin/mail"]),
             ("notify", &["socket:ready"]),
             ("rc_supervise_ready", &["tcp:80"]),
             ("rc_supervise_unhealthy", &["/bin/unhealthy"]),

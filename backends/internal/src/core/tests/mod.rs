@@ -1,5 +1,5 @@
 //! Tests of the core. By hand: each transition (`table`), who beats whom (`commands`), the ends of
-//! instances (`endings`), the back-off and its limit (`respawns`), what is told (`reports`), all
+//! instances (`endings`), the back-off and its limit (`respawns`), what is told (`reports`, `news`), all
 //! services together (`whole`). By chance: the invariants (`properties`) in a `world` of processes
 //! that do what their `fate` says (`nature`), under the eyes of a `witness` who judges all `deeds`;
 //! what comes about is `drawn` from the bytes of fuzz/, or by `chance`.
@@ -19,6 +19,8 @@ mod fate;
 #[cfg(test)]
 mod health;
 mod nature;
+#[cfg(test)]
+mod news;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

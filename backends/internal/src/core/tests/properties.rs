@@ -28,11 +28,11 @@ fn policy() -> impl Strategy<Value = Plan> {
         1_u32..4,
         prop::sample::select(vec!["1", "60", "10m"]),
         prop::sample::select(vec!["0", "1"]),
-        any::<bool>(),
+        (any::<bool>(), prop::sample::select(vec!["2", "20"])),
         (prop::sample::select(vec!["2s", "15s"]), care()),
     );
     settings.prop_map(
-        |(policy, delay, max, period, interval, alert, (ready, care))| {
+        |(policy, delay, max, period, interval, (alert, reset), (ready, care))| {
             let max = max.to_string();
             let mut settings = vec![
                 ("rc_supervise_policy", policy),
@@ -40,12 +40,13 @@ fn policy() -> impl Strategy<Value = Plan> {
                 ("respawn_max", &max),
                 ("respawn_period", period),
                 ("rc_supervise_min_interval", interval),
-                ("rc_supervise_reset_after", "20"),
+                ("rc_supervise_reset_after", reset),
                 ("rc_supervise_prevent_codes", "78"),
                 ("timeout_ready", ready),
             ];
             if alert {
                 settings.push(("rc_supervise_on_give_up", "/bin/alert"));
+                settings.push(("rc_supervise_alert", "/bin/mail"));
             }
             settings.extend(care);
             *plan(&settings)
@@ -61,7 +62,6 @@ fn care() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
         vec![("rc_supervise_ready", "tcp:80")],
     ];
     let health = [
-        vec![],
         vec![(
             "rc_supervise_health",
             "tcp:80 interval=3 timeout=1 failures=2; hook failures=1",
@@ -74,6 +74,13 @@ fn care() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
             ("rc_supervise_unhealthy", "/bin/unhealthy"),
             ("rc_supervise_health_timeout", "2"),
         ],
+        vec![
+            (
+                "rc_supervise_health",
+                "tcp:1 interval=1 failures=1 action=alert",
+            ),
+            ("rc_supervise_alert", "/bin/mail"),
+        ],
     ];
     let others = [
         vec![],
@@ -81,14 +88,15 @@ fn care() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
         vec![("rc_supervise_retry_after", "3")],
         vec![("rc_supervise_retry_after", "9")],
         vec![("rc_supervise_retry_after", "1")],
+        vec![("rc_supervise_retry_after", "2")],
         vec![("rc_supervise_alternate", "other")],
     ];
     (
         prop::sample::select(ready.to_vec()),
-        prop::sample::select(health.to_vec()),
+        prop::option::weighted(0.85, prop::sample::select(health.to_vec())),
         prop::sample::select(others.to_vec()),
     )
-        .prop_map(|(ready, health, others)| [ready, health, others].concat())
+        .prop_map(|(ready, health, others)| [ready, health.unwrap_or_default(), others].concat())
 }
 
 /// At least this many cases; more with `PROPTEST_CASES`.
@@ -122,7 +130,7 @@ fn the_stories_go_everywhere() {
             *reached.entry(word).or_default() += 1;
         }
     }
-    assert_eq!(reached.len(), 17, "{reached:?}");
+    assert_eq!(reached.len(), 18, "{reached:?}");
     let rare = reached.iter().find(|(_, stories)| **stories < STORIES / 20);
     assert_eq!(rare, None, "{reached:?}");
 }

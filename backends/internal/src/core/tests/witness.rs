@@ -19,6 +19,11 @@ pub(super) struct Witness {
     pub hooks: Vec<(u32, Hook)>,
     pub give_ups: u32,
     pub alerts: u32,
+    /// The same for alerts of people.
+    pub give_ups_to_tell: u32,
+    pub told_of_give_ups: u32,
+    /// How many events there were.
+    pub events: u64,
     /// What came about at least once.
     pub seen: BTreeSet<&'static str>,
 }
@@ -48,6 +53,10 @@ pub(super) struct Known {
     pub respawns: Vec<u64>,
     /// The state before the step.
     pub before: Option<State>,
+    /// A person was alerted, and not told that it is over.
+    pub alarmed: bool,
+    /// State, main process and health, as everybody was told last.
+    pub told: Option<(rc_sv_api::State, Option<i32>, Option<bool>)>,
 }
 
 impl Witness {
@@ -121,6 +130,10 @@ impl Witness {
             self.alerts, self.give_ups,
             "one alert for one give-up: {event:?}"
         );
+        assert_eq!(
+            self.told_of_give_ups, self.give_ups_to_tell,
+            "one alert of a person for one give-up: {event:?}"
+        );
         assert!(self.quits <= 1, "it quits twice");
         let armed = world
             .core
@@ -133,6 +146,11 @@ impl Witness {
                 wait.due_ms >= world.now_ms,
                 "{waiter:?} waits too long after {event:?}"
             );
+        }
+        for (number, known) in self.services.iter_mut().enumerate() {
+            if world.core.find(&name(number)).is_none() {
+                (known.alarmed, known.told) = (false, None);
+            }
         }
         for (id, service) in world.core.directory.iter() {
             self.seen.insert(word(service.state));
@@ -167,6 +185,9 @@ impl Witness {
             );
             let status = world.core.status(id, now);
             assert!(status.detail.len() <= 143);
+            let told = self.services[number].told.map(|(state, ..)| state);
+            let told = told.unwrap_or(rc_sv_api::State::Down);
+            assert_eq!(told, status.state, "nobody was told after {event:?}");
             assert_eq!(
                 status.pid,
                 latest.filter(|_| lives).and_then(|process| process.pid)

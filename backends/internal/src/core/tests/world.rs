@@ -221,7 +221,11 @@ impl World {
                 let wait = self.processes[&run].fate.hook_kill_ms;
                 self.schedule(run, wait, Happening::LookEnds(look));
             }
-            Effect::Answer { .. } | Effect::Record { .. } | Effect::Quit => {}
+            Effect::Answer { .. }
+            | Effect::Record { .. }
+            | Effect::Alert { .. }
+            | Effect::Emit(_)
+            | Effect::Quit => {}
         }
     }
 
