@@ -11,6 +11,7 @@ pub mod capture;
 mod changes;
 pub mod config;
 pub mod draft;
+pub mod events;
 mod handle;
 pub mod host;
 pub mod isolation;

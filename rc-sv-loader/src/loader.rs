@@ -6,7 +6,7 @@ use crate::module::Module;
 use crate::note;
 use crate::search::{is_privileged, Directories};
 use rc_sv_api::abi::note::Identity;
-use rc_sv_api::{Error, Result};
+use rc_sv_api::{Error, Result, Value};
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -117,8 +117,19 @@ impl Loader {
     /// # Errors
     /// There is none, it must not be used, it does not fit, or it does not like its settings.
     pub fn open(&self, name: &str) -> Result<Module> {
+        self.open_with(name, &[])
+    }
+
+    /// The same, with these settings of the module's own besides those of its configuration.
+    ///
+    /// # Errors
+    /// As [`Loader::open`].
+    pub fn open_with(&self, name: &str, own: &[(&str, i64)]) -> Result<Module> {
         let found = self.directories.find(name)?;
-        let settings = self.config.module(name)?;
+        let mut settings = self.config.module(name)?;
+        for (setting, value) in own {
+            settings.put(setting, Value::Int(*value));
+        }
         self.listener.loads(name);
         Module::load(found, &settings, self.listener.clone())
     }

@@ -31,6 +31,11 @@ impl Services {
         &self.loader
     }
 
+    /// OpenRC's state directory.
+    pub fn svcdir(&self) -> &std::path::Path {
+        self.records.svcdir()
+    }
+
     /// Those of the OpenRC whose state directory the loader's configuration names.
     ///
     /// # Errors

@@ -6,7 +6,9 @@ mod behaviour;
 mod modules;
 mod suite;
 
-use behaviour::{each_module, fate, finish, health, process, ready, refusal, respawn, stop};
+use behaviour::{
+    alert, each_module, fate, finish, health, news, process, ready, refusal, respawn, stop,
+};
 use modules::MODULES;
 use rc_sv_api::key::{self, Role};
 use rc_sv_api::{Deed, Support};
@@ -39,6 +41,8 @@ proofs! {
     respawn::a_long_run_brings_the_first_pause_back("rc_supervise_reset_after")
     respawn::one_that_was_given_up_is_tried_again("rc_supervise_retry_after"
         "rc_supervise_alternate")
+    alert::a_person_is_told_once_that_it_failed_and_once_that_it_is_over("rc_supervise_alert"
+        "rc_supervise_alert_timeout")
     fate::the_policy_decides("rc_supervise_policy")
     fate::codes_go_before_the_policy("rc_supervise_prevent_codes" "rc_supervise_force_codes"
         "rc_supervise_success_codes")
@@ -87,6 +91,11 @@ fn what_is_refused_is_refused_in_one_line() {
 #[test]
 fn what_cannot_be_executed_fails_in_words() {
     each_module(&[], process::what_cannot_be_executed);
+}
+
+#[test]
+fn what_happens_is_told() {
+    each_module(&[], news::events_are_shown_and_followed);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use rc_sv_api::abi::convert;
 use rc_sv_api::abi::types::rc_sv_watch;
 use rc_sv_api::event::Event;
 use rc_sv_api::{Code, Error, Outcome, Result, Spec};
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::ptr;
 
 /// A stream of events, with the module that it comes from.
@@ -47,6 +47,12 @@ impl Stream {
     /// Becomes readable when [`Stream::next_event`] has something. The module's.
     pub fn pollfd(&self) -> RawFd {
         self.pollfd
+    }
+
+    /// The same, to be waited for.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the module keeps it open until watch_close(), which comes with the end of this.
+        unsafe { BorrowedFd::borrow_raw(self.pollfd) }
     }
 
     /// The next event without blocking, or `None`.

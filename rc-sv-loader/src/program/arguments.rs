@@ -176,6 +176,21 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what happens to services: what happened lately, or with --follow what happens from now on.
+    ///
+    /// Module internal remembers its last events, at least a thousand. Of other modules the last event
+    /// of each service is shown as its status tells it; followed, what OpenRC's state directory shows.
+    Events {
+        /// Names of services; all, if none is given.
+        #[arg(value_parser = service_name, value_name = "SERVICE")]
+        services: Vec<ServiceName>,
+        /// Go on until the reader of standard output is gone, or a signal ends it.
+        #[arg(long, short)]
+        follow: bool,
+        /// One JSON object on each line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Send a signal to the main process of a service.
     Signal {
         /// Name of the service.
@@ -224,6 +239,7 @@ impl Command {
             | Command::Restart { service }
             | Command::Signal { service, .. } => Some(service),
             Command::Status { service, .. } => service.as_ref(),
+            Command::Events { .. } => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod arguments;
 mod check;
 mod describe;
+mod events;
 mod generate;
 mod list;
 mod moment;
@@ -164,6 +165,17 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
             service: None,
             json,
         }) => return status::all(&services, json),
+        Some(Command::Events {
+            services: wanted,
+            follow,
+            json,
+        }) => {
+            let show = events::Show { wanted, json };
+            return match follow {
+                true => events::follow(&services, &show),
+                false => events::recent(&services, &show),
+            };
+        }
         Some(Command::Check { .. }) | None => {
             return Err(Error::invalid("nothing to do; see --help").into())
         }
@@ -208,12 +220,16 @@ fn complain(service: Option<&ServiceName>, what: &dyn std::fmt::Display) {
 
 /// Writes to standard output. A reader that has seen enough is no failure.
 fn print(text: &str) -> Result<(), Failure> {
+    write(text).map(drop)
+}
+
+/// The same; whether there still is a reader.
+fn write(text: &str) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::io("standard output", &error).into())
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Error::io("standard output", &error).into()),
     }
 }
 

@@ -138,7 +138,7 @@ struct One<'a> {
 
 /// How the main process ended last.
 #[derive(Serialize)]
-struct Ended {
+pub(super) struct Ended {
     kind: &'static str,
     value: Option<i32>,
     text: String,
@@ -168,7 +168,7 @@ impl Object<'_> {
     }
 }
 
-fn ended(exit: Exit) -> Ended {
+pub(super) fn ended(exit: Exit) -> Ended {
     let (kind, value) = match exit {
         Exit::Code(code) => ("code", Some(code.into())),
         Exit::Signal(number) => ("signal", Some(number.into())),

@@ -10,11 +10,23 @@ impl Services {
     /// # Errors
     /// The records cannot be read.
     pub fn list(&self) -> Result<Vec<(ServiceName, Result<Report>)>> {
+        self.list_of(&|_| true)
+    }
+
+    /// The same of the modules that are meant; the others are not asked.
+    ///
+    /// # Errors
+    /// As [`Services::list`].
+    pub fn list_of(
+        &self,
+        is_meant: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<(ServiceName, Result<Report>)>> {
         let mut reports = Vec::new();
         let mut by_module: Vec<(String, Vec<ServiceName>)> = Vec::new();
         for (service, module) in self.records.all()? {
             match module {
                 Err(error) => reports.push((service, Err(error.into()))),
+                Ok(name) if !is_meant(&name) => {}
                 Ok(name) => match by_module.iter_mut().find(|(known, _)| *known == name) {
                     Some((_, services)) => services.push(service),
                     None => by_module.push((name, vec![service])),

@@ -1,8 +1,10 @@
 //! What the proofs share: a lab with each module, all at the same time.
 
+pub mod alert;
 pub mod fate;
 pub mod finish;
 pub mod health;
+pub mod news;
 pub mod process;
 pub mod ready;
 pub mod refusal;
