@@ -381,7 +381,7 @@ const char *rc_sv_state_name(rc_sv_state state);
 //
 // An event is a change of state, pid, restarts or health that lasts until it is looked at: who is
 // slow sees fewer. In a loader with RC_SV_OPEN_DIRECT the stream of one service is that of its module,
-// if that has one.
+// if that has one; it ends with RC_SV_EVENT_SUPERVISOR_LOST and, from then on, RC_SV_E_NOT_RUNNING.
 //
 // Order: after rc_sv_open(), before rc_sv_close(). Thread: as the loader's. Ownership: *watch is the
 // caller's, up to rc_sv_watch_close(); *pollfd is this library's: only poll it. NULL: service and

@@ -312,7 +312,7 @@ struct rc_sv_event {
     uint64_t seq;
     // NUL-terminated name of the service.
     char service[240];
-    // Its status after the event.
+    // Its status after the event; since_real_ns and since_boot_ns are the moment of the event.
     struct rc_sv_status status;
 };
 

@@ -65,7 +65,7 @@ impl<'a> Events<'a> {
         })
     }
 
-    /// Become readable when there may be something for [`Events::next`].
+    /// Become readable when there may be something for [`Events::take`].
     pub fn fds(&self) -> Vec<BorrowedFd<'_>> {
         let streams = self.sources.iter().filter_map(|it| it.stream.as_ref());
         streams.map(Stream::fd).chain([self.watch.fd()]).collect()
@@ -75,7 +75,7 @@ impl<'a> Events<'a> {
     ///
     /// # Errors
     /// The state directory cannot be watched any more, or a module cannot be asked.
-    pub fn next(&mut self) -> std::result::Result<Option<Told>, Failure> {
+    pub fn take(&mut self) -> std::result::Result<Option<Told>, Failure> {
         for source in &mut self.sources {
             while let Some(told) = source.next()? {
                 if told

@@ -53,7 +53,11 @@ impl Watch {
     ) -> std::result::Result<Option<Event>, Failure> {
         if self.queue.is_empty() && self.take()? {
             let now = statuses(look()?);
-            for (kind, service, status) in differences(&self.known, &now) {
+            for (kind, service, mut status) in differences(&self.known, &now) {
+                if kind == Kind::Health || status.state == State::Unmanaged {
+                    // When the state changed is not when this happened: that was just now.
+                    (status.since_real_ns, status.since_boot_ns) = (None, None);
+                }
                 self.seq += 1;
                 self.queue.push_back(Event {
                     kind,

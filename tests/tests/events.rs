@@ -12,9 +12,8 @@ use serde_json::Value;
 const INTERRUPT: i32 = 2;
 
 /// Somebody who follows everything and writes to `path`. He has begun when this returns.
-fn follower(lab: &Lab, path: &str) -> Job {
-    let command =
-        format!("rc-sv-loader events --follow --json >{path} & echo $! >{path}.pid; wait");
+fn follower<'a>(lab: &'a Lab, path: &str) -> Job<'a> {
+    let command = format!("echo $$ >{path}.pid; exec rc-sv-loader events --follow --json >{path}");
     let job = lab.spawn(&command);
     until("somebody who follows", SOON, || {
         rc(lab, "mark", "restart").ok();

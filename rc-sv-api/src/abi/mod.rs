@@ -43,6 +43,7 @@ pub trait Watch: Send {
     /// The next event without blocking, or `None`.
     ///
     /// # Errors
-    /// The stream is broken; there will be no further event.
+    /// The stream is broken; there will be no further event. [`crate::Code::NotRunning`] after
+    /// [`crate::event::Kind::SupervisorLost`]: its supervisor has ended.
     fn next(&mut self) -> Result<Option<Event>>;
 }

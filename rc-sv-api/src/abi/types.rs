@@ -100,7 +100,7 @@ pub struct rc_sv_event {
     pub seq: u64,
     /// NUL-terminated name of the service.
     pub service: [c_char; 240],
-    /// Its status after the event.
+    /// Its status after the event; since_real_ns and since_boot_ns are the moment of the event.
     pub status: rc_sv_status,
 }
 

@@ -39,7 +39,7 @@ pub fn recent(services: &Services, show: &Show) -> Result<u8, Failure> {
 pub fn follow(services: &Services, show: &Show) -> Result<u8, Failure> {
     let mut events = Events::follow(services, Now::read().boot)?;
     loop {
-        while let Some(told) = events.next()? {
+        while let Some(told) = events.take()? {
             if !write(&show.line(&told, Now::read()))? {
                 return Ok(OK);
             }
