@@ -429,6 +429,7 @@ struct rc_sv_backend {
     void (*close)(struct rc_sv_instance *instance);
     // Whether the supervisor is there, and what it can do as it is (*caps_now; may be NULL).
     // Changes nothing. RC_SV_E_UNAVAILABLE or RC_SV_E_NOT_RUNNING say what to install or start.
+    // What else a person should mend is logged, a line each, at syslog's level NOTICE (5).
     rc_sv_result (*probe)(struct rc_sv_instance *instance,
                           uint64_t *caps_now,
                           struct rc_sv_error *error);

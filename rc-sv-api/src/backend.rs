@@ -143,7 +143,9 @@ pub trait Backend: Sized + Send + 'static {
     /// Its configuration ([`Host::settings`]) does not fit.
     fn open(host: Host) -> Result<Self>;
 
-    /// Whether the supervisor is there, and what it can do as it is. Changes nothing.
+    /// Whether the supervisor is there, and what it can do as it is. Changes nothing. What else a
+    /// person should mend is logged, a line each, at syslog's level NOTICE: `rc-sv-loader check
+    /// --module` shows it.
     ///
     /// # Errors
     /// [`Code::Unavailable`] or [`Code::NotRunning`], with what to install or to start.

@@ -3,9 +3,9 @@
 //! What counts is the control file: a monit that is not there, or does not answer, finds it when it
 //! begins. So neither is waited for, and nothing that monit remembers is relied upon.
 
-use crate::client::answer::{pending, Service};
+use crate::client::service::{pending, Service};
 use crate::client::{Action, Seen, ANSWER};
-use crate::control_file::render::names_of;
+use crate::control_file::marker::names_of;
 use crate::control_file::{preflight, Rendered};
 use crate::settings::{file_name, file_path, Monit};
 use rc_sv_api::abi::Host;
@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::Instant;
 
 /// The include directory is a way into monit, which is root.
-const INCLUDE_MODE: u32 = 0o700;
+pub const INCLUDE_MODE: u32 = 0o700;
 
 /// How a service came under watch.
 #[derive(Clone, Debug, PartialEq, Eq)]

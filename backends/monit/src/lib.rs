@@ -8,6 +8,7 @@
 mod attach;
 mod client;
 pub mod control_file;
+mod doctor;
 mod kept;
 mod native;
 mod observe;
@@ -20,7 +21,7 @@ use control_file::{given, Rendered};
 use kept::Kind;
 use rc_sv_api::abi::Host;
 use rc_sv_api::{
-    Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Spec, Status,
+    Backend, Caps, Error, Outcome, Request, Result, ServiceName, Settings, Spec, Status,
 };
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::{outline, spec_file, watched};
@@ -56,18 +57,8 @@ impl Backend for Monit {
     }
 
     fn probe(&mut self) -> Result<Caps> {
-        self.settings.program()?;
-        let seen = self.settings.client.look(Instant::now() + PATIENCE)?;
-        match seen.monit.release() {
-            Some(release) if release >= OLDEST => Ok(Self::CAPS),
-            _ => Err(Error::new(
-                Code::Unavailable,
-                format!(
-                    "monit {} is too old; 5.25 or later is needed",
-                    seen.monit.version
-                ),
-            )),
-        }
+        doctor::examine(self.host, &self.settings)?;
+        Ok(Self::CAPS)
     }
 
     fn start(&mut self, _spec: &dyn Settings, _request: &Request) -> Result<Outcome> {
@@ -174,8 +165,6 @@ impl Backend for Monit {
     }
 }
 
-/// The first whose status is as `answer.rs` reads it.
-const OLDEST: (u32, u32) = (5, 25);
 /// syslog's LOG_INFO.
 const INFO: i32 = 6;
 /// syslog's LOG_WARNING.

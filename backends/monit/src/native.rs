@@ -2,7 +2,7 @@
 //! switched on and off, and nothing else.
 
 use crate::attach;
-use crate::client::answer::{PROCESS, PROGRAM};
+use crate::client::service::{PROCESS, PROGRAM};
 use crate::settings::Monit;
 use rc_sv_api::{Code, Error, Result, ServiceName, Settings};
 use std::time::Instant;

@@ -1,7 +1,7 @@
 //! What is known of a service: what the kernel says of its process, what is recorded of its runs,
 //! and monit's word.
 
-use crate::client::answer::Service;
+use crate::client::service::Service;
 use crate::client::Seen;
 use rc_sv_api::Code::{NotRunning, Timeout};
 use rc_sv_api::{Result, Settings, State, Status};

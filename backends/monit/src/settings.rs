@@ -16,12 +16,16 @@ pub struct Monit {
     pub include: PathBuf,
     /// Where control files of `rc_monit_type=file` are given.
     pub files: PathBuf,
+    /// Whether its password is that of monit's manual.
+    pub is_password_known: bool,
     /// The program, only ever run to check a control file.
     program: Option<PathBuf>,
 }
 
 const SOCKET: &str = "/run/monit.sock";
 const INCLUDE: &str = "/run/openrc-monit";
+/// The credentials of monit's manual.
+const EXAMPLE: &str = "admin:monit";
 const FILES: &str = "/etc/conf.d/monit-files";
 const KEYS: [&str; 7] = [
     "socket", "address", "user", "password", "include", "files", "program",
@@ -54,6 +58,7 @@ impl Monit {
         };
         Ok(Monit {
             client: Client::new(address, credentials.as_deref()),
+            is_password_known: credentials.as_deref() == Some(EXAMPLE),
             include: path(section, "include", INCLUDE)?,
             files: path(section, "files", FILES)?,
             program: section
@@ -113,9 +118,12 @@ fn wrong(key: &str, what: &str) -> Error {
     Error::invalid(format!("rc-sv.toml: [modules.monit] {key} {what}"))
 }
 
+/// What names of control files in the include directory end with.
+pub const SUFFIX: &str = ".monitrc";
+
 /// The name of the control file of `service` in the include directory.
 pub fn file_name(service: &str) -> String {
-    format!("{service}.monitrc")
+    format!("{service}{SUFFIX}")
 }
 
 /// The same with its path.

@@ -305,6 +305,7 @@ pub struct rc_sv_backend {
     pub close: Option<unsafe extern "C" fn(instance: *mut rc_sv_instance)>,
     /// Whether the supervisor is there, and what it can do as it is (*caps_now; may be NULL).
     /// Changes nothing. RC_SV_E_UNAVAILABLE or RC_SV_E_NOT_RUNNING say what to install or start.
+    /// What else a person should mend is logged, a line each, at syslog's level NOTICE (5).
     pub probe: Option<
         unsafe extern "C" fn(
             instance: *mut rc_sv_instance,

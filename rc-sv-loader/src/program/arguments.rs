@@ -91,20 +91,23 @@ pub enum Command {
         #[arg(last = true, value_name = "ARGV")]
         argv: Vec<OsString>,
     },
-    /// Show what a start of a service would do, and start nothing.
+    /// Show what a start of a service would do, and start nothing; or what a module lacks.
     ///
     /// Everything is resolved and refused as by start: by the script of the service, which is
     /// run for that by rc-service, unless a module or a program is given. A line for each part of
-    /// the plan, such as how it is stopped and when it is given up.
+    /// the plan, such as how it is stopped and when it is given up. Without a service the module
+    /// is looked at: a line for each thing that keeps it from its work or will, with what to do, and
+    /// exit status 1; nothing is changed. That of monit looks at socket, credentials, version,
+    /// control files, pace, modes of directories and limits.
     Check {
         /// Name of the service.
-        #[arg(value_parser = service_name)]
-        service: ServiceName,
+        #[arg(value_parser = service_name, required_unless_present = "module")]
+        service: Option<ServiceName>,
         /// The module; without it rc_supervise_module says which.
         #[arg(long, value_name = "NAME")]
         module: Option<String>,
         /// Tell what would happen, and when, to a service that does this; see SIMULATION.
-        #[arg(long, value_name = "WORDS")]
+        #[arg(long, value_name = "WORDS", requires = "service")]
         simulate: Option<String>,
         /// As for start.
         #[arg(long, hide = true)]
@@ -113,7 +116,7 @@ pub enum Command {
         #[arg(long, hide = true)]
         own_start: bool,
         /// The program and its arguments.
-        #[arg(last = true, value_name = "ARGV")]
+        #[arg(last = true, value_name = "ARGV", requires = "service")]
         argv: Vec<OsString>,
     },
     /// Let a module watch a service that runs already.
@@ -230,7 +233,6 @@ impl Command {
     pub fn service(&self) -> Option<&ServiceName> {
         match self {
             Command::Start { service, .. }
-            | Command::Check { service, .. }
             | Command::Attach { service, .. }
             | Command::Detach { service }
             | Command::Reload { service }
@@ -238,7 +240,7 @@ impl Command {
             | Command::Stop { service }
             | Command::Restart { service }
             | Command::Signal { service, .. } => Some(service),
-            Command::Status { service, .. } => service.as_ref(),
+            Command::Check { service, .. } | Command::Status { service, .. } => service.as_ref(),
             Command::Events { .. } => None,
         }
     }
@@ -297,6 +299,8 @@ mod tests {
             &["x", "--verify-inside", "d"],
             &["x", "--list", "stop", "foo"],
             &["x", "--generate", "nonsense"],
+            &["x", "check"],
+            &["x", "check", "--module", "s6", "--", "/bin/d"],
         ] {
             let error = Arguments::try_parse_from(line).expect_err(&line.join(" "));
             assert_eq!(error.exit_code(), 2, "{line:?}");

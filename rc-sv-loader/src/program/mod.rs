@@ -4,6 +4,7 @@ pub mod arguments;
 mod check;
 mod describe;
 mod events;
+mod examine;
 mod generate;
 mod list;
 mod moment;
@@ -96,7 +97,15 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
         };
     }
     if let Some(Command::Check {
-        service,
+        service: None,
+        module: Some(module),
+        ..
+    }) = &arguments.command
+    {
+        return examine::run(&loader, module);
+    }
+    if let Some(Command::Check {
+        service: Some(service),
         module,
         simulate,
         forks,

@@ -4,19 +4,23 @@
 //! asks looks whether it was done, and asks again.
 
 pub mod answer;
+mod complaint;
 pub mod http;
+mod page;
+mod process;
+pub mod service;
 
 use answer::Monit;
 use base64::Engine as _;
 use http::{exchange, Address, Answer};
-use nix::errno::Errno;
-use nix::poll::PollTimeout;
-use nix::sys::signal::{kill, Signal};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
+use process::{is_running, send};
 use rc_sv_api::{Code, Error, Result};
 use std::fmt;
-use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+pub use process::pause;
 
 /// The way to one monit.
 #[derive(Clone, Debug)]
@@ -59,11 +63,6 @@ pub const ANSWER: Duration = Duration::from_secs(1);
 /// monit reads its control file within a second or so.
 const RELOAD: Duration = Duration::from_secs(3);
 
-/// Between two attempts to connect while monit reads its control file. Nothing can be waited for:
-/// its socket is taken away and made again, and connecting is what makes its server notice that it
-/// has to end (11 ms instead of half a second).
-const KNOCK: Duration = Duration::from_millis(5);
-
 /// monit wants the same token twice, and takes any.
 const TOKEN: &str = "rc-sv";
 
@@ -75,6 +74,19 @@ impl Client {
             address,
             authorization: credentials.map(|text| format!("Basic {}", basic(text))),
         }
+    }
+
+    /// Its socket, where it is not asked over TCP.
+    pub fn socket(&self) -> Option<&Path> {
+        match &self.address {
+            Address::Unix(path) => Some(path),
+            Address::Tcp(_) => None,
+        }
+    }
+
+    /// Whether it is told who asks.
+    pub fn has_credentials(&self) -> bool {
+        self.authorization.is_some()
     }
 
     /// What monit says of itself and of all services.
@@ -136,14 +148,7 @@ impl Client {
     pub fn act(&self, service: &str, action: Action, deadline: Instant) -> Result<()> {
         let body = format!("action={action}&securitytoken={TOKEN}");
         // This path compares names exactly; `/_doaction` takes them for expressions.
-        let request = format!(
-            "POST /{} HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-             Cookie: securitytoken={TOKEN}\r\nContent-Length: {}\r\n{}\r\n{body}",
-            in_path(service),
-            body.len(),
-            self.headers(),
-        );
-        let answer = self.ask(&request, deadline)?;
+        let answer = self.post(&in_path(service), &body, deadline)?;
         match answer.status {
             200 | 302 => Ok(()),
             400 | 404 => Err(Error::new(
@@ -151,6 +156,19 @@ impl Client {
                 format!("monit knows no service {service} ({})", self.place()),
             )),
             _ => Err(self.refused(&answer)),
+        }
+    }
+
+    /// Whether monit would do what it is asked: it is asked for something that there is not.
+    ///
+    /// # Errors
+    /// As [`Client::look`]; [`Code::Permission`]: it lets us only read.
+    pub fn try_to_act(&self, deadline: Instant) -> Result<()> {
+        let body = format!("service=rc-sv&action=nothing&securitytoken={TOKEN}");
+        let answer = self.post("_doaction", &body, deadline)?;
+        match answer.status {
+            401 | 403 => Err(self.refused(&answer)),
+            _ => Ok(()),
         }
     }
 
@@ -165,9 +183,7 @@ impl Client {
         if answer.status != 200 {
             return Err(self.refused(&answer));
         }
-        Ok(answer::start_program(&String::from_utf8_lossy(
-            &answer.body,
-        )))
+        Ok(page::start_program(&String::from_utf8_lossy(&answer.body)))
     }
 
     /// Makes monit read its control file, and looks until `is_done` says that it did.
@@ -205,6 +221,16 @@ impl Client {
         send(pid, Signal::SIGUSR1)
     }
 
+    fn post(&self, path: &str, body: &str, deadline: Instant) -> Result<Answer> {
+        let request = format!(
+            "POST /{path} HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Cookie: securitytoken={TOKEN}\r\nContent-Length: {}\r\n{}\r\n{body}",
+            body.len(),
+            self.headers(),
+        );
+        self.ask(&request, deadline)
+    }
+
     fn ask(&self, request: &str, deadline: Instant) -> Result<Answer> {
         exchange(&self.address, request.as_bytes(), deadline).map_err(|cause| self.failed(&cause))
     }
@@ -214,98 +240,6 @@ impl Client {
             Some(value) => format!("Authorization: {value}\r\n"),
             None => String::new(),
         }
-    }
-
-    /// Where, for messages.
-    fn place(&self) -> String {
-        match &self.address {
-            Address::Unix(path) => path.display().to_string(),
-            Address::Tcp(address) => address.to_string(),
-        }
-    }
-
-    fn failed(&self, cause: &io::Error) -> Error {
-        let place = self.place();
-        let said = |code, what: String| Error {
-            os_errno: cause.raw_os_error().unwrap_or(0),
-            ..Error::new(code, what)
-        };
-        match cause.kind() {
-            io::ErrorKind::NotFound => said(
-                Code::NotRunning,
-                format!(
-                    "monit does not run, or its control file lacks `set httpd unixsocket {place}`"
-                ),
-            ),
-            io::ErrorKind::ConnectionRefused => said(
-                Code::NotRunning,
-                format!("monit does not run: nobody listens at {place}"),
-            ),
-            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => said(
-                Code::NotRunning,
-                format!("monit closed the connection to {place}"),
-            ),
-            io::ErrorKind::TimedOut => {
-                said(Code::Timeout, format!("monit does not answer at {place}"))
-            }
-            io::ErrorKind::PermissionDenied => said(
-                Code::Permission,
-                format!("{place}: only the user of monit may ask"),
-            ),
-            io::ErrorKind::InvalidData => {
-                said(Code::Protocol, format!("{place}: {cause}; is this monit?"))
-            }
-            _ => Error::io(format_args!("monit at {place}"), cause),
-        }
-    }
-
-    fn refused(&self, answer: &Answer) -> Error {
-        let place = self.place();
-        match answer.status {
-            401 => Error::new(
-                Code::Permission,
-                format!(
-                    "monit at {place} wants a password: set user and password under [modules.monit] \
-                     in rc-sv.toml, or `allow localhost` for a socket in monit's control file"
-                ),
-            ),
-            403 => Error::new(
-                Code::Permission,
-                format!("monit at {place} lets us only read: drop `read-only` in its control file"),
-            ),
-            status => Error::new(
-                Code::Protocol,
-                format!("monit at {place} answered with status {status} of HTTP"),
-            ),
-        }
-    }
-}
-
-/// Waits as long as it takes monit to get on: nothing tells when it has.
-pub fn pause() {
-    let pause = PollTimeout::try_from(KNOCK).unwrap_or(PollTimeout::ZERO);
-    // Interrupted or not: it is only a pause.
-    let _ = nix::poll::poll(&mut [], pause);
-}
-
-/// Whether there is a process called monit, whichever that is.
-fn is_running() -> bool {
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let mut names = processes.filter_map(|entry| std::fs::read(entry.path().join("comm")).ok());
-    names.any(|name| name == b"monit\n")
-}
-
-fn send(pid: i32, signal: Signal) -> Result<()> {
-    match kill(Pid::from_raw(pid), signal) {
-        Ok(()) => Ok(()),
-        Err(Errno::ESRCH) => Err(Error::new(
-            Code::NotRunning,
-            format!("monit (pid {pid}) is gone"),
-        )),
-        Err(errno) => Err(Error::io(
-            format_args!("cannot signal monit (pid {pid})"),
-            &errno.into(),
-        )),
     }
 }
 
@@ -337,7 +271,7 @@ mod tests {
     fn nobody_there_says_what_to_do() {
         let address = Address::Unix("/nonexistent/monit.sock".into());
         let client = Client::new(address, None);
-        let error = client.look(Instant::now() + KNOCK).unwrap_err();
+        let error = client.look(Instant::now() + ANSWER).unwrap_err();
         assert_eq!(error.code, Code::NotRunning);
         assert_eq!(
             error.message,

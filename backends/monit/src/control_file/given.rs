@@ -1,8 +1,9 @@
 //! A control file that an administrator gave: `rc_monit_type=file`. It becomes a part of monit's
 //! own, so it must be about its service and nothing else.
 
+use super::marker::{marker, GROUP};
+use super::words::words;
 use rc_sv_api::{Error, Result};
-use std::hash::{DefaultHasher, Hasher};
 
 /// Larger than this is no control file of one service.
 pub const SIZE_MAX: u64 = 64 * 1024;
@@ -33,9 +34,6 @@ pub fn accept(path: &str, service: &str, text: &[u8]) -> Result<super::Rendered>
     let words = words(text).map_err(|line| at(line, "a quote is not closed".to_string()))?;
     let mut checks = Vec::new();
     for (index, word) in words.iter().enumerate() {
-        if word.quoted {
-            continue;
-        }
         if GLOBAL.iter().any(|global| word.is(global)) {
             let what = format!(
                 "`{}` is for monit's own control file, not for that of one service",
@@ -43,7 +41,7 @@ pub fn accept(path: &str, service: &str, text: &[u8]) -> Result<super::Rendered>
             );
             return Err(at(word.line, what));
         }
-        let kind = words.get(index + 1).filter(|next| !next.quoted);
+        let kind = words.get(index + 1);
         if word.is("check") && kind.is_some_and(|kind| KINDS.iter().any(|it| kind.is(it))) {
             let name = words.get(index + 2);
             checks.push((
@@ -64,82 +62,14 @@ pub fn accept(path: &str, service: &str, text: &[u8]) -> Result<super::Rendered>
 }
 
 fn marked(service: &str, text: &[u8]) -> super::Rendered {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(text);
-    let group = super::render::GROUP;
-    let marker = format!("{group}.{service}.{:016x}", hasher.finish());
+    let marker = marker(service, text);
     let mut whole = String::from_utf8_lossy(text).into_owned();
-    whole.push_str(&format!("\n  group {group}\n  group {marker}\n"));
+    whole.push_str(&format!("\n  group {GROUP}\n  group {marker}\n"));
     super::Rendered {
         text: whole,
         marker,
         names: vec![service.to_string()],
     }
-}
-
-struct Word {
-    text: String,
-    quoted: bool,
-    line: usize,
-}
-
-impl Word {
-    /// monit's keywords have no case.
-    fn is(&self, keyword: &str) -> bool {
-        self.text.eq_ignore_ascii_case(keyword)
-    }
-}
-
-/// Words and quoted texts; comments and punctuation are left out.
-///
-/// # Errors
-/// The line of a quote that is not closed.
-fn words(text: &[u8]) -> std::result::Result<Vec<Word>, usize> {
-    let mut words: Vec<Word> = Vec::new();
-    let mut line = 1;
-    let mut bytes = text.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\n' => line += 1,
-            b'#' => while bytes.next_if(|byte| *byte != b'\n').is_some() {},
-            b'"' | b'\'' => {
-                let begun = line;
-                let mut quoted = Vec::new();
-                loop {
-                    match bytes.next() {
-                        None => return Err(begun),
-                        Some(end) if end == byte => break,
-                        Some(inside) => {
-                            line += usize::from(inside == b'\n');
-                            quoted.push(inside);
-                        }
-                    }
-                }
-                words.push(Word {
-                    text: String::from_utf8_lossy(&quoted).trim().to_string(),
-                    quoted: true,
-                    line: begun,
-                });
-            }
-            _ if is_part(byte) => {
-                let mut bare = vec![byte];
-                while let Some(next) = bytes.next_if(|byte| is_part(*byte)) {
-                    bare.push(next);
-                }
-                words.push(Word {
-                    text: String::from_utf8_lossy(&bare).into_owned(),
-                    quoted: false,
-                    line,
-                });
-            }
-            _ => {}
-        }
-    }
-    Ok(words)
-}
-
-fn is_part(byte: u8) -> bool {
-    !byte.is_ascii_whitespace() && !b"\"'#{}(),;=<>!".contains(&byte)
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ const MAIN: &str = "monit-check";
 const CANDIDATE: &str = "monit-candidate";
 /// Without one `monit -t` makes `~/.monit.id`.
 const IDENTITY: &str = "monit-id";
+/// What it says of an `include` that nothing matches.
+const EMPTY: &str = "Include failed -- No such file";
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Checks `text` alone, in the private directory `dir`.
@@ -58,7 +60,10 @@ pub fn whole(host: Host, program: &Path, main: &Path) -> Result<()> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.bytes);
-    let first = said.lines().map(str::trim).find(|line| !line.is_empty());
+    let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    // That a directory is not there yet is no fault, but said first.
+    let first = lines.clone().find(|line| !line.contains(EMPTY));
+    let first = first.or_else(|| lines.next());
     Err(Error::new(
         Code::Invalid,
         format!(

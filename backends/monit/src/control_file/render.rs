@@ -4,14 +4,12 @@
 //! therefore always `exec` of rc-sv-exec, which monit does not wait for; pauses, limits and giving
 //! up are there. The start and stop programs are for the person who types `monit start foo`.
 
+use super::condition::{cycles, looks, seconds, test, times};
+use super::marker::{marker, GROUP};
 use super::quote;
-use crate::client::answer::Monit;
-use rc_sv_api::{Error, Result};
-use rc_sv_exec::check::{Action, Check, Rules, Target};
+use rc_sv_api::Result;
+use rc_sv_exec::check::{Action, Check, Target};
 use std::fmt::Write as _;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::SocketAddr;
-use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 /// What there is to write.
@@ -53,15 +51,11 @@ pub struct Rendered {
     pub names: Vec<String>,
 }
 
-/// Every service of ours is in this group.
-pub const GROUP: &str = "rcsv";
 /// While a fault lasts the respawn is tried again at every look, or an end soon after another would
 /// be one fault for monit; it refuses what is in hand.
 const AGAIN: u32 = 1;
 /// The least time for which monit waits for a process that a person starts by it.
 const START_MIN: Duration = Duration::from_secs(5);
-/// monit's limit of `for N cycles`.
-const CYCLES_MAX: u32 = 64;
 
 /// Writes the control file.
 ///
@@ -91,21 +85,6 @@ pub fn render(watched: &Watched) -> Result<Rendered> {
         names,
     })
 }
-
-/// The names of the checks of `service` that this monit has from us.
-pub fn names_of(monit: &Monit, service: &str) -> Vec<String> {
-    let prefix = format!("{GROUP}.{service}.");
-    let is_ours = |group: &str| {
-        group.len() == prefix.len() + MARK
-            && group.is_char_boundary(prefix.len())
-            && group[..prefix.len()].eq_ignore_ascii_case(&prefix)
-    };
-    let groups = monit.groups.iter().filter(|(group, _)| is_ours(group));
-    groups.flat_map(|(_, names)| names.clone()).collect()
-}
-
-/// Digits at the end of a marker.
-const MARK: usize = 16;
 
 fn process(watched: &Watched) -> Result<String> {
     let mut text = String::new();
@@ -162,47 +141,6 @@ fn reaction(watched: &Watched, action: Action) -> Result<String> {
     }
 }
 
-/// The condition of a check that monit makes itself.
-fn test(check: &Check) -> Result<Option<String>> {
-    let to = |address: &SocketAddr| {
-        let host = quote::word(
-            "the host of a health check",
-            address.ip().to_string().as_bytes(),
-        )?;
-        Ok::<String, Error>(format!("failed host {host} port {}", address.port()))
-    };
-    let test = match &check.target {
-        Target::Exec(_) => return Ok(None),
-        Target::Hook => {
-            return Err(Error::invalid(
-                "healthcheck_timer: monit does not call healthcheck(); use rc_supervise_health",
-            ))
-        }
-        Target::Memory(bytes) => {
-            let kilobytes = (bytes / 1024).max(1);
-            return Ok(Some(format!("total memory > {kilobytes} KB")));
-        }
-        Target::Tcp(address) => format!("{} type tcp", to(address)?),
-        Target::Unix(path) => {
-            let path = path.as_os_str().as_bytes();
-            format!(
-                "failed unixsocket {}",
-                quote::word("the socket of a health check", path)?
-            )
-        }
-        Target::Http(http) => {
-            let path = quote::word("the path of a health check", http.path.as_bytes())?;
-            let host = quote::word("the host of a health check", http.host.as_bytes())?;
-            format!(
-                "{} protocol http request {path} hostheader {host}",
-                to(&http.address)?
-            )
-        }
-    };
-    let timeout = seconds(check.rules.timeout);
-    Ok(Some(format!("{test} with timeout {timeout} seconds")))
-}
-
 /// A command is a check of its own, which begins when the service is watched.
 fn program(watched: &Watched, own: &str, command: &[Vec<u8>], check: &Check) -> Result<String> {
     let mut text = String::new();
@@ -226,42 +164,6 @@ fn program(watched: &Watched, own: &str, command: &[Vec<u8>], check: &Check) -> 
     let cycles = times(rules, 1);
     line(&mut text, &format!("  if status != 0 {cycles} then {then}"));
     Ok(text)
-}
-
-/// monit tries at each look: a service that must fail three times, ten seconds apart, has failed at
-/// all looks of that time.
-fn cycles(rules: &Rules, poll: u32) -> String {
-    times(rules, looks(rules, poll))
-}
-
-fn times(rules: &Rules, looks: u32) -> String {
-    let failures = rules.failures.max(1).saturating_mul(looks).min(CYCLES_MAX);
-    match rules.within {
-        0 => format!("for {failures} cycles"),
-        within => {
-            let within = within.saturating_mul(looks).clamp(failures, CYCLES_MAX);
-            format!("for {failures} times within {within} cycles")
-        }
-    }
-}
-
-/// How many looks of monit are between two tries.
-fn looks(rules: &Rules, poll: u32) -> u32 {
-    seconds(rules.interval).div_ceil(poll.max(1)).max(1)
-}
-
-/// monit counts in whole seconds.
-fn seconds(time: Duration) -> u32 {
-    u32::try_from(time.as_millis().div_ceil(1000))
-        .unwrap_or(u32::MAX)
-        .max(1)
-}
-
-/// Another release of Rust may hash otherwise: that costs one more reload.
-fn marker(name: &str, checks: &[String]) -> String {
-    let mut hasher = DefaultHasher::new();
-    checks.hash(&mut hasher);
-    format!("{GROUP}.{name}.{:016x}", hasher.finish())
 }
 
 #[cfg(test)]
