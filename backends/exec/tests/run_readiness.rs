@@ -5,6 +5,7 @@ mod seat;
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 use rc_sv_api::exit::Exit;
+use rc_sv_api::policy::Cause;
 use rc_sv_exec::run::record::Phase;
 use rc_sv_exec::run::{await_executed, await_ready};
 use seat::{finished, signal, until, Seat};
@@ -119,11 +120,12 @@ fn an_end_before_it_is_ready_is_told() {
     let seat = Seat::new("exit 3").set("notify", "socket:ready");
     let first = run(&seat);
     assert_eq!(finished(first).status.code(), Some(0));
-    assert_eq!(seat.finish(&["0", "0"]), 0);
+    assert_eq!(seat.finish(&["0", "0"]), 125);
     assert_eq!(seat.record().last_exit, Some(Exit::Code(3)));
     let error = await_ready(&seat.dir(), SOON).unwrap_err();
     assert_eq!(error.message, "exited 3 before it was ready");
     // Who is ready and ends at once was ready.
+    rc_sv_exec::run::record::forget(&seat.dir()).unwrap();
     let program = SEND.split('\'').nth(1).unwrap().to_string() + "; exit 4";
     let seat = seat.list(
         "argv",
@@ -165,9 +167,12 @@ fn a_socket_is_heard_again_by_the_next_supervisor() {
 }
 
 #[test]
-fn s6_listens_itself() {
-    let seat = Seat::new("echo ready >&5").set("notify", "fd:5");
+fn s6_is_told_when_it_is_ready() {
+    let line = "read line <gate; echo ready >&7; exec sleep 1000";
+    let seat = Seat::new(line).set("notify", "fd:7");
     fs::write(seat.here().join("notification-fd"), "5\n").unwrap();
+    let gate = seat.here().join("gate");
+    nix::unistd::mkfifo(&gate, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
     // As s6-supervise does it.
     let mut inside = Command::new("/bin/bash");
     let line = format!("exec 5>told; exec -a run {}", seat::PROGRAM);
@@ -176,14 +181,24 @@ fn s6_listens_itself() {
         .current_dir(seat.here())
         .spawn()
         .unwrap();
-    let pid = run.id() as i32;
-    assert!(finished(run).status.success());
-    assert_eq!(seat.text("told"), "ready\n");
+    await_executed(&seat.dir(), SOON).unwrap();
+    assert_eq!(seat.text("told"), "");
+    fs::write(gate, "\n").unwrap();
+    await_ready(&seat.dir(), SOON).unwrap();
+    assert_eq!(seat.text("told"), "\n");
+    end(&seat, run);
+}
+
+#[test]
+fn one_that_closes_its_descriptor_never_becomes_ready() {
+    let seat = Seat::new("exec 5>&-; exec sleep 1000").set("notify", "fd:5");
+    assert_eq!(finished(run(&seat)).status.code(), Some(0));
     let record = seat.record();
+    assert_eq!(record.cause, Cause::Timeout);
+    let error = await_ready(&seat.dir(), SOON).unwrap_err();
     assert_eq!(
-        (record.pid, record.ready),
-        (Some(pid), None),
-        "nobody is in between"
+        error.message,
+        "it can never become ready: it closed its descriptor without a newline"
     );
 }
 
@@ -209,8 +224,8 @@ fn one_that_is_not_ready_in_time_is_ended() {
     assert_eq!(finished(run(&seat)).status.code(), Some(0));
     let record = seat.record();
     assert_eq!(
-        (record.last_exit, record.late),
-        (Some(Exit::Signal(15)), true)
+        (record.last_exit, record.cause),
+        (Some(Exit::Signal(15)), Cause::Timeout)
     );
     let error = await_ready(&seat.dir(), SOON).unwrap_err();
     assert_eq!(
@@ -218,24 +233,22 @@ fn one_that_is_not_ready_in_time_is_ended() {
         "it did not say within 100 ms that it is ready"
     );
     assert_eq!(error.code, rc_sv_api::Code::Timeout);
-    // That is no clean end, though TERM is.
-    let seat = seat.set("rc_supervise_policy", "on-failure");
-    assert_eq!(seat.finish(&["0", "0"]), 0);
+    // The start that a person asked for has failed, and nothing is tried again.
+    assert_eq!(seat.finish(&["0", "0"]), 125);
     let record = seat.record();
     assert_eq!(
         (record.phase, record.note.as_str()),
-        (Phase::Waiting, error.message.as_str())
+        (Phase::Down, error.message.as_str())
     );
     assert_eq!(seat.text("told"), "timeout\n");
     // The next run has a chance of its own.
     let line = format!("{}; stay READY=1", stay());
     let seat = seat
         .list("argv", &["/bin/sh", "-c", &line])
-        .set("timeout_ready", "30000")
-        .set("rc_supervise_policy", "always");
+        .set("timeout_ready", "30000");
     rc_sv_exec::run::record::forget(&seat.dir()).unwrap();
     let next = run(&seat);
     await_ready(&seat.dir(), SOON).unwrap();
-    assert!(!seat.record().late);
+    assert_eq!(seat.record().cause, Cause::Itself);
     end(&seat, next);
 }

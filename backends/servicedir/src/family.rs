@@ -294,7 +294,7 @@ impl<M: Module> Backend for Family<M> {
 
 /// How long a start may take.
 fn start_time(spec: &Spec) -> Duration {
-    progress::EXECUTE + readiness::timeout(spec.settings())
+    progress::EXECUTE + readiness::timeout(spec.settings()) + progress::GRACE
 }
 
 fn unknown() -> Error {

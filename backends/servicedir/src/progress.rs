@@ -3,10 +3,9 @@
 
 use crate::call::Call;
 use crate::observed::Wants;
+use crate::stop;
 use crate::supervise::Snapshot;
 use crate::watch::Watch;
-use crate::{directory, stop};
-use rc_sv_api::exit::Exit;
 use rc_sv_api::{duration, Code, Error, Result};
 use rc_sv_exec::instance::Instance;
 use rc_sv_exec::readiness::{self, Readiness};
@@ -16,6 +15,9 @@ use std::time::Duration;
 
 /// How long a program may take to be executed.
 pub(crate) const EXECUTE: Duration = Duration::from_secs(20);
+
+/// How much longer than it may take to become ready is waited for being told so.
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// Whether the service runs and is to go on.
 ///
@@ -56,23 +58,13 @@ pub(crate) fn await_begun(call: &Call, watch: &mut Watch) -> Result<()> {
     if readiness == Readiness::Executed {
         return Ok(());
     }
-    let by_s6 = directory::listens(call.suite, &readiness).is_some();
-    let is_ready = |snapshot: &Snapshot| match ready(&call.dir)? {
-        Some(record) if by_s6 && record.phase == Phase::Running => {
-            Ok(snapshot.observed.is_some_and(|it| it.ready).then_some(()))
-        }
-        Some(record) if by_s6 => {
-            let end = record.last_exit.unwrap_or(Exit::Unknown);
-            let message = format!("{end} before it was ready");
-            Err(Error::new(Code::Failed, message))
-        }
-        record => Ok(record.map(drop)),
-    };
-    let limit = readiness::timeout(spec.settings());
+    let is_ready = |_: &Snapshot| ready(&call.dir);
+    // Whoever looks after it ends it then, and tells more.
+    let limit = readiness::timeout(spec.settings()) + GRACE;
     let begun = watch.until(call.supervise(), call.within(limit), is_ready)?;
-    begun.ok_or_else(|| {
+    begun.map(drop).ok_or_else(|| {
         let limit = duration::show(limit);
-        let message = format!("the program did not say that it is ready within {limit}");
+        let message = format!("the program was not ready within {limit}");
         Error::new(Code::Timeout, message)
     })
 }

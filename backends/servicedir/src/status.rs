@@ -42,22 +42,7 @@ pub(crate) fn look(
             .is_some(),
         Some(_) => remains(dir)?,
     };
-    let status = generated(suite, &snapshot, record, lives);
-    if !suite.listens || !matches!(status.state, State::Up) || !tree.listens(service) {
-        return Ok(status);
-    }
-    Ok(match snapshot.observed.is_some_and(|it| it.ready) {
-        true => Status {
-            ready: Some(true),
-            ..status
-        },
-        false => Status {
-            state: State::Starting,
-            ready: Some(false),
-            detail: "it has not said yet that it is ready".into(),
-            ..status
-        },
-    })
+    Ok(generated(suite, &snapshot, record, lives))
 }
 
 /// Whether the main process outlives its supervisor: by the time of its beginning, as the number

@@ -79,9 +79,10 @@ pub struct Run {
 }
 
 /// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cause {
     /// The main process ended by itself, or was killed by somebody else.
+    #[default]
     Itself,
     /// It did not become ready, or did not stop, in time.
     Timeout,
@@ -89,6 +90,18 @@ pub enum Cause {
     Watchdog,
     /// Its health checks failed.
     Unhealthy,
+}
+
+impl Cause {
+    /// systemd's word for what the end of the main process does not tell.
+    pub fn result(self) -> Option<&'static str> {
+        match self {
+            Cause::Itself => None,
+            Cause::Timeout => Some("timeout"),
+            Cause::Watchdog => Some("watchdog"),
+            Cause::Unhealthy => Some("unhealthy"),
+        }
+    }
 }
 
 /// What happens next.

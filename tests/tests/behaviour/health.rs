@@ -3,6 +3,7 @@
 use super::{Scene, AT_ONCE};
 use crate::suite::openrc::SOON;
 use crate::suite::PROBE;
+use rc_sv_tests::lab::until;
 
 pub fn failures_make_it_unhealthy(scene: &Scene) {
     let lab = &scene.lab;
@@ -83,4 +84,62 @@ pub fn too_much_memory(scene: &Scene) {
     scene.starts("fat", 2);
     let signals = scene.lab.report("/tmp/fat", "signal", 1, SOON);
     assert_eq!(signals[0].number("number"), 15);
+}
+
+/// Whoever looks after a service is looked after by the suite: it is up and checked again, whoever
+/// was killed. What becomes of internal's supervisor is proven by internal_faults.rs.
+pub fn the_checks_outlive_who_makes_them(scene: &Scene) {
+    if scene.module.name == "internal" {
+        return;
+    }
+    let lab = &scene.lab;
+    lab.write("/tmp/well", "", 0o644);
+    let conf = format!(
+        "{AT_ONCE}rc_supervise_health=\"exec:'/usr/bin/test -e /tmp/well'\"\n\
+         rc_supervise_health_interval=100ms\nrc_supervise_health_failures=1\n"
+    );
+    scene.service("foo", "", &conf);
+    let daemon = scene.begin("foo").pid();
+    scene.until_json("foo", "healthy", |json| json["healthy"] == true);
+    let parent = lab.sh(&format!("ps -o ppid= -p {daemon}")).ok();
+    lab.kill(parent.trim().parse().expect("a pid"), 9);
+    // One that lives on is taken over, or it is begun anew: there is one, and it is looked after.
+    let is_one = |json: &serde_json::Value| json["state"] == "up" && json["healthy"] == true;
+    until("one that is looked after", 2 * SOON, || {
+        let count = lab.sh("pgrep -xc probe-daemon").all();
+        (count.trim() == "1" && is_one(&scene.json("foo"))).then_some(())
+    });
+    let count = scene.count("foo");
+    lab.sh("rm /tmp/well").ok();
+    scene.starts("foo", count + 1);
+    scene.rc("foo", "stop").ok();
+    assert_eq!(lab.sh("pgrep -x probe-daemon").all(), "");
+}
+
+/// A service that is down is not looked at, and one that is stopped is not begun again.
+pub fn nobody_looks_at_what_is_down(scene: &Scene) {
+    let lab = &scene.lab;
+    let look = "#!/bin/sh\necho look >>/tmp/looks\nexit 1\n";
+    lab.write("/usr/local/bin/look", look, 0o755);
+    let conf = format!(
+        "{AT_ONCE}rc_supervise_health=exec:/usr/local/bin/look\n\
+         rc_supervise_health_interval=50ms\nrc_supervise_health_action=alert\n"
+    );
+    scene.service("foo", "", &conf);
+    scene.begin("foo");
+    scene.until_json("foo", "unhealthy", |json| json["healthy"] == false);
+    let said = scene.until_status("foo", "unhealthy: /usr/local/bin/look: exited 1");
+    assert!(said.contains(" up "), "{said}");
+    scene.rc("foo", "stop").ok();
+    let looks = lab.text("/tmp/looks").lines().count();
+    scene.service("bar", "", &conf.replace("/bin/look", "/bin/true"));
+    lab.write(
+        "/usr/local/bin/true",
+        "#!/bin/sh\necho bar >>/tmp/bar-looks\n",
+        0o755,
+    );
+    scene.begin("bar");
+    lab.wait_for_lines("/tmp/bar-looks", 5, SOON);
+    assert_eq!(lab.text("/tmp/looks").lines().count(), looks);
+    assert_eq!(scene.count("foo"), 1);
 }

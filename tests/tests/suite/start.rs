@@ -44,11 +44,16 @@ pub fn what_cannot_be_executed_fails_in_words(suite: &Suite) {
 pub fn what_is_not_done_is_refused(suite: &Suite) {
     let lab = suite.lab();
     let cases = [
-        ("healthcheck_timer=5", "healthcheck_timer"),
-        ("rc_supervise_health='tcp:80'", "rc_supervise_health"),
+        (
+            "rc_supervise_ready=pidfile\npidfile=/run/foo.pid",
+            "pidfile",
+        ),
         ("output_logger=cat", "output_logger"),
         ("rc_supervise_propagate=yes", "rc_supervise_propagate"),
-        ("supervise_daemon_args='-a 5'", "healthcheck_timer"),
+        (
+            "start_stop_daemon_args='--stdout-logger cat'",
+            "output_logger",
+        ),
     ];
     for (conf, name) in cases {
         suite.probe(&lab, "foo", "", conf);

@@ -132,8 +132,18 @@ impl Checkup {
         self.run != Run::No
     }
 
+    /// What is wrong, in one line; `found` is what the last look found.
+    pub fn sick_line(&self, found: &str) -> String {
+        let (failures, limit) = self.failures();
+        match self.rules.within {
+            0 if failures <= limit => format!("unhealthy: {found}"),
+            0 => format!("unhealthy: {found} ({failures} times)"),
+            within => format!("unhealthy: {found} ({failures} of the last {within})"),
+        }
+    }
+
     /// How many failures count, and how many make it unhealthy.
-    pub fn failures(&self) -> (u32, u32) {
+    fn failures(&self) -> (u32, u32) {
         let counted = match self.rules.within {
             0 => self.failed.trailing_ones(),
             within => (self.failed & low(within)).count_ones(),
@@ -166,6 +176,16 @@ impl Checkup {
             Change::Sick
         }
     }
+}
+
+/// Whether all checks of a service pass; `None` while that is not known.
+pub fn are_healthy(checkups: &[Checkup]) -> Option<bool> {
+    let mut all = checkups.iter().map(Checkup::is_healthy);
+    if all.clone().any(|healthy| healthy == Some(false)) {
+        return Some(false);
+    }
+    let known = all.len() > 0 && all.all(|healthy| healthy == Some(true));
+    known.then_some(true)
 }
 
 /// The lowest `count` bits.

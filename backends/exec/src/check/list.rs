@@ -108,6 +108,15 @@ impl Check {
             ))),
         }
     }
+
+    /// How long the command about an unhealthy service with these checks may take; `None` where
+    /// there is none: neither `rc_supervise_unhealthy` nor unhealthy() of the runscript.
+    pub fn reaction(spec: &dyn Settings, checks: &[Check]) -> Option<Duration> {
+        let calls_script = checks.iter().any(|check| check.target == Target::Hook);
+        let is_set = spec.list("rc_supervise_unhealthy").is_some() || calls_script;
+        let limit = spec.duration("rc_supervise_health_timeout");
+        limit.filter(|limit| is_set && !limit.is_zero())
+    }
 }
 
 fn defaults(spec: &dyn Settings) -> Rules {

@@ -1,17 +1,22 @@
 //! Finding out from the outside whether a service works: what is looked at ([`Target`]), when and
-//! how often ([`Rules`]), what follows from the answers ([`Checkup`]), and the looking itself
-//! ([`Probe`]).
+//! how often ([`Rules`]), what follows from the answers ([`Checkup`], [`Trial`]), and the looking
+//! itself ([`Look`], [`Probe`]).
 
 mod answer;
 mod checkup;
 mod list;
+mod look;
+mod memory;
 mod probe;
 mod target;
+mod trial;
 
-pub use checkup::{Change, Checkup, Outcome, Todo};
+pub use checkup::{are_healthy, Change, Checkup, Outcome, Todo};
 pub use list::{Action, Check, Rules};
+pub use look::{Found, Look};
 pub use probe::{Probe, Step, Wait};
 pub use target::Target;
+pub use trial::Trial;
 
 /// What fuzz/ calls besides.
 #[cfg(fuzzing)]

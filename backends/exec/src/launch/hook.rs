@@ -8,7 +8,16 @@ use crate::environment::Environment;
 use nix::unistd::{getegid, geteuid, getgroups};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{signal, Error, Result, Settings};
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Where OpenRC has its program for services.
+const RC_SERVICE: [&CStr; 3] = [
+    c"/sbin/rc-service",
+    c"/usr/sbin/rc-service",
+    c"/usr/bin/rc-service",
+];
 
 /// What a hook is told of the end that it follows.
 #[derive(Clone, Copy, Debug)]
@@ -54,25 +63,31 @@ impl Launch {
         Launch::of_ending(spec, argv, &Words::of(ending.exit), &ending)
     }
 
-    /// Prepares unhealthy() of the runscript of a resolved spec, in the same surroundings.
+    /// Prepares the command about an unhealthy service of a resolved spec, in the same surroundings:
+    /// `rc_supervise_unhealthy`, or unhealthy() of the runscript.
     ///
     /// # Errors
     /// [`rc_sv_api::Code::Invalid`]: there is no runscript, or the spec is not resolved.
     pub fn for_unhealthy(spec: &dyn Settings, ending: Ending<'_>) -> Result<Launch> {
+        const KEY: &str = "rc_supervise_unhealthy";
+        if spec.list(KEY).is_some() {
+            return Launch::for_hook(spec, KEY, ending);
+        }
         let argv = runscript(spec, c"unhealthy")?;
         Launch::of_ending(spec, argv, &Words::of(ending.exit), &ending)
     }
 
     /// Prepares the start of the service that takes the place of a resolved spec's, in the same
-    /// surroundings. `program` is OpenRC's rc-service.
+    /// surroundings.
     ///
     /// # Errors
     /// [`rc_sv_api::Code::Invalid`]: there is no such service, or the spec is not resolved.
-    pub fn for_alternate(
-        spec: &dyn Settings,
-        program: &CStr,
-        ending: Ending<'_>,
-    ) -> Result<Launch> {
+    pub fn for_alternate(spec: &dyn Settings, ending: Ending<'_>) -> Result<Launch> {
+        let is_there = |path: &&CStr| Path::new(OsStr::from_bytes(path.to_bytes())).exists();
+        let program = RC_SERVICE
+            .into_iter()
+            .find(is_there)
+            .unwrap_or(RC_SERVICE[0]);
         let other = settings::text(spec, "rc_supervise_alternate")?;
         let other = other.ok_or_else(|| Error::invalid("rc_supervise_alternate: is not set"))?;
         let argv = vec![program.into(), c"--".into(), other, c"start".into()];

@@ -3,11 +3,12 @@
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::Signals;
-use super::{attend, clock, ear, finish, report, Call, Given};
+use super::{attend, clock, finish, report, vigil, Call, Given};
 use crate::cgroup::Cgroup;
 use crate::instance::Instance;
 use crate::launch::{self, Keep, Launch, NOT_RUN};
 use crate::pid_file::PidFile;
+use crate::readiness::Readiness;
 use crate::spec_file;
 use crate::stop::{Stop, KILL_WAIT};
 use rc_sv_api::exit::Exit;
@@ -80,8 +81,8 @@ pub(super) fn run(call: &Call, signals: &Signals) -> Result<u8> {
     }
     // As it is now: a start may have changed it meanwhile.
     let spec = spec_file::read(&call.dir)?;
-    let is_heard = ear::is_needed(spec.settings()).unwrap_or(false);
-    if call.has_finish() && !is_heard {
+    let is_attended = vigil::is_needed(spec.settings()).unwrap_or(false);
+    if call.has_finish() && !is_attended {
         return become_program(call, &locks, record, None, signals);
     }
     let exit = match attend::child(call, spec.settings(), signals) {
@@ -135,8 +136,7 @@ fn ended(
 
 /// Whether there is to be no other run.
 fn is_over(call: &Call, record: &Record) -> Result<bool> {
-    let is_final = matches!(record.phase, Phase::Down | Phase::Failed);
-    Ok(is_final || record::is_wanted_down(&call.dir)?)
+    Ok(record.is_final() || record::is_wanted_down(&call.dir)?)
 }
 
 /// Has the supervisor not start the service again, and waits for its signal: whoever only ends
@@ -148,7 +148,8 @@ fn refuse(call: &Call, stop: &Stop, signals: &Signals) -> Result<u8> {
     Ok(super::NEVER_AGAIN)
 }
 
-/// Records the run and becomes the program. Comes back when that failed.
+/// Records the run and becomes the program. Comes back when that failed. `given`: by the parent of
+/// this process, which looks after it; else nobody does.
 ///
 /// Nobody executes a program without this lock, nor while the one that was recorded last runs, and
 /// each is recorded before the lock is given back: that is why there is never a second copy,
@@ -170,8 +171,8 @@ pub(super) fn become_program(
     }
     let waited = record.clone();
     let policy = Policy::from_settings(spec.settings());
-    let is_heard = given.is_some_and(Given::is_something);
-    let mut failure = begun(call, &mut record, &policy, is_heard)?;
+    let is_awaited = given.is_some() && Readiness::of(spec.settings())? != Readiness::Executed;
+    let mut failure = begun(call, &mut record, &policy, is_awaited)?;
     let error = match prepare(call, &record, spec.settings(), given) {
         Err(error) => error,
         Ok((launch, keep)) => {
@@ -194,11 +195,11 @@ pub(super) fn become_program(
 }
 
 /// Records that a run begins. Answers the file for why its program could not be executed.
-fn begun(call: &Call, record: &mut Record, policy: &Policy, is_heard: bool) -> Result<File> {
+fn begun(call: &Call, record: &mut Record, policy: &Policy, is_awaited: bool) -> Result<File> {
     let failure = call.dir.open_shared(record::FAILURE)?;
     let failed = |cause| Error::io("empty the file failure", &cause);
     failure.set_len(0).map_err(failed)?;
-    record.begin(policy, is_heard);
+    record.begin(policy, is_awaited);
     // On a full file system a service without a record is better than none.
     call.warn_of(record.write(&call.dir));
     Ok(failure)
@@ -212,6 +213,7 @@ fn prepare(
     given: Option<&Given>,
 ) -> Result<(Launch, Keep)> {
     let launch = Launch::from_settings(spec)?;
+    vigil::is_needed(spec)?;
     let path_of = |key| {
         spec.text(key)
             .map(|text| Path::new(OsStr::from_bytes(text)))
@@ -231,10 +233,7 @@ fn prepare(
     });
     let keep = Keep {
         output: call.has_log(),
-        descriptor: match given {
-            Some(given) => given.descriptor(),
-            None => ear::s6_descriptor(spec)?,
-        },
+        descriptor: given.and_then(Given::descriptor),
     };
     Ok((launch, keep))
 }

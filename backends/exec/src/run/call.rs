@@ -5,8 +5,9 @@ use nix::fcntl::{open, readlink, OFlag};
 use nix::sys::stat::{stat, Mode};
 use nix::unistd::geteuid;
 use rc_sv_api::{Code, Error, Result, ServiceName};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write;
+use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,10 @@ pub const LINK: &str = "rc-sv";
 
 /// The name of the directory of all services.
 const TREE: &str = "rc-sv";
+
+/// The file of a service directory by which s6-supervise listens whether a program is ready: on which
+/// descriptor.
+const S6_LISTENS: &str = "notification-fd";
 
 /// Where a supervisor of the suites takes its orders.
 const CONTROL: &str = "supervise/control";
@@ -125,6 +130,14 @@ impl Call {
     /// Whether standard output leads to a logger.
     pub(super) fn has_log(&self) -> bool {
         matches!(self.seat, Seat::Directory { log: true, .. })
+    }
+
+    /// The descriptor on which s6-supervise wants to hear that the program is ready.
+    pub(super) fn s6_listens(&self) -> Option<RawFd> {
+        match self.seat {
+            Seat::Directory { .. } => fs::read_to_string(S6_LISTENS).ok()?.trim().parse().ok(),
+            Seat::Path | Seat::Watched => None,
+        }
     }
 
     /// Tells the supervisor not to start the service again: the byte `d`, which all suites have.

@@ -1,33 +1,36 @@
-//! Hearing that a program is ready, where its supervisor cannot hear it.
+//! Hearing what a program says of itself: that it is ready, that it is alive.
 
 use super::Call;
 use crate::place::Dir;
+use crate::process;
 use crate::readiness::Readiness;
-use crate::sd_notify::{self, Phase};
+use crate::sd_notify::{self, Message, Phase, Watchdog};
 use nix::fcntl::{fcntl, FcntlArg, FdFlag, OFlag};
 use nix::sys::socket::{
     bind, recvmsg, setsockopt, socket, sockopt, AddressFamily, ControlMessageOwned, MsgFlags,
     SockFlag, SockType, UnixAddr,
 };
-use nix::unistd::{chown, getsid, pipe2, read, Pid, Uid};
+use nix::unistd::{chown, getsid, pipe2, read, write, Pid, Uid};
 use rc_sv_api::{Error, Result, Settings};
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// How many messages are heard before something else gets its turn.
 const TURN: usize = 64;
 
-/// The file of a service directory by which s6-supervise listens itself.
-const S6_LISTENS: &str = "notification-fd";
-
-/// Where a program says that it is ready.
+/// Where a program says something.
 pub(super) enum Ear {
     /// By a newline in a pipe.
-    Line(OwnedFd),
-    /// By `READY=1` to a socket.
+    Line {
+        line: OwnedFd,
+        /// Where s6-supervise listens for the same.
+        onward: Option<OwnedFd>,
+    },
+    /// By datagrams to a socket.
     Socket {
         socket: OwnedFd,
         /// In the file system, unless the program has a root of its own.
@@ -44,31 +47,22 @@ pub(super) enum Mouth {
 }
 
 /// What was heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// Nothing of interest so far.
-    Nothing,
     /// It is ready.
     Ready,
     /// It will not say anything any more.
     Silence,
-}
-
-/// Whether somebody has to listen to the program of this spec who is not its supervisor.
-pub(super) fn is_needed(spec: &dyn Settings) -> Result<bool> {
-    Ok(match Readiness::of(spec)? {
-        Readiness::Descriptor(_) => s6_descriptor(spec)?.is_none(),
-        Readiness::Socket => true,
-        Readiness::Executed | Readiness::PidFile | Readiness::Answers(_) => false,
-    })
-}
-
-/// The descriptor that s6-supervise has made for the program of this spec.
-pub(super) fn s6_descriptor(spec: &dyn Settings) -> Result<Option<RawFd>> {
-    Ok(match Readiness::of(spec)? {
-        Readiness::Descriptor(number) if Path::new(S6_LISTENS).exists() => Some(number),
-        _ => None,
-    })
+    /// It is about to end.
+    Stopping,
+    /// What it does, in a line.
+    Status(String),
+    /// It is alive.
+    Alive,
+    /// It wants to be treated as if it had said nothing for too long.
+    Trigger,
+    /// How often it will say that it is alive from now on; zero for not at all.
+    Watchdog(Duration),
 }
 
 impl Ear {
@@ -76,7 +70,7 @@ impl Ear {
     pub(super) fn open(call: &Call, spec: &dyn Settings) -> Result<Option<(Ear, Mouth)>> {
         let failed = |cause| Error::io("listen to the program", &cause);
         let opened = match Readiness::of(spec)? {
-            Readiness::Descriptor(number) => line(number).map_err(failed)?,
+            Readiness::Descriptor(number) => line(call, number).map_err(failed)?,
             Readiness::Socket if spec.text("chroot").is_some() => nameless().map_err(failed)?,
             Readiness::Socket => named(call, spec)?,
             Readiness::Executed | Readiness::PidFile | Readiness::Answers(_) => return Ok(None),
@@ -93,9 +87,16 @@ impl Ear {
     }
 
     /// Takes in what was said by the program with this pid, or by what it has made in its session.
-    pub(super) fn hear(&self, pid: i32) -> Heard {
+    pub(super) fn hear(&self, pid: i32) -> Vec<Heard> {
         match self {
-            Ear::Line(line) => hear_line(line),
+            Ear::Line { line, onward } => {
+                let heard = hear_line(line);
+                if let (true, Some(onward)) = (heard.contains(&Heard::Ready), onward) {
+                    // It does not listen any more, or has been told.
+                    let _ = write(onward, b"\n");
+                }
+                heard
+            }
             Ear::Socket { socket, .. } => hear_socket(socket, pid),
         }
     }
@@ -104,7 +105,7 @@ impl Ear {
 impl AsFd for Ear {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Ear::Line(fd) | Ear::Socket { socket: fd, .. } => fd.as_fd(),
+            Ear::Line { line: fd, .. } | Ear::Socket { socket: fd, .. } => fd.as_fd(),
         }
     }
 }
@@ -121,12 +122,17 @@ impl Drop for Ear {
     }
 }
 
-fn line(number: RawFd) -> io::Result<(Ear, Mouth)> {
+fn line(call: &Call, number: RawFd) -> io::Result<(Ear, Mouth)> {
+    let onward = match call.s6_listens() {
+        Some(number) => Some(process::given(number)?),
+        None => None,
+    };
     let (ours, theirs) = pipe2(OFlag::O_CLOEXEC)?;
     fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     // It goes through an execve to the process that becomes the program.
     fcntl(&theirs, FcntlArg::F_SETFD(FdFlag::empty()))?;
-    Ok((Ear::Line(ours), Mouth::Line(theirs, number)))
+    let ear = Ear::Line { line: ours, onward };
+    Ok((ear, Mouth::Line(theirs, number)))
 }
 
 /// A socket that the service's user can write to; for root's services everybody, who may have
@@ -183,23 +189,26 @@ fn unbound() -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-fn hear_line(line: &OwnedFd) -> Heard {
+fn hear_line(line: &OwnedFd) -> Vec<Heard> {
+    let mut heard = Vec::new();
     loop {
         let mut part = [0u8; 256];
         match read(line, &mut part) {
-            Ok(0) => return Heard::Silence,
-            Ok(got) if part[..got].contains(&b'\n') => return Heard::Ready,
-            Ok(_) => {}
-            Err(nix::errno::Errno::EAGAIN) => return Heard::Nothing,
-            Err(_) => return Heard::Silence,
+            Ok(got) if part[..got].contains(&b'\n') => heard.push(Heard::Ready),
+            Err(nix::errno::Errno::EAGAIN) => return heard,
+            Ok(1..) => {}
+            Ok(0) | Err(_) => {
+                heard.push(Heard::Silence);
+                return heard;
+            }
         }
     }
 }
 
 /// Empties the socket: a full one would hold the program up. Descriptors that come along are
 /// closed by the kernel, which is the answer to a barrier.
-fn hear_socket(socket: &OwnedFd, pid: i32) -> Heard {
-    let mut heard = Heard::Nothing;
+fn hear_socket(socket: &OwnedFd, pid: i32) -> Vec<Heard> {
+    let mut heard = Vec::new();
     for _ in 0..TURN {
         let mut buffer = [0u8; sd_notify::LONGEST + 1];
         let mut space = nix::cmsg_space!(nix::sys::socket::UnixCredentials);
@@ -213,15 +222,33 @@ fn hear_socket(socket: &OwnedFd, pid: i32) -> Heard {
                 Ok(message) => (message.bytes, sender(&message)),
             }
         };
-        if sender.is_none_or(|sender| !is_of(pid, sender)) {
-            continue;
-        }
-        let message = sd_notify::parse(&buffer[..length]);
-        if message.is_some_and(|message| message.phase == Some(Phase::Ready)) {
-            heard = Heard::Ready;
+        if sender.is_some_and(|sender| is_of(pid, sender)) {
+            heard.extend(
+                sd_notify::parse(&buffer[..length])
+                    .into_iter()
+                    .flat_map(words),
+            );
         }
     }
     heard
+}
+
+/// What is of interest in a message.
+fn words(message: Message) -> impl Iterator<Item = Heard> {
+    let words = [
+        message.status.map(Heard::Status),
+        message.watchdog_interval.map(Heard::Watchdog),
+        message.phase.and_then(|phase| match phase {
+            Phase::Ready => Some(Heard::Ready),
+            Phase::Stopping => Some(Heard::Stopping),
+            Phase::Reloading => None,
+        }),
+        message.watchdog.map(|watchdog| match watchdog {
+            Watchdog::Alive => Heard::Alive,
+            Watchdog::Trigger => Heard::Trigger,
+        }),
+    ];
+    words.into_iter().flatten()
 }
 
 fn sender(message: &nix::sys::socket::RecvMsg<'_, '_, ()>) -> Option<i32> {

@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use rc_sv_api::exit::Exit;
+use rc_sv_api::policy::Cause;
 use rc_sv_api::{duration, Code, Error, Result};
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub fn await_executed(dir: &Dir, limit: Duration) -> Result<Record> {
     await_change(dir, limit, executed, "the program was not executed within")
 }
 
-/// Waits until the program said that it is ready, or, where nobody listens for that, was executed.
+/// Waits until the program is ready, or, where nobody waits for that, was executed.
 ///
 /// # Errors
 /// As [`await_executed`]; and it ended before.
@@ -111,11 +112,11 @@ pub fn executed(dir: &Dir) -> Result<Option<Record>> {
     }
 }
 
-/// The record, when the program said that it is ready, or, where nobody but s6 listens for that, was
-/// executed; `None`: not yet.
+/// The record, when the program is ready, which is, where nobody waits for that, when it was executed;
+/// `None`: not yet.
 ///
 /// # Errors
-/// As [`executed`]; and it ended before, or has said nothing in time.
+/// As [`executed`]; and it ended before, or was not ready in time.
 pub fn ready(dir: &Dir) -> Result<Option<Record>> {
     let Some(record) = executed(dir)? else {
         return Ok(None);
@@ -123,7 +124,9 @@ pub fn ready(dir: &Dir) -> Result<Option<Record>> {
     match (record.phase, record.ready) {
         (Phase::Running, Some(false)) => Ok(None),
         (Phase::Running, _) | (_, None | Some(true)) => Ok(Some(record)),
-        (_, Some(false)) if record.late => Err(Error::new(Code::Timeout, record.note)),
+        (_, Some(false)) if record.cause == Cause::Timeout => {
+            Err(Error::new(Code::Timeout, record.note))
+        }
         (_, Some(false)) => {
             let end = record.last_exit.unwrap_or(Exit::Unknown);
             let message = format!("{end} before it was ready");

@@ -11,7 +11,7 @@ use crate::pid_file::PidFile;
 use crate::stop::{KillMode, Stop, KILL_WAIT};
 use crate::{process, spec_file};
 use rc_sv_api::exit::Exit;
-use rc_sv_api::policy::{self, Cause, Policy, Run, Verdict};
+use rc_sv_api::policy::{self, Policy, Run, Verdict};
 use rc_sv_api::{signal, Error, Result, Settings, Spec};
 use std::ffi::OsStr;
 use std::os::fd::AsFd;
@@ -54,7 +54,7 @@ pub(super) fn finish(call: &Call, told: Exit, signals: &Signals) -> Result<u8> {
         follow(call, &locks, &mut record, exit, signals)?;
     }
     let is_wanted = !record::is_wanted_down(&call.dir)?;
-    if record.phase == Phase::Waiting && is_wanted {
+    if is_wanted && !record.is_final() {
         return Ok(0);
     }
     call.warn_of(call.take_down());
@@ -158,7 +158,7 @@ fn run_finish(call: &Call, record: &Record, spec: &dyn Settings, signals: &Signa
     }
     let ending = Ending {
         exit,
-        result: record.late.then_some("timeout"),
+        result: record.cause.result(),
         restarts: record.restarts,
     };
     let limit = spec.duration("rc_supervise_finish_timeout");
@@ -187,9 +187,11 @@ fn decide(
         (call.warn)(&format!("{}: {end}", call.service));
     }
     record.next_ms = None;
-    if record::is_wanted_down(&call.dir)? || (record.restarts == 0 && !was_executed) {
+    let has_failed = !was_executed || record.ready == Some(false);
+    let is_start = record.restarts == 0 && has_failed;
+    if record::is_wanted_down(&call.dir)? || is_start {
         // Nobody wants another one, or the start that a person asked for has failed.
-        record.say(if was_executed { "" } else { &end });
+        record.say(if is_start { &end } else { "" });
         record.enter(Phase::Down);
         return Ok(());
     }
@@ -200,16 +202,20 @@ fn decide(
     };
     let run = Run {
         exit,
-        cause: if record.late {
-            Cause::Timeout
-        } else {
-            Cause::Itself
-        },
+        cause: record.cause,
         lasted: Duration::from_millis(lasted),
         permanent: is_permanent,
     };
+    if record.probation && run.lasted >= policy.reset_after {
+        record.probation = false;
+        record.history.clear();
+    }
     let chance = process::random() as u32;
     match policy::judge(&policy, &mut record.history, &run, ended_ms, chance) {
+        Verdict::Respawn(_) | Verdict::GiveUp if record.probation => {
+            record.say(&format!("gave up again: {end}"));
+            give_up(record, spec, ended_ms);
+        }
         Verdict::Respawn(pause) => {
             let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             record.next_ms = Some(ended_ms.saturating_add(pause));
@@ -222,7 +228,7 @@ fn decide(
         }
         Verdict::GiveUp => {
             record.say(&record.history.gave_up_line(&policy, ended_ms, &end));
-            record.enter(Phase::Failed);
+            give_up(record, spec, ended_ms);
         }
         Verdict::Permanent => {
             record.say(&if is_permanent {
@@ -235,4 +241,15 @@ fn decide(
     }
     record.counted(&policy, ended_ms);
     Ok(())
+}
+
+/// It failed too often. It may be tried once more after a while.
+fn give_up(record: &mut Record, spec: &dyn Settings, ended_ms: u64) {
+    record.enter(Phase::Failed);
+    let wait = spec.duration("rc_supervise_retry_after");
+    let wait = wait.filter(|wait| !wait.is_zero());
+    record.next_ms = wait.map(|wait| {
+        let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        ended_ms.saturating_add(wait)
+    });
 }

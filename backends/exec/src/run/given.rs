@@ -49,10 +49,6 @@ impl Given {
         }
     }
 
-    pub(super) fn is_something(&self) -> bool {
-        *self != Given::Nothing
-    }
-
     pub(super) fn descriptor(&self) -> Option<RawFd> {
         match *self {
             Given::Line { number, .. } => Some(number),
@@ -60,16 +56,24 @@ impl Given {
         }
     }
 
-    /// Adds the address of the socket to the environment of the program.
+    /// Adds the address of the socket to the environment of the program, and how often it is to say
+    /// there that it is alive.
     pub(super) fn add_to(&self, spec: &mut Spec) {
         if let Given::Socket(address) = self {
+            let watchdog = spec.settings().duration("rc_supervise_watchdog");
+            let watchdog = watchdog.filter(|interval| !interval.is_zero());
             let settings = spec.settings().list("environment").unwrap_or_default();
             let mut environment: Vec<Vec<u8>> = settings
                 .into_iter()
                 .filter(|variable| !variable.starts_with(b"NOTIFY_SOCKET="))
+                .filter(|variable| !variable.starts_with(b"WATCHDOG_USEC="))
                 .map(<[u8]>::to_vec)
                 .collect();
             environment.push(format!("NOTIFY_SOCKET={address}").into_bytes());
+            environment.extend(watchdog.map(|interval| {
+                let micros = interval.as_micros();
+                format!("WATCHDOG_USEC={micros}").into_bytes()
+            }));
             spec.put("environment", Value::List(environment));
         }
     }

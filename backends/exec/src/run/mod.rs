@@ -15,9 +15,10 @@
 //!
 //! **`run`** waits until the policy allows the next run, then becomes the program: its pid is that
 //! of the daemon, and nothing stays in between. Where there is no `finish` it stays as the parent
-//! instead, because nobody else would know how the program ended; and also where the program says
-//! that it is ready and the supervisor cannot hear it: all but `notify=fd:N` under s6, which has a
-//! file `notification-fd` then. Where a supervisor was killed
+//! instead, because nobody else would know how the program ended; and also where somebody has to
+//! find out whether the program is ready, and whether it still works ([`vigil`]). To s6, whose
+//! service directory has a file `notification-fd` then, it passes on that the program is ready.
+//! Where a supervisor was killed
 //! and the program still runs, it looks after that one, and passes signals on: there is never a
 //! second copy.
 //!
@@ -52,6 +53,7 @@ mod report;
 mod respawn;
 mod signals;
 mod tell;
+mod vigil;
 
 pub use call::{Call, LINK};
 pub use executed::{await_executed, await_ready, executed, is_executing, ready};

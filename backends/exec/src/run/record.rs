@@ -4,14 +4,14 @@
 //! whole. Modules read it for their status. It lies on a file system in memory, so its times are
 //! of the running boot.
 
+mod telling;
 mod text;
 
 use crate::place::Dir;
 use rc_sv_api::exit::Exit;
-use rc_sv_api::policy::{History, Policy};
-use rc_sv_api::{duration, Code, Error, Result, Settings, State, Status};
+use rc_sv_api::policy::{Cause, History, Policy};
+use rc_sv_api::{Code, Error, Result, Settings};
 use std::io::Read;
-use std::time::Duration;
 
 /// The name of the file in a service's directory.
 pub const NAME: &str = "record";
@@ -66,10 +66,14 @@ pub struct Record {
     pub calm_ms: u64,
     /// When the next run begins: CLOCK_BOOTTIME in milliseconds.
     pub next_ms: Option<u64>,
-    /// Whether the program said that it is ready; `None` where nobody listens, or only s6.
+    /// Whether the program is ready; `None` where it is as soon as it is executed.
     pub ready: Option<bool>,
-    /// It was ended because it did not say so in time; the note has the words.
-    pub late: bool,
+    /// Whether its health checks pass, where that is known.
+    pub healthy: Option<bool>,
+    /// Why it was ended, where somebody has ended it; then the note has the words.
+    pub cause: Cause,
+    /// It was given up, and this is one more try.
+    pub probation: bool,
     /// How the main process ended last.
     pub last_exit: Option<Exit>,
     /// How many respawns are allowed; 0 for any number.
@@ -151,62 +155,13 @@ pub(super) fn is_wanted_down(dir: &Dir) -> Result<bool> {
 }
 
 impl Record {
-    /// As it is told to others, at `now_ms` of CLOCK_BOOTTIME.
-    pub fn status(&self, now_ms: u64) -> Status {
-        let left = self.next_ms.unwrap_or(0).saturating_sub(now_ms);
-        let is_waiting = self.phase == Phase::Waiting;
-        let is_calm = self.phase == Phase::Running && now_ms >= self.calm_ms;
-        Status {
-            state: match self.phase {
-                Phase::Waiting => State::Backoff,
-                Phase::Running if self.ready == Some(false) => State::Starting,
-                Phase::Running => State::Up,
-                Phase::Ended | Phase::Finishing => State::Stopping,
-                Phase::Down => State::Down,
-                Phase::Failed => State::GaveUp,
-            },
-            wanted_up: Some(self.phase != Phase::Down),
-            ready: self.ready.filter(|_| self.phase == Phase::Running),
-            pid: self.pid.filter(|_| self.phase == Phase::Running),
-            since_real_ns: Some(self.since_real_ns),
-            since_boot_ns: Some(self.since_ms.saturating_mul(1_000_000)),
-            restarts: Some(self.restarts),
-            failures: if is_calm { 0 } else { self.history.streak() },
-            last_exit: self.last_exit,
-            next_restart_ms: is_waiting.then(|| left.try_into().unwrap_or(u32::MAX)),
-            detail: self.detail(left),
-            ..Status::default()
-        }
-    }
-
-    fn detail(&self, left: u64) -> String {
-        match self.phase {
-            Phase::Waiting => {
-                let pause = duration::show(Duration::from_millis(left));
-                let count = match self.limit {
-                    0 => format!("{}, without a limit", self.history.streak()),
-                    limit => format!("{} of {limit}", self.count),
-                };
-                let colon = if self.note.is_empty() { "" } else { ": " };
-                shortened(&format!(
-                    "restarting in {pause} ({count}){colon}{}",
-                    self.note
-                ))
-            }
-            Phase::Running if self.ready == Some(false) => {
-                "it has not said yet that it is ready".into()
-            }
-            Phase::Running => String::new(),
-            Phase::Ended | Phase::Finishing => "clearing up after its end".into(),
-            Phase::Down | Phase::Failed => self.note.clone(),
-        }
-    }
-
     /// Begins a run of this process; one that had to wait for its time is a respawn.
-    /// `is_heard`: this process's parent listens whether it is ready.
-    pub(super) fn begin(&mut self, policy: &Policy, is_heard: bool) {
-        self.ready = is_heard.then_some(false);
-        self.late = false;
+    /// `is_awaited`: this process's parent knows when it is ready.
+    pub(super) fn begin(&mut self, policy: &Policy, is_awaited: bool) {
+        self.ready = is_awaited.then_some(false);
+        self.healthy = None;
+        self.cause = Cause::Itself;
+        self.probation |= self.phase == Phase::Failed;
         let was_waiting = self.next_ms.take().is_some();
         self.restarts = self.restarts.saturating_add(u32::from(was_waiting));
         self.enter(Phase::Running);
@@ -217,10 +172,19 @@ impl Record {
         self.calm_ms = self.began_ms.saturating_add(calm);
     }
 
+    /// Whether there is to be no other run, unless a person asks for it.
+    pub(super) fn is_final(&self) -> bool {
+        match self.phase {
+            Phase::Down => true,
+            Phase::Failed => self.next_ms.is_none(),
+            _ => false,
+        }
+    }
+
     /// How the last run ended, in words.
     pub(super) fn end_line(&self) -> String {
         match self.last_exit {
-            _ if self.late => self.note.clone(),
+            _ if self.cause != Cause::Itself => self.note.clone(),
             Some(Exit::NotRun(_)) if !self.note.is_empty() => self.note.clone(),
             exit => exit.unwrap_or(Exit::Unknown).to_string(),
         }
@@ -235,6 +199,12 @@ impl Record {
     /// Sets the line for people.
     pub(super) fn say(&mut self, line: &str) {
         self.note = shortened(line);
+    }
+
+    /// It is ended for this cause.
+    pub(super) fn fail(&mut self, cause: Cause, line: &str) {
+        self.cause = cause;
+        self.say(line);
     }
 
     /// Enters a phase.

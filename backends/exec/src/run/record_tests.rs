@@ -1,6 +1,6 @@
 use super::*;
 use proptest::prelude::*;
-use rc_sv_api::ServiceName;
+use rc_sv_api::{ServiceName, State};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
@@ -30,7 +30,15 @@ fn any_record() -> impl Strategy<Value = Record> {
     let counts = any::<(u32, u32, u32, u32)>();
     let respawns = prop::collection::vec(any::<u64>(), 0..20);
     let pid = prop::option::of(2..i32::MAX);
-    let ready = any::<(Option<bool>, bool)>();
+    let ready = any::<(Option<bool>, Option<bool>, bool)>();
+    let cause = (0..4usize).prop_map(|index| {
+        [
+            Cause::Itself,
+            Cause::Timeout,
+            Cause::Watchdog,
+            Cause::Unhealthy,
+        ][index]
+    });
     (
         phase,
         times,
@@ -38,11 +46,12 @@ fn any_record() -> impl Strategy<Value = Record> {
         any_exit(),
         respawns,
         pid,
-        ready,
+        (ready, cause),
         ".{0,200}",
     )
         .prop_map(
-            |(phase, times, counts, last_exit, respawns, pid, (ready, late), note)| {
+            |(phase, times, counts, last_exit, respawns, pid, (known, cause), note)| {
+                let (ready, healthy, probation) = known;
                 let (since_real_ns, since_ms, began_ms, calm_ms, next_ms) = times;
                 let (restarts, limit, count, streak) = counts;
                 Record {
@@ -55,7 +64,9 @@ fn any_record() -> impl Strategy<Value = Record> {
                     calm_ms,
                     next_ms,
                     ready,
-                    late,
+                    healthy,
+                    cause,
+                    probation,
                     last_exit,
                     limit,
                     count,
@@ -198,5 +209,8 @@ fn a_status_tells_what_is_known() {
         (status.state, status.wanted_up),
         (State::GaveUp, Some(true))
     );
-    assert_eq!(status.detail, "exited 3");
+    assert_eq!(status.detail, "one more try in 3 s: exited 3");
+    assert_eq!(status.next_restart_ms, Some(3_000));
+    record.next_ms = None;
+    assert_eq!(record.status(6_000).detail, "exited 3");
 }

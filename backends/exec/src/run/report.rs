@@ -3,7 +3,7 @@
 use super::record::Record;
 use super::Call;
 use crate::launch::Launch;
-use crate::openrc::{Spawn, State};
+use crate::openrc::{is_locked, Spawn, State};
 use crate::place::Dir;
 use nix::unistd::getppid;
 use rc_sv_api::{Error, Result};
@@ -37,6 +37,10 @@ pub(super) fn spawned(call: &Call, launch: &Launch, record: &Record) -> Result<(
         respawns: record.restarts,
         pid: record.pid.unwrap_or_default(),
     };
+    // Whoever is at work on the service marks it himself.
+    if record.probation && !is_locked(&call.svcdir, &call.service)? {
+        openrc.mark_started(&call.service)?;
+    }
     openrc.record_spawn(&call.service, &spawn)
 }
 

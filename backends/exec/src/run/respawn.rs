@@ -8,7 +8,7 @@
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::{is_ending, Signals, Woken};
-use super::{begin, clock, command, finish, Call, Given};
+use super::{begin, clock, command, finish, Call};
 use crate::launch::{Ending, Launch};
 use crate::spec_file;
 use crate::stop::{Stop, KILL_WAIT};
@@ -103,8 +103,7 @@ pub(super) fn respawn(call: &Call, reason: Reason, signals: &Signals) -> Result<
             return Ok(DONE);
         }
         if spec.settings().flag("command_background") {
-            let nobody = Some(&Given::Nothing);
-            return begin::become_program(call, &locks, record, nobody, signals);
+            return begin::become_program(call, &locks, record, None, signals);
         }
         match run_to_background(call, &locks, &mut record, signals)? {
             None => return Ok(DONE),
@@ -181,7 +180,7 @@ fn run_to_background(
     let limit = settings.duration("timeout_ready").unwrap_or(START_TIMEOUT);
     let ran = begin::join_cgroup(call, settings)
         .and_then(|()| Launch::from_settings(settings))
-        .and_then(|launch| command::run_launch(&launch, limit, signals));
+        .and_then(|launch| command::run_launch(launch, limit, signals));
     let exit = match ran {
         Ok(command::Ran::Ended(Exit::Code(0))) => None,
         Ok(command::Ran::Ended(exit)) => Some(exit),

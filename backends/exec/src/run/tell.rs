@@ -5,7 +5,7 @@ use super::command;
 use super::record::{self, Phase, Record};
 use super::signals::Signals;
 use super::{clock, Call};
-use crate::launch::Ending;
+use crate::launch::{Ending, Launch};
 use crate::openrc::{is_locked, watch_locks, State};
 use crate::spec_file;
 use nix::poll::PollFlags;
@@ -42,7 +42,8 @@ pub(super) fn tell(call: &Call, signals: &Signals) -> Result<u8> {
     };
     // The mark comes first, if it can be made at once.
     let is_marked = mark(call, &record)?;
-    if record.phase == Phase::Failed {
+    // Who was told of it is not told again when one more try fails too.
+    if record.phase == Phase::Failed && !record.probation {
         call.warn_of(give_up(call, &record, signals));
     }
     if !is_marked {
@@ -64,21 +65,31 @@ fn let_go(call: &Call) -> Error {
     Error::io(format_args!("execute {loader}"), &cause)
 }
 
+/// Runs the give-up command, and starts the service that takes its place.
 fn give_up(call: &Call, record: &Record, signals: &Signals) -> Result<()> {
     const KEY: &str = "rc_supervise_on_give_up";
     let spec = spec_file::read(&call.dir)?;
-    if spec.settings().list(KEY).is_none() {
-        return Ok(());
-    }
+    let spec = spec.settings();
     let ending = Ending {
         exit: record.last_exit.unwrap_or(Exit::Unknown),
         result: match record.note.starts_with("gave up") {
             true => Some("start-limit-hit"),
-            false => record.late.then_some("timeout"),
+            false => record.cause.result(),
         },
         restarts: record.restarts,
     };
-    command::run(spec.settings(), KEY, ending, COMMAND_TIMEOUT, signals).map(drop)
+    if spec.text("rc_supervise_alternate").is_some() {
+        let started = Launch::for_alternate(spec, ending)
+            .and_then(|launch| command::run_launch(launch, COMMAND_TIMEOUT, signals));
+        call.warn_of(started.map(drop).map_err(|error| {
+            let message = format!("rc_supervise_alternate: {}", error.message);
+            Error { message, ..error }
+        }));
+    }
+    if spec.list(KEY).is_some() {
+        command::run(spec, KEY, ending, COMMAND_TIMEOUT, signals)?;
+    }
+    Ok(())
 }
 
 /// Marks the service, unless an openrc-run would overwrite it. `false`: later.

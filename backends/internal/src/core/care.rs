@@ -81,12 +81,7 @@ impl Service {
         let mut all = watch.checkups.iter();
         let sick = all.find(|checkup| checkup.is_healthy() == Some(false))?;
         let found = watch.found.as_deref().unwrap_or_default();
-        let (failures, limit) = sick.failures();
-        Some(match sick.rules().within {
-            0 if failures <= limit => format!("unhealthy: {found}"),
-            0 => format!("unhealthy: {found} ({failures} times)"),
-            within => format!("unhealthy: {found} ({failures} of the last {within})"),
-        })
+        Some(sick.sick_line(found))
     }
 
     fn check(&mut self, turn: &mut Turn<'_>, index: usize) {

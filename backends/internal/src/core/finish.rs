@@ -6,7 +6,7 @@ use super::state::{Asked, Part, State};
 use super::stop::KILL_WAIT;
 use super::{Effect, Hook, Record};
 use rc_sv_api::exit::Exit;
-use rc_sv_api::policy::{self, Cause, Verdict, When};
+use rc_sv_api::policy::{self, Verdict, When};
 use rc_sv_api::Error;
 use std::time::Duration;
 
@@ -256,12 +256,7 @@ impl Service {
 
     /// systemd's word for what the end of the main process does not tell.
     fn result(&self) -> Option<&'static str> {
-        match self.instance.cause {
-            Cause::Itself => None,
-            Cause::Unhealthy => Some("unhealthy"),
-            Cause::Timeout => Some("timeout"),
-            Cause::Watchdog => Some("watchdog"),
-        }
+        self.instance.cause.result()
     }
 
     pub(super) fn run_hook(

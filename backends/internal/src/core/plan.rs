@@ -5,7 +5,7 @@ use rc_sv_api::policy::Policy;
 use rc_sv_api::signal;
 use rc_sv_api::spec::Settings;
 use rc_sv_exec::alert;
-use rc_sv_exec::check::{Check, Rules, Target};
+use rc_sv_exec::check::{Check, Rules};
 use rc_sv_exec::readiness::Readiness;
 use rc_sv_exec::stop::{KillMode, Stop};
 use std::time::Duration;
@@ -106,11 +106,9 @@ impl Care {
         // What is wrong was refused by whoever wrote the spec.
         let checks = Check::all(spec).unwrap_or_default();
         let some = |key| spec.duration(key).filter(|time| !time.is_zero());
-        let hook = checks.iter().any(|check| check.target == Target::Hook);
-        let has_command = spec.list("rc_supervise_unhealthy").is_some() || hook;
         let care = Care {
             checks: checks.iter().map(|check| check.rules).collect(),
-            unhealthy: some("rc_supervise_health_timeout").filter(|_| has_command),
+            unhealthy: Check::reaction(spec, &checks),
             watchdog: some("rc_supervise_watchdog"),
             watchdog_signal: spec
                 .int_or_default("rc_supervise_watchdog_signal")

@@ -2,15 +2,12 @@
 
 use super::service::{Service, Turn};
 use super::state::{Asked, State};
-use super::watch::{Step, Trial, Watch, Watchdog};
+use super::watch::{Watch, Watchdog};
 use super::{Effect, Look, Ready, Word};
 use rc_sv_api::duration;
 use rc_sv_api::policy::Cause;
-use rc_sv_exec::check::{Checkup, Outcome};
+use rc_sv_exec::check::{Change, Checkup, Outcome, Todo, Trial};
 use std::time::Duration;
-
-/// How long one look at whether it is ready may take.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long one that can never become ready has for ending by itself, which tells more.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -88,24 +85,18 @@ impl Service {
 
     /// A look at whether it is ready is due, or takes too long.
     pub(super) fn look(&mut self, turn: &mut Turn<'_>) {
-        let now_ms = turn.now.boot_ms;
-        let until = turn.after(LOOK_TIMEOUT);
         let (id, run, look) = (turn.id, self.instance.run, Look::Ready);
         let Some(trial) = self.watch.as_mut().and_then(|watch| watch.trial.as_mut()) else {
             return;
         };
-        match trial.step {
-            Step::Due(at) if at <= now_ms => {
-                trial.step = Step::Until(until);
-                turn.effects.push(Effect::Probe { id, run, look });
-            }
-            Step::Until(at) if at <= now_ms => {
-                trial.step = Step::GivenUp;
+        match trial.elapsed(turn.now.boot_ms) {
+            Todo::Nothing => {}
+            Todo::Begin => turn.effects.push(Effect::Probe { id, run, look }),
+            Todo::GiveUp => {
                 turn.effects.push(Effect::KillProbe { id, run, look });
-                let limit = duration::show(LOOK_TIMEOUT);
+                let limit = duration::show(Trial::TIMEOUT);
                 self.watch().found = Some(format!("no answer within {limit}").into());
             }
-            _ => {}
         }
     }
 
@@ -115,17 +106,10 @@ impl Service {
         let Some(trial) = watch.trial.as_mut() else {
             return;
         };
-        let in_time = match trial.step {
-            Step::Due(_) => return,
-            Step::Until(_) => true,
-            Step::GivenUp => false,
-        };
-        trial.failed(turn.now.boot_ms);
-        if in_time && outcome == Outcome::Pass {
-            return self.become_ready(turn);
-        }
-        if in_time {
-            watch.found = Some(found.into());
+        match trial.ended(outcome, turn.now.boot_ms) {
+            Change::Well => self.become_ready(turn),
+            Change::Sick => watch.found = Some(found.into()),
+            Change::None => {}
         }
     }
 

@@ -1,14 +1,8 @@
 //! What is known of an instance beyond its life: what it says, and what is found by looking at it.
 
 use super::Look;
-use rc_sv_exec::check::Checkup;
+use rc_sv_exec::check::{are_healthy, Checkup, Trial};
 use std::time::Duration;
-
-/// The longest pause between two looks at whether a service is ready.
-const LONGEST_PAUSE_MS: u64 = 1_000;
-
-/// The first one.
-const FIRST_PAUSE_MS: u64 = 50;
 
 /// There only where there is something to know.
 #[derive(Debug, Default)]
@@ -36,47 +30,10 @@ pub(super) struct Watchdog {
     pub until: u64,
 }
 
-/// Looks at whether it is ready, one after the other.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Trial {
-    /// The pause after the current look.
-    pause_ms: u64,
-    pub step: Step,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// The next one is due.
-    Due(u64),
-    /// One is being made, until then at the latest.
-    Until(u64),
-    /// One took too long, and has not ended yet.
-    GivenUp,
-}
-
-impl Trial {
-    /// The first look is made at once.
-    pub(super) fn new(now_ms: u64) -> Trial {
-        Trial {
-            pause_ms: FIRST_PAUSE_MS,
-            step: Step::Due(now_ms),
-        }
-    }
-
-    /// A look did not find it ready.
-    pub(super) fn failed(&mut self, now_ms: u64) {
-        self.step = Step::Due(now_ms.saturating_add(self.pause_ms));
-        self.pause_ms = (self.pause_ms * 2).min(LONGEST_PAUSE_MS);
-    }
-}
-
 impl Watch {
     /// When something is due.
     pub(super) fn deadline(&self) -> Option<u64> {
-        let trial = self.trial.and_then(|trial| match trial.step {
-            Step::Due(at) | Step::Until(at) => Some(at),
-            Step::GivenUp => None,
-        });
+        let trial = self.trial.and_then(|trial| trial.deadline());
         let watchdog = self.watchdog.map(|watchdog| watchdog.until);
         let checks = self.checkups.iter().filter_map(Checkup::deadline);
         checks.chain(trial).chain(watchdog).min()
@@ -84,10 +41,7 @@ impl Watch {
 
     /// The looks that are being made.
     pub(super) fn looks(&self) -> impl Iterator<Item = Look> + '_ {
-        let of_ready = self
-            .trial
-            .filter(|trial| !matches!(trial.step, Step::Due(_)))
-            .map(|_| Look::Ready);
+        let of_ready = self.trial.filter(Trial::is_running).map(|_| Look::Ready);
         let checks = self.checkups.iter().enumerate();
         let checks = checks
             .filter(|(_, checkup)| checkup.is_running())
@@ -97,11 +51,6 @@ impl Watch {
 
     /// Whether all checks pass; `None` while that is not known.
     pub(super) fn is_healthy(&self) -> Option<bool> {
-        let mut all = self.checkups.iter().map(Checkup::is_healthy);
-        if all.clone().any(|healthy| healthy == Some(false)) {
-            return Some(false);
-        }
-        let known = all.len() > 0 && all.all(|healthy| healthy == Some(true));
-        known.then_some(true)
+        are_healthy(&self.checkups)
     }
 }

@@ -7,12 +7,9 @@ use crate::core::{Event, Hook, Id};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Result, Settings};
 use rc_sv_exec::launch::{self, Ending, Failure, Launch};
-use std::ffi::{CStr, OsStr};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 /// A command of a spec that runs.
 pub(super) struct HookProcess {
@@ -36,24 +33,10 @@ fn key(hook: Hook) -> &'static str {
     }
 }
 
-/// Where OpenRC has its program for services.
-const RC_SERVICE: [&CStr; 3] = [
-    c"/sbin/rc-service",
-    c"/usr/sbin/rc-service",
-    c"/usr/bin/rc-service",
-];
-
 fn prepare(spec: &dyn Settings, hook: Hook, ending: Ending<'_>) -> Result<Launch> {
     match hook {
-        Hook::Alternate => {
-            let is_there = |path: &&CStr| Path::new(OsStr::from_bytes(path.to_bytes())).exists();
-            let program = RC_SERVICE
-                .into_iter()
-                .find(is_there)
-                .unwrap_or(RC_SERVICE[0]);
-            Launch::for_alternate(spec, program, ending)
-        }
-        Hook::Unhealthy if spec.list(key(hook)).is_none() => Launch::for_unhealthy(spec, ending),
+        Hook::Alternate => Launch::for_alternate(spec, ending),
+        Hook::Unhealthy => Launch::for_unhealthy(spec, ending),
         _ => Launch::for_hook(spec, key(hook), ending),
     }
 }

@@ -2,16 +2,11 @@
 
 use super::process::Slot;
 use super::reactor::{Interest, Kind, Token};
-use super::{memory, sys, Supervisor};
+use super::Supervisor;
 use crate::core::{Event, Id, Look};
-use rc_sv_api::exit::Exit;
-use rc_sv_api::{size, Error, Settings};
-use rc_sv_exec::check::{Check, Outcome, Probe, Step, Target, Wait};
-use rc_sv_exec::launch::{self, Failure, Launch};
+use rc_sv_api::{Error, Settings};
+use rc_sv_exec::check::{self, Check, Found, Outcome, Target, Wait};
 use rc_sv_exec::readiness::Readiness;
-use std::fs::File;
-use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
 
 /// A look that is being made.
 pub(super) struct Looking {
@@ -19,27 +14,8 @@ pub(super) struct Looking {
     serial: u32,
     run: u32,
     look: Look,
-    /// What is looked at, in words.
-    target: Box<str>,
-    way: Way,
+    way: check::Look,
 }
-
-enum Way {
-    Address(Probe),
-    Command(Box<Command>),
-}
-
-/// A command that looks.
-struct Command {
-    pid: i32,
-    pidfd: OwnedFd,
-    /// Looked at when it ended.
-    report: OwnedFd,
-    launch: Launch,
-}
-
-/// How a look ended, and what was found where it did not pass.
-type Found = (Outcome, String);
 
 impl Slot {
     fn looking(&mut self, run: u32, look: Look) -> Option<usize> {
@@ -63,19 +39,10 @@ impl Supervisor {
         let Some(found) = slot.looking(run, look) else {
             return;
         };
-        match &slot.looks[found].way {
-            Way::Command(command) => {
-                // What ended already is as good as killed.
-                let _ = sys::kill_group(command.pid, libc::SIGKILL);
-                let _ = sys::send_signal(command.pidfd.as_fd(), libc::SIGKILL);
-            }
-            Way::Address(_) => {
-                let ended = slot.looks.swap_remove(found);
-                if let Way::Address(probe) = &ended.way {
-                    self.reactor.remove(probe);
-                }
-                self.probed(id, run, look, Outcome::Unknown, String::new());
-            }
+        if slot.looks[found].way.kill() {
+            let ended = slot.looks.swap_remove(found);
+            self.reactor.remove(&ended.way);
+            self.probed(id, run, look, Outcome::Unknown, String::new());
         }
     }
 
@@ -89,27 +56,15 @@ impl Supervisor {
         let Some(found) = slot.looks.iter().position(is_it) else {
             return;
         };
-        let over = match &mut slot.looks[found].way {
-            Way::Address(probe) => match probe.advance() {
-                Step::Wait(wait) => {
-                    // It was added, so this does not fail.
-                    let _ = self.reactor.change(&*probe, interest(wait), token);
-                    return;
-                }
-                Step::Done(outcome, found) => (outcome, found),
-            },
-            Way::Command(command) => match command.end() {
-                None => return,
-                Some(over) => over,
-            },
+        let way = &mut slot.looks[found].way;
+        let Some((outcome, words)) = way.go_on() else {
+            // It was added, so this does not fail.
+            let _ = self.reactor.change(&*way, interest(way.wait()), token);
+            return;
         };
         let ended = slot.looks.swap_remove(found);
-        match &ended.way {
-            Way::Address(probe) => self.reactor.remove(probe),
-            Way::Command(command) => self.reactor.remove(&command.pidfd),
-        }
-        let (outcome, found) = (over.0, in_words(&ended.target, over));
-        self.probed(id, ended.run, ended.look, outcome, found);
+        self.reactor.remove(&ended.way);
+        self.probed(id, ended.run, ended.look, outcome, words);
         self.catch_up();
     }
 
@@ -130,40 +85,16 @@ impl Supervisor {
         }
         let spec = self.read_spec(id).map_err(unknown)?;
         let target = target(spec.settings(), look).map_err(unknown)?;
-        if let Target::Memory(limit) = target {
-            return Err(self.weigh(id, run, limit));
-        }
-        let words: Box<str> = target.to_string().into();
-        let say = |over: Found| (over.0, in_words(&words, over));
-        let way = match Probe::begin(&target) {
-            Some(probe) => Way::Address(probe.map_err(say)?),
-            None => {
-                let pid = self
-                    .slots
-                    .process(id, run)
-                    .map(|process| process.main_pid());
-                let launch = Launch::for_check(spec.settings(), &target, pid);
-                let launch = launch.map_err(|error| say((Outcome::Unknown, error.message)))?;
-                let child = launch::spawn(&launch, None)
-                    .map_err(|error| say((Outcome::Unknown, error.message)))?;
-                Way::Command(Box::new(Command {
-                    pid: child.pid,
-                    pidfd: child.pidfd,
-                    report: child.report,
-                    launch,
-                }))
-            }
-        };
+        let process = self.slots.process(id, run);
+        let pid = process.as_ref().map(|process| process.main_pid());
+        let cgroup = process.as_ref().and_then(|process| process.cgroup.as_ref());
+        let way = check::Look::begin(spec.settings(), &target, pid, cgroup)?;
         self.looks = self.looks.wrapping_add(1);
         let serial = self.looks;
         let token = token_of(id, serial);
-        let added = match &way {
-            Way::Address(probe) => self.reactor.add(probe, interest(Probe::FIRST), token),
-            Way::Command(command) => self.reactor.add(&command.pidfd, Interest::Read, token),
-        };
-        if let Err(cause) = added {
-            if let Way::Command(command) = way {
-                self.abandon(command.pidfd);
+        if let Err(cause) = self.reactor.add(&way, interest(way.wait()), token) {
+            if let Some(pidfd) = way.into_process() {
+                self.abandon(pidfd);
             }
             return Err(unknown(Error::io("watch a check", &cause)));
         }
@@ -171,47 +102,9 @@ impl Supervisor {
             serial,
             run,
             look,
-            target: words,
             way,
         });
         Ok(())
-    }
-
-    /// How much memory an instance uses.
-    fn weigh(&mut self, id: Id, run: u32, limit: u64) -> Found {
-        let Some(process) = self.slots.process(id, run) else {
-            return (Outcome::Unknown, String::new());
-        };
-        match memory::used(process.main_pid(), process.cgroup.as_ref()) {
-            Err(cause) => (Outcome::Unknown, Error::io("memory", &cause).message),
-            Ok(used) if used <= limit => (Outcome::Pass, String::new()),
-            Ok(used) => {
-                let (used, limit) = (size::show(used), size::show(limit));
-                let found = format!("it uses {used} of memory, more than {limit}");
-                (Outcome::Fail, found)
-            }
-        }
-    }
-}
-
-impl Command {
-    /// How it ended; `None` while it runs.
-    fn end(&mut self) -> Option<Found> {
-        let exit = match sys::ending(self.pidfd.as_fd(), true) {
-            Ok(None) => return None,
-            Ok(Some(exit)) => exit,
-            Err(_) => Exit::Unknown,
-        };
-        let mut record = [0u8; Failure::SIZE];
-        let length = match self.report.try_clone() {
-            Ok(report) => File::from(report).read(&mut record).unwrap_or(0),
-            Err(_) => 0,
-        };
-        Some(match (Failure::decode(&record[..length]), exit) {
-            (Some(failure), _) => (Outcome::Unknown, failure.message(&self.launch)),
-            (None, Exit::Code(0)) => (Outcome::Pass, String::new()),
-            (None, exit) => (Outcome::Fail, exit.to_string()),
-        })
     }
 }
 
@@ -224,10 +117,6 @@ fn interest(wait: Wait) -> Interest {
         Wait::Readable => Interest::Read,
         Wait::Writable => Interest::Write,
     }
-}
-
-fn in_words(target: &str, (_, found): Found) -> String {
-    format!("{target}: {found}")
 }
 
 /// What is to be looked at. The spec may have changed since the core has seen it.

@@ -18,7 +18,6 @@ mod log;
 mod logging;
 mod looks;
 mod making;
-mod memory;
 mod notes;
 mod notify;
 mod operators;

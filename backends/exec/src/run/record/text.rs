@@ -2,7 +2,7 @@
 
 use super::{Phase, Record};
 use rc_sv_api::exit::Exit;
-use rc_sv_api::policy::History;
+use rc_sv_api::policy::{Cause, History};
 use std::str::FromStr;
 
 const MAGIC: &str = "rc-sv record 1";
@@ -34,7 +34,9 @@ pub(super) fn encode(record: &Record) -> String {
         ("calm-ms", record.calm_ms.to_string()),
         ("next-ms", optional(record.next_ms)),
         ("ready", flag(record.ready).to_string()),
-        ("late", flag(Some(record.late)).to_string()),
+        ("healthy", flag(record.healthy).to_string()),
+        ("cause", record.cause.result().unwrap_or("-").to_string()),
+        ("probation", flag(Some(record.probation)).to_string()),
         ("exit", record.last_exit.map_or("-".into(), exit_text)),
         ("limit", record.limit.to_string()),
         ("count", record.count.to_string()),
@@ -67,7 +69,9 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
         calm_ms: number(lines.value("calm-ms")?)?,
         next_ms: optional_number(lines.value("next-ms")?)?,
         ready: flag_of(lines.value("ready")?)?,
-        late: flag_of(lines.value("late")?)??,
+        healthy: flag_of(lines.value("healthy")?)?,
+        cause: cause_of(lines.value("cause")?)?,
+        probation: flag_of(lines.value("probation")?)??,
         last_exit: match lines.value("exit")? {
             "-" => None,
             exit => Some(exit_of(exit)?),
@@ -126,6 +130,17 @@ fn flag(flag: Option<bool>) -> &'static str {
 fn flag_of(text: &str) -> Option<Option<bool>> {
     let known = [None, Some(false), Some(true)];
     known.into_iter().find(|known| flag(*known) == text)
+}
+
+fn cause_of(text: &str) -> Option<Cause> {
+    const ALL: [Cause; 4] = [
+        Cause::Itself,
+        Cause::Timeout,
+        Cause::Watchdog,
+        Cause::Unhealthy,
+    ];
+    ALL.into_iter()
+        .find(|cause| cause.result().unwrap_or("-") == text)
 }
 
 fn exit_text(exit: Exit) -> String {

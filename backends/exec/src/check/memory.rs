@@ -1,12 +1,27 @@
 //! How much memory the processes of an instance use.
 
-use rc_sv_exec::cgroup::Cgroup;
+use super::Outcome;
+use crate::cgroup::Cgroup;
+use rc_sv_api::{size, Error};
 use std::fs;
 use std::io::{self, ErrorKind};
 
+/// Whether an instance keeps within its limit, in bytes; and the words where it does not.
+pub(super) fn weigh(pid: i32, cgroup: Option<&Cgroup>, limit: u64) -> (Outcome, String) {
+    match used(pid, cgroup) {
+        Err(cause) => (Outcome::Unknown, Error::io("memory", &cause).message),
+        Ok(used) if used <= limit => (Outcome::Pass, String::new()),
+        Ok(used) => {
+            let (used, limit) = (size::show(used), size::show(limit));
+            let found = format!("it uses {used} of memory, more than {limit}");
+            (Outcome::Fail, found)
+        }
+    }
+}
+
 /// What process `pid`, or everything in its cgroup, uses: as the kernel counts it where it does
 /// (memory.current), else what is resident.
-pub(super) fn used(pid: i32, cgroup: Option<&Cgroup>) -> io::Result<u64> {
+fn used(pid: i32, cgroup: Option<&Cgroup>) -> io::Result<u64> {
     let Some(cgroup) = cgroup else {
         return resident(pid);
     };

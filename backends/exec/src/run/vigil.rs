@@ -1,0 +1,282 @@
+//! Looking after a program beyond its life: whether it becomes ready, whether it still works, and
+//! what follows where it does not.
+//!
+//! Whoever waits for its end waits for this as well. The spec is that of the run: what is changed
+//! meanwhile holds from the next one on.
+
+mod care;
+mod looks;
+
+use super::ear::Heard;
+use super::record::{self, Phase, Record};
+use super::{clock, Call};
+use crate::check::Check;
+use crate::instance::Instance;
+use crate::launch::Running;
+use crate::readiness::{self, Readiness};
+use crate::stop::{Stop, KILL_WAIT};
+use looks::{Looks, News};
+use nix::poll::PollFlags;
+use rc_sv_api::policy::Cause;
+use rc_sv_api::{duration, Error, Result, Settings};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+/// How long one that can never become ready has for ending by itself, which tells more.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A program that is looked after.
+pub(super) struct Vigil<'a> {
+    call: &'a Call,
+    spec: &'a dyn Settings,
+    pid: i32,
+    stage: Stage,
+    looks: Looks<'a>,
+    /// How often it has to say that it is alive once it is ready; zero for not at all.
+    interval: Duration,
+    /// When it has to say so next.
+    alive_until: Option<u64>,
+    /// The command about its being unhealthy, and how long it may take.
+    reaction: Option<(Running, u64)>,
+}
+
+/// Where it is. Times are milliseconds of CLOCK_BOOTTIME.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// It has to become ready until then.
+    Starting { until: u64 },
+    /// It can never become ready, and has until then to end by itself.
+    Lost { until: u64 },
+    /// It is ready.
+    Up,
+    /// It is ended when the command about it has ended, or then.
+    Reacting { until: u64 },
+    /// It is to end by itself; else it is ended then.
+    Leaving { until: u64 },
+    /// It was told to end, in every way.
+    Told,
+}
+
+/// Whether somebody has to look after the program of this spec.
+///
+/// # Errors
+/// What it says of that makes no sense.
+pub(super) fn is_needed(spec: &dyn Settings) -> Result<bool> {
+    Ok(Readiness::of(spec)? != Readiness::Executed || !Check::all(spec)?.is_empty())
+}
+
+impl<'a> Vigil<'a> {
+    /// Looks after the program that is about to be executed as this process.
+    pub(super) fn begin(call: &'a Call, spec: &'a dyn Settings, pid: i32) -> Result<Vigil<'a>> {
+        let mut vigil = Vigil::new(call, spec, pid)?;
+        match Readiness::of(spec)? {
+            Readiness::Executed => vigil.is_up(clock::boot_ms()),
+            _ => vigil.await_ready(readiness::timeout(spec)),
+        }
+        Ok(vigil)
+    }
+
+    /// Looks after a program that an earlier process has looked after. `is_heard`: it can still
+    /// say something.
+    pub(super) fn resume(
+        call: &'a Call,
+        spec: &'a dyn Settings,
+        pid: i32,
+        is_heard: bool,
+    ) -> Result<Vigil<'a>> {
+        let mut vigil = Vigil::new(call, spec, pid)?;
+        let record = record::read(&call.dir)?;
+        let is_ready = record.is_none_or(|record| record.ready != Some(false));
+        let can_become = is_heard || matches!(Readiness::of(spec)?, Readiness::Answers(_));
+        match is_ready || !can_become {
+            true => vigil.is_up(clock::boot_ms()),
+            false => vigil.await_ready(readiness::timeout(spec)),
+        }
+        Ok(vigil)
+    }
+
+    fn new(call: &'a Call, spec: &'a dyn Settings, pid: i32) -> Result<Vigil<'a>> {
+        Ok(Vigil {
+            call,
+            spec,
+            pid,
+            stage: Stage::Told,
+            looks: Looks::new(spec, pid)?,
+            interval: spec.duration("rc_supervise_watchdog").unwrap_or_default(),
+            alive_until: None,
+            reaction: None,
+        })
+    }
+
+    fn await_ready(&mut self, limit: Duration) {
+        let now_ms = clock::boot_ms();
+        let until = after(now_ms, limit);
+        self.stage = Stage::Starting { until };
+        self.looks.await_ready(now_ms);
+    }
+
+    /// When something is due; milliseconds of CLOCK_BOOTTIME.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        let stage = match self.stage {
+            Stage::Starting { until }
+            | Stage::Lost { until }
+            | Stage::Reacting { until }
+            | Stage::Leaving { until } => Some(until),
+            Stage::Up | Stage::Told => None,
+        };
+        let reaction = self.reaction.as_ref().map(|(_, until)| *until);
+        let all = [stage, self.looks.deadline(), self.alive_until, reaction];
+        all.into_iter().flatten().min()
+    }
+
+    /// What is waited for.
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
+        let reaction = self.reaction.as_ref();
+        let reaction = reaction.map(|(running, _)| (running.as_fd(), PollFlags::POLLIN));
+        self.looks.descriptors().chain(reaction)
+    }
+
+    /// Takes in what it said.
+    pub(super) fn hear(&mut self, heard: Heard) {
+        let now_ms = clock::boot_ms();
+        match (heard, self.stage) {
+            (Heard::Ready, Stage::Starting { .. } | Stage::Lost { .. }) => self.is_ready(now_ms),
+            (Heard::Silence, Stage::Starting { until }) => {
+                let until = until.min(after(now_ms, LAST_WORDS));
+                self.stage = Stage::Lost { until };
+            }
+            (Heard::Stopping, Stage::Up) => self.leaves(now_ms),
+            (Heard::Status(line), Stage::Starting { .. } | Stage::Up) => {
+                let is_sick = self.looks.are_healthy() == Some(false);
+                self.note(|record| match is_sick {
+                    true => {}
+                    false => record.say(&line),
+                });
+            }
+            (Heard::Alive, Stage::Up) => self.is_alive(now_ms),
+            (Heard::Trigger, Stage::Up) => self.bark(now_ms, "asked for it"),
+            (Heard::Watchdog(interval), stage) => {
+                self.interval = interval;
+                if stage == Stage::Up {
+                    self.is_alive(now_ms);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Does what is due, and takes in what has come.
+    pub(super) fn go_on(&mut self) {
+        let now_ms = clock::boot_ms();
+        self.see_reaction(now_ms);
+        for news in self.looks.go_on(now_ms) {
+            match news {
+                News::Ready => self.is_ready(now_ms),
+                News::Sick(index) if self.stage == Stage::Up => self.sicken(index, now_ms),
+                News::Sick(_) => {}
+                News::Well { again } => self.recover(again),
+            }
+        }
+        if self.alive_until.is_some_and(|until| until <= now_ms) {
+            let limit = duration::show(self.interval);
+            self.bark(now_ms, &format!("no sign of life for {limit}"));
+        }
+        match self.stage {
+            Stage::Starting { until } if until <= now_ms => self.is_late(),
+            Stage::Lost { until } if until <= now_ms => self
+                .overdue("it can never become ready: it closed its descriptor without a newline"),
+            Stage::Reacting { until } | Stage::Leaving { until } if until <= now_ms => self.end(),
+            _ => {}
+        }
+    }
+
+    fn is_ready(&mut self, now_ms: u64) {
+        // Whatever answers, it is not the program that is not there yet.
+        if self.note(|record| record.ready = Some(true)) {
+            self.is_up(now_ms);
+        }
+    }
+
+    fn is_up(&mut self, now_ms: u64) {
+        self.stage = Stage::Up;
+        self.looks.check(now_ms);
+        self.is_alive(now_ms);
+    }
+
+    fn is_alive(&mut self, now_ms: u64) {
+        let is_wanted = !self.interval.is_zero();
+        self.alive_until = is_wanted.then(|| after(now_ms, self.interval));
+    }
+
+    /// It is not ready in time.
+    fn is_late(&mut self) {
+        let limit = duration::show(readiness::timeout(self.spec));
+        let line = match (self.looks.found(), Readiness::of(self.spec)) {
+            (Some(found), _) => format!("not ready within {limit}: {found}"),
+            (None, Ok(Readiness::Answers(_))) => format!("not ready within {limit}"),
+            (None, _) => format!("it did not say within {limit} that it is ready"),
+        };
+        self.overdue(&line);
+    }
+
+    fn overdue(&mut self, line: &str) {
+        self.note(|record| record.fail(Cause::Timeout, line));
+        self.end();
+    }
+
+    /// It is to end by itself, within the time of the first rung.
+    fn leaves(&mut self, now_ms: u64) {
+        let ladder = Stop::from_settings(self.spec).ladder;
+        let wait = ladder.rungs().first().map_or(KILL_WAIT, |rung| rung.wait);
+        let until = after(now_ms, wait);
+        self.look_away(Stage::Leaving { until });
+    }
+
+    /// Ends it, whatever it is doing.
+    fn end(&mut self) {
+        self.look_away(Stage::Told);
+        let ended = Instance::of(self.pid)
+            .and_then(|instance| Stop::from_settings(self.spec).end(&instance));
+        let pid = self.pid;
+        let named = |cause| Error::io(format_args!("end process {pid}"), &cause);
+        self.call.warn_of(ended.map_err(named));
+    }
+
+    fn look_away(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.looks.end();
+        self.alive_until = None;
+    }
+
+    fn tell(&self, line: &str) {
+        (self.call.warn)(&format!("{}: {line}", self.call.service));
+    }
+
+    /// Changes the record of this run. `false`: its program is not there yet, or no more.
+    fn note(&self, change: impl FnOnce(&mut Record)) -> bool {
+        let is_this =
+            |record: &Record| record.phase == Phase::Running && record.pid == Some(self.pid);
+        let record = record::read(&self.call.dir);
+        let Some(record) = record.unwrap_or_default().filter(is_this) else {
+            return false;
+        };
+        let mut changed = record.clone();
+        change(&mut changed);
+        if changed != record {
+            self.call.warn_of(changed.write(&self.call.dir));
+        }
+        true
+    }
+}
+
+impl Drop for Vigil<'_> {
+    fn drop(&mut self) {
+        if let Some((running, _)) = &self.reaction {
+            running.kill();
+        }
+    }
+}
+
+fn after(now_ms: u64, wait: Duration) -> u64 {
+    now_ms.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+}
