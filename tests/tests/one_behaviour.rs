@@ -67,12 +67,16 @@ proofs! {
 
 /// Proven elsewhere, as one module has them: directories written by hand by
 /// a_directory_is_used_as_it_is of each suite's tests, loggers by internal_logs.rs, what depends
-/// on the clock by the tests of rc-sv-exec's log, and operators by internal_operators.rs.
-const ELSEWHERE: [&str; 13] = [
+/// on the clock by the tests of rc-sv-exec's log, operators by
+/// internal_operators.rs, and limits by internal_limits.rs.
+const ELSEWHERE: [&str; 16] = [
     "s6_service_path",
     "runit_service",
     "daemontools_service",
     "rc_supervise_operators",
+    "rc_supervise_memory_max",
+    "rc_supervise_pids_max",
+    "rc_supervise_cpu_weight",
     "output_logger",
     "error_logger",
     "rc_supervise_syslog",

@@ -4,6 +4,8 @@
 //! kill everything in there during a start would be to kill the start. What the service's cgroup
 //! limits holds for the cgroups in it.
 
+pub mod limits;
+
 use nix::errno::Errno;
 use nix::fcntl::{open, OFlag};
 use nix::sys::signal::{kill, Signal};
@@ -67,6 +69,16 @@ impl Cgroup {
             }
         }
         Ok(open(&*self.path, flags, Mode::empty())?)
+    }
+
+    /// Opens that of its service, in which it is.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn open_service(&self) -> io::Result<OwnedFd> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
+        let service = self.path.parent().unwrap_or(Path::new("/"));
+        Ok(open(service, flags, Mode::empty())?)
     }
 
     /// Moves this process into it.

@@ -6,7 +6,7 @@ use rc_sv_api::support::is_default;
 use rc_sv_api::{Error, Result, Settings};
 
 /// What nobody does for a service that monit watches, and what to do instead.
-const UNDONE: [(&str, &str); 13] = [
+const UNDONE: [(&str, &str); 16] = [
     ("output_logger", "set output_log"),
     ("error_logger", "set error_log"),
     ("rc_supervise_respawn", "set it to spec"),
@@ -19,6 +19,9 @@ const UNDONE: [(&str, &str); 13] = [
         "rc_supervise_operators",
         "unset it; members of such a group cannot use monit",
     ),
+    ("rc_supervise_memory_max", OPENRCS),
+    ("rc_supervise_pids_max", OPENRCS),
+    ("rc_supervise_cpu_weight", OPENRCS),
     ("rc_supervise_retry_after", "unset it"),
     ("rc_supervise_alert", USE_MONITS),
     ("rc_supervise_alert_timeout", USE_MONITS),
@@ -35,6 +38,7 @@ const UNDONE: [(&str, &str); 13] = [
 ];
 
 const USE_MONITS: &str = "unset it and set monit's own alerts";
+const OPENRCS: &str = "unset it and set rc_cgroup_settings";
 
 /// What the loader finds in the surroundings of the runscript, if nobody has set it; and ours.
 const HARMLESS: [&str; 6] = [

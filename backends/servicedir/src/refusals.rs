@@ -81,16 +81,21 @@ const DONE_FOR_NATIVE: [&str; 7] = [
 ];
 
 /// What to do instead of what is not done.
-const INSTEAD: [(&str, &str); 8] = [
+const INSTEAD: [(&str, &str); 11] = [
     ("timeout_down", "unset it and set retry"),
     ("timeout_kill", "unset it and set retry"),
     ("s6_service_timeout_stop", "unset it and set retry"),
     ("s6_force_kill", "unset it and set retry"),
     ("output_logger", "unset it and set output_log"),
     ("error_logger", "unset it and set error_log"),
+    ("rc_supervise_memory_max", OPENRCS),
+    ("rc_supervise_pids_max", OPENRCS),
+    ("rc_supervise_cpu_weight", OPENRCS),
     ("rc_supervise_respawn", "set it to spec"),
     ("rc_supervise_propagate", "set it to no"),
 ];
+
+const OPENRCS: &str = "unset it and set rc_cgroup_settings";
 
 /// How `suite` does what the setting asks of a service with a command.
 pub fn of_setting(suite: &Suite, key: &Key) -> Support {

@@ -1,6 +1,6 @@
 //! Variables that rc-sv adds.
 
-use super::Group::{Health, Output, Process, Readiness, Respawn, Service, Stop};
+use super::Group::{Health, Limits, Output, Process, Readiness, Respawn, Service, Stop};
 use super::Kind::{
     Choice, Command, Count, Duration, Exits, Factor, Flag, Number, Signal, Size, Text,
 };
@@ -79,6 +79,9 @@ pub(super) static KEYS: &[Key] = &[
     key(Output, "rc_supervise_log_timestamp", Flag, "no", "Each line in output_log and error_log begins with the time, in UTC."),
     key(Output, "rc_supervise_log_rate", Count(1_000_000), "0", "No more lines than this are written to files and to the system's log in a second; how many were left out is said in one line. 0 is without a limit."),
     key(Output, "rc_supervise_log_buffer", Size, "16K", "So much of the last output stays in memory, and is shown by rc-sv-loader status, wherever there is a logger. Set, it is kept also of output that goes to a plain file or nowhere."),
+    key(Limits, "rc_supervise_memory_max", Size, "", "No more memory than this: the kernel kills what takes more, and the status says so (memory.max of the service's cgroup)."),
+    key(Limits, "rc_supervise_pids_max", Count(4_194_304), "", "No more processes and threads than this (pids.max of the service's cgroup)."),
+    key(Limits, "rc_supervise_cpu_weight", Number(1, 10_000), "", "The service's share of the processors when they are all busy; others have 100 (cpu.weight of the service's cgroup)."),
     key(Process, "rc_supervise_nice", Number(-20, 19), "", "Scheduling priority; that of the runscript when unset."),
     key(Process, "rc_supervise_ionice", Text, "", "I/O priority as CLASS or CLASS:LEVEL; that of the runscript when unset."),
     key(Process, "rc_supervise_oom_score_adj", Number(-1000, 1000), "", "Adjustment of the score for the kernel's OOM killer; that of the runscript when unset."),

@@ -231,7 +231,9 @@ mod tests {
     #[test]
     fn a_controller_is_enabled_and_the_kernel_takes_the_limit() {
         let top = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].map(Path::new);
-        let top = top.into_iter().find(|top| top.join("cgroup.procs").exists());
+        let top = top
+            .into_iter()
+            .find(|top| top.join("cgroup.procs").exists());
         let top = top.expect("a cgroup2 mount at /sys/fs/cgroup or /sys/fs/cgroup/unified");
         let controllers = fs::read_to_string(top.join("cgroup.controllers")).unwrap();
         let samples = [
@@ -255,7 +257,11 @@ mod tests {
         fs::remove_dir(&path).unwrap();
         for (name, note) in notes {
             let is_there = controllers.split_whitespace().any(|it| it == name);
-            assert_eq!(note.is_none(), is_there, "{name}: {note:?} of {controllers}");
+            assert_eq!(
+                note.is_none(),
+                is_there,
+                "{name}: {note:?} of {controllers}"
+            );
         }
     }
 }

@@ -70,6 +70,7 @@ mod tests {
     use crate::core::Plan;
     use rc_sv_api::key::Kind;
     use rc_sv_api::{ServiceName, Spec, Value};
+    use rc_sv_exec::cgroup::limits::Limits;
     use rc_sv_exec::launch::{Ending, Launch};
     use rc_sv_exec::log::Stream;
     use rc_sv_exec::resolve;
@@ -164,7 +165,8 @@ mod tests {
         let streams = Stream::all(settings).unwrap();
         let plan = Plan::from_settings(settings);
         let alert = rc_sv_exec::alert::timeout(settings);
-        format!("{plan:?} {launch:?} {hooks:?} {streams:?} {alert:?}")
+        let limits = Limits::of(settings);
+        format!("{plan:?} {launch:?} {hooks:?} {streams:?} {alert:?} {limits:?}")
     }
 
     #[test]

@@ -181,6 +181,8 @@ pub enum Word {
     Status(Box<str>),
     /// This `errno` is why it fails.
     Errno(i32),
+    /// The kernel says it of it: it was killed for want of memory.
+    Starved,
     /// It needs this long from now on, for becoming ready or for ending.
     Extend(Duration),
     /// It is alive.

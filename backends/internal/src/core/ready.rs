@@ -22,7 +22,9 @@ impl Service {
             return;
         }
         // Who talks was executed, whatever the order in which that is told.
-        self.executed(turn);
+        if word != Word::Starved {
+            self.executed(turn);
+        }
         match word {
             Word::Ready if matches!(self.state, State::Starting { .. }) => self.become_ready(turn),
             Word::Ready => self.watch().reloading = false,
@@ -31,6 +33,7 @@ impl Service {
             Word::Stopping => self.leaves(turn),
             Word::Status(line) => self.watch().status = Some(line).filter(|line| !line.is_empty()),
             Word::Errno(errno) => self.fails(errno),
+            Word::Starved => self.starved(),
             Word::Extend(wait) => self.extend(turn, wait),
             Word::Alive => self.is_alive(turn),
             Word::Trigger if self.state == State::Up => self.bark(turn, "asked for it"),
@@ -154,6 +157,15 @@ impl Service {
         if self.instance.cause == Cause::Itself {
             let error = std::io::Error::from_raw_os_error(errno);
             self.reason = Some(rc_sv_api::Error::io("it says", &error).message.into());
+        }
+    }
+
+    /// The kernel has killed it.
+    fn starved(&mut self) {
+        if self.instance.cause == Cause::Itself {
+            let reason = "killed for want of memory by the kernel";
+            self.reason = Some(reason.into());
+            self.note = Some(reason.into());
         }
     }
 

@@ -89,6 +89,7 @@ impl Supervisor {
         };
         let alone = process.cgroup.as_ref().map(Cgroup::is_populated);
         let alone = matches!(alone, Some(Ok(false)));
+        self.ask_for_memory_kill(id, run, exit);
         self.feed(Event::Exited {
             id,
             run,

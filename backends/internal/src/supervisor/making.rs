@@ -195,6 +195,7 @@ impl Supervisor {
             Some(cgroup) => Some(self.open_cgroup(id, cgroup, &spec)?),
             None => None,
         };
+        self.limit(id, settings, cgroup.as_ref());
         let line = self.open_ears(id, settings, &mut launch)?;
         let awaited = match (Readiness::of(settings)?, path_of(settings, "pidfile")) {
             (Readiness::PidFile, Some(path)) => Some(Box::new(Awaited::new(path)?)),

@@ -13,6 +13,7 @@ mod clock;
 mod ear;
 mod effects;
 mod hook;
+mod limits;
 mod listener;
 mod log;
 mod logging;

@@ -2,6 +2,7 @@
 
 use super::ear::Ear;
 use super::hook::HookProcess;
+use super::limits::Limited;
 use super::looks::Looking;
 use super::making::Making;
 use super::reactor::Token;
@@ -64,6 +65,8 @@ pub(super) struct Slot {
     pub is_familiar: bool,
     /// Everything in its cgroup was killed.
     pub cgroup_was_killed: bool,
+    /// What came of its limits.
+    pub limited: Option<Box<Limited>>,
 }
 
 /// The processes of all services.
@@ -89,11 +92,17 @@ impl Slots {
         slot
     }
 
+    /// The slot of a service, if it was used.
+    pub(super) fn get(&self, id: Id) -> Option<&Slot> {
+        self.0.get(id.index())
+    }
+
     /// Forgets what was known of the service that had this id; another may get it.
     pub(super) fn renew(&mut self, id: Id) {
         let slot = self.of(id);
         slot.is_familiar = false;
         slot.cgroup_was_killed = false;
+        slot.limited = None;
     }
 
     /// The service that an event is about.

@@ -108,8 +108,9 @@ impl Supervisor {
     }
 
     fn status(&mut self, service: &ServiceName) -> Status {
+        let now = self.clock.now();
         let status = match self.core.find(service) {
-            Some(id) => self.core.status(id, self.clock.now()),
+            Some(id) => self.with_limits(id, self.core.status(id, now)),
             None => Status::of_state(State::Unmanaged),
         };
         Status {
@@ -126,7 +127,7 @@ impl Supervisor {
         for (service, name) in self.core.iter() {
             let status = Status {
                 supervisor_pid,
-                ..self.core.status(service, now)
+                ..self.with_limits(service, self.core.status(service, now))
             };
             record::put_entry(&mut list, name, &status);
         }

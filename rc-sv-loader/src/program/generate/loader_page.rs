@@ -240,7 +240,7 @@ fn formats(page: &mut Page) {
         ("last_exit", "How the main process ended last: kind (code, signal, dumped, not-run, unknown), value, and text for people."),
         ("next_restart_ms", "Time until the scheduled respawn."),
         ("wanted_up, ready, healthy", "Whether it is wanted up, said that it is ready, passes its health checks."),
-        ("detail", "One line for people; may be empty."),
+        ("detail", "One line for people; may be empty. It tells also of limits that have no effect on this host."),
     ] {
         page.term(member, meaning);
     }

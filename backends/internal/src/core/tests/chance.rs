@@ -29,6 +29,7 @@ fn word() -> impl Strategy<Value = Word> {
         1 => Just(Word::Stopping),
         1 => Just(Word::Status("busy".into())),
         1 => Just(Word::Errno(5)),
+        1 => Just(Word::Starved),
         2 => wait(20_000).prop_map(Word::Extend),
         3 => Just(Word::Alive),
         1 => Just(Word::Trigger),

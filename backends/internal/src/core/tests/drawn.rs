@@ -134,7 +134,7 @@ impl Chance<'_> {
 
     fn word(&mut self) -> Word {
         let millis = Duration::from_millis(u64::from(self.byte()) * 64);
-        match self.below(10) {
+        match self.below(11) {
             0 => Word::NeverReady("it cannot"),
             1 => Word::Reloading,
             2 => Word::Stopping,
@@ -144,6 +144,7 @@ impl Chance<'_> {
             6 => Word::Alive,
             7 => Word::Trigger,
             8 => Word::Watchdog(millis / 2),
+            9 => Word::Starved,
             _ => Word::Ready,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::bench::Bench;
 use super::world::plan;
-use crate::core::{Effect, Plan};
+use crate::core::{Effect, Plan, Word};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{State, Status};
 use std::mem::{size_of, size_of_val};
@@ -45,6 +45,40 @@ fn the_status_of_what_waits() {
         ..Status::default()
     };
     assert_eq!(bench.status(), expected);
+}
+
+#[test]
+fn a_kill_for_want_of_memory_is_told() {
+    let kill = Exit::Signal(9);
+    let mut bench = Bench::up(&[("respawn_max", "1"), ("respawn_delay", "1")]);
+    bench.says(Word::Starved);
+    bench.exited(kill);
+    let why = "killed for want of memory by the kernel";
+    let waiting = format!("restarting in 1 s (1 of 1): {why}");
+    assert_eq!(bench.status().detail, waiting);
+    bench.pass(1_000);
+    bench.come_up();
+    assert_eq!(
+        (bench.status().state, bench.status().detail),
+        (State::Up, String::new())
+    );
+    // The next kill has another reason.
+    bench.exited(kill);
+    let line = bench.status().detail;
+    assert!(line.ends_with("killed by KILL"), "{line}");
+    let mut bench = Bench::up(&[
+        ("rc_supervise_policy", "on-failure"),
+        ("respawn_max", "1"),
+        ("respawn_delay", "1"),
+    ]);
+    for _ in 0..2 {
+        bench.says(Word::Starved);
+        bench.exited(kill);
+        bench.pass(1_000);
+        bench.come_up();
+    }
+    let line = bench.status().detail;
+    assert!(line.ends_with(&format!("killed by KILL; {why}")), "{line}");
 }
 
 #[test]
