@@ -57,7 +57,7 @@ proofs! {
     health::failures_make_it_unhealthy("rc_supervise_health" "rc_supervise_health_interval"
         "rc_supervise_health_failures" "rc_supervise_health_timeout" "rc_supervise_health_within"
         "rc_supervise_health_successes" "rc_supervise_health_start" "rc_supervise_unhealthy"
-        "rc_supervise_health_action")
+        "rc_supervise_health_action" "rc_supervise_alert")
     health::the_function_of_the_runscript("healthcheck_timer" "healthcheck_delay")
     health::the_checks_outlive_who_makes_them("rc_supervise_health")
     health::nobody_looks_at_what_is_down("rc_supervise_health_action")

@@ -24,6 +24,13 @@ pub enum Topic {
 }
 
 impl Topic {
+    /// The topic of a word.
+    pub fn of_word(word: &str) -> Option<Topic> {
+        [Topic::GaveUp, Topic::Unhealthy, Topic::Recovered]
+            .into_iter()
+            .find(|topic| topic.word() == word)
+    }
+
     /// As the command is told.
     pub fn word(self) -> &'static str {
         match self {

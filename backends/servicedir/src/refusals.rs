@@ -6,7 +6,7 @@ use rc_sv_api::key::{self, Group, Key, Role};
 use rc_sv_api::{support, Deed, Error, Result, Settings, Support};
 
 /// The settings of a service with a command that are acted upon: by `rc-sv-exec`, or by the stop.
-const DONE: [&str; 59] = [
+const DONE: [&str; 61] = [
     "command_background",
     "start_stop_daemon_args",
     "supervise_daemon_args",
@@ -60,6 +60,8 @@ const DONE: [&str; 59] = [
     "rc_supervise_on_give_up",
     "rc_supervise_retry_after",
     "rc_supervise_alternate",
+    "rc_supervise_alert",
+    "rc_supervise_alert_timeout",
     "rc_supervise_finish",
     "rc_supervise_finish_timeout",
     "rc_supervise_kill_mode",

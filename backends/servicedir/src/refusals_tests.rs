@@ -12,7 +12,7 @@ use rc_sv_exec::stop::Stop;
 use std::path::PathBuf;
 
 /// Settings that neither the launch nor policy nor stop shows: who acts upon them.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 10] = [
     // rc-sv-exec writes the pid file.
     "command_background",
     "pidfile",
@@ -26,6 +26,9 @@ const ELSEWHERE: [&str; 8] = [
     "rc_supervise_watchdog",
     "rc_supervise_watchdog_signal",
     "rc_supervise_retry_after",
+    // rc-sv-exec, in a process of its own.
+    "rc_supervise_alert",
+    "rc_supervise_alert_timeout",
 ];
 
 /// A value other than the default that fits a service that runs /bin/true as root.

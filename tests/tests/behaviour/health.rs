@@ -10,6 +10,8 @@ pub fn failures_make_it_unhealthy(scene: &Scene) {
     lab.write("/tmp/well", "", 0o644);
     let note = "#!/bin/sh\necho $RC_SVCNAME $SERVICE_RESULT >>/tmp/notes\n";
     lab.write("/usr/local/bin/note", note, 0o755);
+    let tell = "#!/bin/sh\necho $RC_SVCNAME $RC_SV_EVENT $RC_SV_REASON >>/tmp/told\n";
+    lab.write("/usr/local/bin/tell", tell, 0o755);
     let check = "rc_supervise_health=\"exec:'/usr/bin/test -e /tmp/well'\"\n\
                  rc_supervise_health_interval=100ms\nrc_supervise_health_failures=2\n\
                  rc_supervise_health_within=3\nrc_supervise_health_successes=2\n\
@@ -18,7 +20,7 @@ pub fn failures_make_it_unhealthy(scene: &Scene) {
     scene.service(
         "alert",
         "",
-        &format!("{AT_ONCE}{check}rc_supervise_health_action=alert\n"),
+        &format!("{AT_ONCE}{check}rc_supervise_health_action=alert\nrc_supervise_alert=tell\n"),
     );
     let hang = "rc_supervise_health='exec:/bin/cat'\nrc_supervise_health_interval=100ms\n\
                 rc_supervise_health_timeout=200ms\nrc_supervise_health_failures=1\n";
@@ -36,8 +38,15 @@ pub fn failures_make_it_unhealthy(scene: &Scene) {
     scene.starts("sick", 2);
     scene.starts("hung", 2);
     scene.until_json("alert", "unhealthy", |json| json["healthy"] == false);
+    let told = lab.wait_for_lines("/tmp/told", 1, SOON);
+    assert_eq!(
+        told,
+        ["alert unhealthy unhealthy: /usr/bin/test: exited 1 (2 of the last 3)"]
+    );
     lab.write("/tmp/well", "", 0o644);
     scene.until_json("alert", "healthy again", |json| json["healthy"] == true);
+    let told = lab.wait_for_lines("/tmp/told", 2, SOON);
+    assert_eq!(told[1..], ["alert recovered healthy again"]);
     assert_eq!(scene.count("alert"), 1);
     let notes = lab.wait_for_lines("/tmp/notes", 1, SOON);
     assert!(notes.contains(&"sick unhealthy".to_string()), "{notes:?}");

@@ -1,5 +1,6 @@
 //! What follows the end of a run: clear up, run the finish command, decide.
 
+use super::alarm::{self, Alarm, Matter};
 use super::command::{self, Ran};
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
@@ -107,6 +108,13 @@ pub(super) fn follow(
         is_permanent = run_finish(call, record, spec.settings(), signals);
     }
     decide(call, record, spec.settings(), ended_ms, is_permanent)?;
+    if record.phase == Phase::Failed && !record.probation {
+        let alarm = Alarm {
+            of: Matter::Failed,
+            exit: record.last_exit,
+        };
+        call.warn_of(alarm::raise(call, spec.settings(), alarm));
+    }
     call.warn_of(record.write(&call.dir));
     locks.release(Byte::Finish);
     if matches!(record.phase, Phase::Down | Phase::Failed) && !record::is_wanted_down(&call.dir)? {

@@ -38,6 +38,7 @@
 //! `instance` ([`crate::instance`]), `lock` (who is at work), `failure` (why the last program was not
 //! executed) and `down` (nobody wants it up).
 
+mod alarm;
 mod attend;
 mod begin;
 mod call;
@@ -55,6 +56,7 @@ mod signals;
 mod tell;
 mod vigil;
 
+pub use alarm::Told;
 pub use call::{Call, LINK};
 pub use executed::{await_executed, await_ready, executed, is_executing, ready};
 pub use given::Given;
@@ -79,6 +81,8 @@ pub enum Part {
     Finish(Exit),
     /// The next run of a service that OpenRC has started, asked for by who watches it.
     Respawn(Reason),
+    /// Alerting a person.
+    Alert(Told),
     /// Telling OpenRC, and whom else it concerns, that the service is down.
     Tell {
         /// Who only watches it is to let it go.
@@ -94,6 +98,7 @@ impl Part {
             "child" => Given::parse(arguments).map(Part::Child),
             "finish" => Some(Part::Finish(finish::exit_of(arguments))),
             "respawn" => Some(Part::Respawn(Reason::parse(arguments.first()?)?)),
+            "alert" => Told::parse(arguments).map(Part::Alert),
             "tell" => Some(Part::Tell {
                 watched: arguments.first().is_some_and(|word| word == tell::WATCHED),
             }),
@@ -122,6 +127,7 @@ impl Part {
             Part::Child(given) => begin::child(&call, &given, signals),
             Part::Finish(exit) => finish::finish(&call, exit, signals),
             Part::Respawn(reason) => respawn::respawn(&call.of_watched(), reason, signals),
+            Part::Alert(told) => alarm::tell(&call, &told, signals),
             Part::Tell { watched: false } => tell::tell(&call, signals),
             Part::Tell { watched: true } => tell::tell(&call.of_watched(), signals),
         }

@@ -181,6 +181,14 @@ impl Record {
         }
     }
 
+    /// systemd's word for why it was given up, where how it ended does not tell.
+    pub(super) fn result(&self) -> Option<&'static str> {
+        match self.note.starts_with("gave up") {
+            true => Some("start-limit-hit"),
+            false => self.cause.result(),
+        }
+    }
+
     /// How the last run ended, in words.
     pub(super) fn end_line(&self) -> String {
         match self.last_exit {
@@ -221,6 +229,16 @@ impl Record {
     pub(super) fn write(&self, dir: &Dir) -> Result<()> {
         dir.replace(NAME, 0o600, text::encode(self).as_bytes())
     }
+}
+
+/// How something ended, if it has, in a word or two.
+pub(super) fn exit_text(exit: Option<Exit>) -> String {
+    text::exit_text(exit)
+}
+
+/// The same, read; `None`: it makes no sense.
+pub(super) fn exit_of(words: &str) -> Option<Option<Exit>> {
+    text::exit_of(words)
 }
 
 /// What a process that cannot become the program leaves behind.

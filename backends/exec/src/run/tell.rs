@@ -1,10 +1,12 @@
 //! Telling that a service is down, in a process of its own: an openrc-run may be at work on the
 //! service for a while, and the give-up command may take its time.
 
+use super::alarm;
 use super::command;
 use super::record::{self, Phase, Record};
 use super::signals::Signals;
 use super::{clock, Call};
+use crate::alert::Topic;
 use crate::launch::{Ending, Launch};
 use crate::openrc::{is_locked, watch_locks, State};
 use crate::spec_file;
@@ -65,19 +67,19 @@ fn let_go(call: &Call) -> Error {
     Error::io(format_args!("execute {loader}"), &cause)
 }
 
-/// Runs the give-up command, and starts the service that takes its place.
+/// Alerts a person, runs the give-up command, and starts the service that takes its place.
 fn give_up(call: &Call, record: &Record, signals: &Signals) -> Result<()> {
     const KEY: &str = "rc_supervise_on_give_up";
     let spec = spec_file::read(&call.dir)?;
     let spec = spec.settings();
     let ending = Ending {
         exit: record.last_exit.unwrap_or(Exit::Unknown),
-        result: match record.note.starts_with("gave up") {
-            true => Some("start-limit-hit"),
-            false => record.cause.result(),
-        },
+        result: record.result(),
         restarts: record.restarts,
     };
+    // It has its own time, beside all others.
+    let begun = alarm::begin(call, spec, Topic::GaveUp, &record.note, record.last_exit);
+    call.warn_of(begun.map(drop));
     if spec.text("rc_supervise_alternate").is_some() {
         let started = Launch::for_alternate(spec, ending)
             .and_then(|launch| command::run_launch(launch, COMMAND_TIMEOUT, signals));

@@ -4,9 +4,11 @@
 //! Whoever waits for its end waits for this as well. The spec is that of the run: what is changed
 //! meanwhile holds from the next one on.
 
+mod alerts;
 mod care;
 mod looks;
 
+use super::alarm::{self, Alarm};
 use super::ear::Heard;
 use super::record::{self, Phase, Record};
 use super::{clock, Call};
@@ -20,6 +22,7 @@ use nix::poll::PollFlags;
 use rc_sv_api::policy::Cause;
 use rc_sv_api::{duration, Error, Result, Settings};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::process::Child;
 use std::time::Duration;
 
 /// How long one that can never become ready has for ending by itself, which tells more.
@@ -38,6 +41,11 @@ pub(super) struct Vigil<'a> {
     alive_until: Option<u64>,
     /// The command about its being unhealthy, and how long it may take.
     reaction: Option<(Running, u64)>,
+    /// Of what a person was alerted, and when that is over if nothing happens before.
+    alarm: Option<Alarm>,
+    over_at: Option<u64>,
+    /// Those who alert.
+    alerts: Vec<Child>,
 }
 
 /// Where it is. Times are milliseconds of CLOCK_BOOTTIME.
@@ -105,6 +113,9 @@ impl<'a> Vigil<'a> {
             interval: spec.duration("rc_supervise_watchdog").unwrap_or_default(),
             alive_until: None,
             reaction: None,
+            alarm: alarm::raised(call, spec)?,
+            over_at: None,
+            alerts: Vec::new(),
         })
     }
 
@@ -125,7 +136,13 @@ impl<'a> Vigil<'a> {
             Stage::Up | Stage::Told => None,
         };
         let reaction = self.reaction.as_ref().map(|(_, until)| *until);
-        let all = [stage, self.looks.deadline(), self.alive_until, reaction];
+        let all = [
+            stage,
+            self.looks.deadline(),
+            self.alive_until,
+            reaction,
+            self.over_at,
+        ];
         all.into_iter().flatten().min()
     }
 
@@ -169,12 +186,13 @@ impl<'a> Vigil<'a> {
     pub(super) fn go_on(&mut self) {
         let now_ms = clock::boot_ms();
         self.see_reaction(now_ms);
+        self.see_alerts(now_ms);
         for news in self.looks.go_on(now_ms) {
             match news {
                 News::Ready => self.is_ready(now_ms),
                 News::Sick(index) if self.stage == Stage::Up => self.sicken(index, now_ms),
                 News::Sick(_) => {}
-                News::Well { again } => self.recover(again),
+                News::Well { again } => self.recover(again, now_ms),
             }
         }
         if self.alive_until.is_some_and(|until| until <= now_ms) {
@@ -201,6 +219,7 @@ impl<'a> Vigil<'a> {
         self.stage = Stage::Up;
         self.looks.check(now_ms);
         self.is_alive(now_ms);
+        self.watch_alarm(now_ms);
     }
 
     fn is_alive(&mut self, now_ms: u64) {
@@ -246,6 +265,7 @@ impl<'a> Vigil<'a> {
         self.stage = stage;
         self.looks.end();
         self.alive_until = None;
+        self.over_at = None;
     }
 
     fn tell(&self, line: &str) {

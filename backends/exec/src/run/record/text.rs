@@ -37,7 +37,7 @@ pub(super) fn encode(record: &Record) -> String {
         ("healthy", flag(record.healthy).to_string()),
         ("cause", record.cause.result().unwrap_or("-").to_string()),
         ("probation", flag(Some(record.probation)).to_string()),
-        ("exit", record.last_exit.map_or("-".into(), exit_text)),
+        ("exit", exit_text(record.last_exit)),
         ("limit", record.limit.to_string()),
         ("count", record.count.to_string()),
         ("streak", streak.to_string()),
@@ -72,10 +72,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
         healthy: flag_of(lines.value("healthy")?)?,
         cause: cause_of(lines.value("cause")?)?,
         probation: flag_of(lines.value("probation")?)??,
-        last_exit: match lines.value("exit")? {
-            "-" => None,
-            exit => Some(exit_of(exit)?),
-        },
+        last_exit: exit_of(lines.value("exit")?)?,
         limit: number(lines.value("limit")?)?,
         count: number(lines.value("count")?)?,
         ..Record::default()
@@ -143,7 +140,11 @@ fn cause_of(text: &str) -> Option<Cause> {
         .find(|cause| cause.result().unwrap_or("-") == text)
 }
 
-fn exit_text(exit: Exit) -> String {
+/// How something ended, if it has.
+pub(super) fn exit_text(exit: Option<Exit>) -> String {
+    let Some(exit) = exit else {
+        return "-".into();
+    };
     match exit {
         Exit::Code(code) => format!("code {code}"),
         Exit::Signal(number) => format!("signal {number}"),
@@ -153,15 +154,19 @@ fn exit_text(exit: Exit) -> String {
     }
 }
 
-fn exit_of(text: &str) -> Option<Exit> {
-    Some(match text.split_once(' ') {
+/// The same, read; `None`: it makes no sense.
+pub(super) fn exit_of(text: &str) -> Option<Option<Exit>> {
+    if text == "-" {
+        return Some(None);
+    }
+    Some(Some(match text.split_once(' ') {
         Some(("code", code)) => Exit::Code(number(code)?),
         Some(("signal", signal)) => Exit::Signal(number(signal)?),
         Some(("dumped", signal)) => Exit::Dumped(number(signal)?),
         Some(("errno", errno)) => Exit::NotRun(number(errno)?),
         None if text == "unknown" => Exit::Unknown,
         _ => return None,
-    })
+    }))
 }
 
 fn optional(number: Option<impl ToString>) -> String {

@@ -26,7 +26,7 @@ impl Vigil<'_> {
         }
     }
 
-    pub(super) fn recover(&mut self, again: bool) {
+    pub(super) fn recover(&mut self, again: bool, now_ms: u64) {
         let healthy = self.looks.are_healthy();
         self.note(|record| {
             record.healthy = healthy;
@@ -37,6 +37,7 @@ impl Vigil<'_> {
         if again {
             self.tell("healthy again");
         }
+        self.is_well(now_ms);
     }
 
     /// It is unhealthy. One that is being stopped is left alone.
@@ -54,9 +55,11 @@ impl Vigil<'_> {
                 Action::Alert | Action::Exec => record.say(&line),
             }
         });
+        self.watch_alarm(now_ms);
         let limit = Check::reaction(self.spec, self.looks.checks());
         match (action, limit) {
-            (Action::Alert, _) | (Action::Exec, None) => {}
+            (Action::Alert, _) => self.alert_sick(&line),
+            (Action::Exec, None) => {}
             (Action::Exec, Some(limit)) => self.react(after(now_ms, limit)),
             (Action::Restart, None) => self.end(),
             (Action::Restart, Some(limit)) => {
