@@ -11,6 +11,7 @@
 mod call;
 mod directory;
 mod family;
+mod known;
 pub mod observed;
 mod origin;
 mod progress;

@@ -2,9 +2,8 @@
 
 use crate::observed::{Observed, Phase, Wants};
 use crate::suite::Suite;
-use crate::supervise::{living, Snapshot};
 use crate::tree::Tree;
-use rc_sv_api::{Error, Result, ServiceName, State, Status};
+use rc_sv_api::{Result, ServiceName, State, Status};
 use rc_sv_exec::instance::Instance;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::run::clock;
@@ -22,27 +21,27 @@ pub(crate) fn look(
     dir: impl FnOnce() -> Result<Dir>,
 ) -> Result<Status> {
     let suite = tree.suite();
-    let snapshot = tree.supervise(service.as_str()).snapshot()?;
-    let record = tree.record(service)?;
-    if record.is_none() {
+    let supervised = tree.supervise(service.as_str()).supervisor()?.is_some();
+    let observed = tree.observed(service)?;
+    let Some(record) = tree.record(service)? else {
         if tree.native(service).is_some() {
-            return Ok(native(suite, &snapshot));
+            let pid = observed.and_then(|it| it.phase.pid());
+            let lives = pid.map_or(Ok(false), |pid| tree.lives(service, pid))?;
+            return Ok(native(suite, supervised, observed, lives));
         }
-        if !tree.has(service) {
-            return Ok(Status::of_state(State::Unmanaged));
-        }
-    }
-    let pid = record.as_ref().and_then(|record| record.pid);
-    let lives = match pid {
+        return Ok(Status::of_state(match observed.map(|it| it.wants) {
+            _ if !tree.has(service) || !supervised => State::Unmanaged,
+            // No run was recorded yet.
+            Some(Wants::Up) => State::Starting,
+            _ => State::Down,
+        }));
+    };
+    let lives = match record.pid {
         None => false,
-        // The supervisor answers for the number, or the process that it runs does.
-        Some(_) if snapshot.running() == pid => snapshot.supervisor.is_some() || remains(dir)?,
-        Some(pid) if snapshot.supervisor.is_some() => living(pid)
-            .map_err(|cause| Error::io(format_args!("look at process {pid}"), &cause))?
-            .is_some(),
+        Some(pid) if supervised => tree.lives(service, pid)?,
         Some(_) => remains(dir)?,
     };
-    Ok(generated(suite, &snapshot, record, lives))
+    Ok(generated(suite, supervised, observed, record, lives))
 }
 
 /// Whether the main process outlives its supervisor: by the time of its beginning, as the number
@@ -52,33 +51,29 @@ fn remains(dir: impl FnOnce() -> Result<Dir>) -> Result<bool> {
 }
 
 /// The status of a service that `rc-sv-exec` runs.
-fn generated(suite: &Suite, snapshot: &Snapshot, record: Option<Record>, lives: bool) -> Status {
-    let wants = snapshot.observed.map(|it| it.wants);
-    let Some(mut record) = record else {
-        // It has a supervisor, but no run was recorded yet.
-        let state = match (&snapshot.supervisor, wants) {
-            (None, _) => State::Unmanaged,
-            (Some(_), Some(Wants::Up)) => State::Starting,
-            (Some(_), _) => State::Down,
-        };
-        return Status::of_state(state);
-    };
+fn generated(
+    suite: &Suite,
+    supervised: bool,
+    observed: Option<Observed>,
+    mut record: Record,
+    lives: bool,
+) -> Status {
     if record.phase == record::Phase::Running && !lives {
         // It ended, and nobody has dealt with that yet.
         record.phase = record::Phase::Ended;
     }
     let status = record.status(clock::boot_ms());
-    if snapshot.supervisor.is_none() {
+    if !supervised {
         return unsupervised(suite, status);
     }
-    let is_unwanted = wants.is_some_and(|wants| wants != Wants::Up);
+    let is_unwanted = observed.is_some_and(|it| it.wants != Wants::Up);
     match status.state {
         State::Up if is_unwanted => Status {
             state: State::Stopping,
             wanted_up: Some(false),
             ..status
         },
-        State::Up if snapshot.observed.is_some_and(|it| it.paused) => Status {
+        State::Up if observed.is_some_and(|it| it.paused) => Status {
             state: State::Paused,
             ..status
         },
@@ -86,26 +81,30 @@ fn generated(suite: &Suite, snapshot: &Snapshot, record: Option<Record>, lives: 
     }
 }
 
-/// The status of a service whose directory was written by hand.
-fn native(suite: &Suite, snapshot: &Snapshot) -> Status {
-    let Some(observed) = snapshot.observed else {
-        return Status::of_state(match snapshot.supervisor {
-            Some(_) => State::Starting,
-            None => State::Unmanaged,
+/// The status of a service whose directory was written by hand; `lives`: the process of which its
+/// supervisor has written.
+fn native(suite: &Suite, supervised: bool, observed: Option<Observed>, lives: bool) -> Status {
+    let Some(observed) = observed else {
+        return Status::of_state(match supervised {
+            true => State::Starting,
+            false => State::Unmanaged,
         });
     };
     let status = Status {
-        state: state(&observed, snapshot.process.is_some()),
+        state: state(&observed, lives),
         wanted_up: Some(observed.wants == Wants::Up),
         ready: observed.ready.then_some(true),
-        pid: snapshot.running(),
+        pid: match observed.phase {
+            Phase::Run(pid) if lives => Some(pid),
+            _ => None,
+        },
         since_real_ns: observed.since.real_ns(suite.tai_offset, SystemTime::now()),
         last_exit: observed.last_exit,
         ..Status::default()
     };
-    match snapshot.supervisor {
-        Some(_) => status,
-        None => unsupervised(suite, status),
+    match supervised {
+        true => status,
+        false => unsupervised(suite, status),
     }
 }
 

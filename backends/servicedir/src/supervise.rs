@@ -111,7 +111,10 @@ impl<'a> Supervise<'a> {
     }
 
     /// A FIFO of the supervisor, if there is one.
-    fn supervisor(&self) -> Result<Option<OwnedFd>> {
+    ///
+    /// # Errors
+    /// As for [`Supervise::snapshot`].
+    pub fn supervisor(&self) -> Result<Option<OwnedFd>> {
         self.open_fifo(self.suite.alive)
     }
 
@@ -124,7 +127,11 @@ impl<'a> Supervise<'a> {
         }
     }
 
-    fn observe(&self) -> Result<Option<Observed>> {
+    /// What it has written, now or before it ended. `None`: nothing yet.
+    ///
+    /// # Errors
+    /// As for [`Supervise::snapshot`].
+    pub fn observe(&self) -> Result<Option<Observed>> {
         let file = match self.open("status", OFlag::O_RDONLY) {
             Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(None),
             file => file.map_err(|errno| self.failed("open", "status", errno))?,

@@ -5,18 +5,19 @@
 //! synced: it does not outlive a boot, and must not.
 
 use crate::directory::{self, Files};
+use crate::known::Known;
+use crate::observed::Observed;
 use crate::suite::Suite;
 use crate::supervise::Supervise;
 use nix::errno::Errno;
 use nix::fcntl::{openat, AtFlags, OFlag};
-use nix::sys::stat::{fstat, fstatat, Mode};
+use nix::sys::stat::{fstat, fstatat, FileStat, Mode};
 use nix::unistd::read;
 use rc_sv_api::{Code, Error, Result, ServiceName};
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::run;
 use rc_sv_exec::run::record::{self, Record};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
@@ -28,12 +29,8 @@ use std::path::{Path, PathBuf};
 pub struct Tree {
     suite: &'static Suite,
     dir: Dir,
-    /// Records as they were read, and from which file: it is replaced when anything changes.
-    records: RefCell<HashMap<ServiceName, (Edition, Record)>>,
+    known: RefCell<Known>,
 }
-
-/// A file that has a name for a while: its inode, and when it was written.
-type Edition = (u64, i64, i64);
 
 impl Tree {
     /// Those of `suite`, made where they are missing.
@@ -65,7 +62,7 @@ impl Tree {
         Tree {
             suite,
             dir,
-            records: RefCell::default(),
+            known: RefCell::default(),
         }
     }
 
@@ -91,7 +88,11 @@ impl Tree {
 
     /// Whether `service` has a directory.
     pub fn has(&self, service: &ServiceName) -> bool {
-        fs::symlink_metadata(self.path(service)).is_ok()
+        let has = fs::symlink_metadata(self.path(service)).is_ok();
+        if !has {
+            self.known.borrow_mut().forget(service);
+        }
+        has
     }
 
     /// Whether the supervisor of `service` itself listens whether its program is ready.
@@ -100,9 +101,22 @@ impl Tree {
         fstatat(&self.dir, path.as_str(), AtFlags::empty()).is_ok()
     }
 
+    /// What the supervisor of `service` has written; `None` where there was none.
+    ///
+    /// # Errors
+    /// The file cannot be read, or was not understood.
+    pub fn observed(&self, service: &ServiceName) -> Result<Option<Observed>> {
+        let path = format!("{service}/supervise/status");
+        let Some(file) = self.stat(&path)? else {
+            return Ok(None);
+        };
+        let read = || self.supervise(service.as_str()).observe();
+        let mut known = self.known.borrow_mut();
+        known.content(service, &file, |it| &mut it.observed, read)
+    }
+
     /// What `rc-sv-exec` knows of `service`; `None` where it has not run since a person asked for
-    /// it, and for a directory that was written by hand. A record that was not replaced since the
-    /// last look is not read again.
+    /// it, and for a directory that was written by hand.
     ///
     /// # Errors
     /// The record cannot be read, or is none.
@@ -110,27 +124,37 @@ impl Tree {
         // By the link in the service directory: one step from here, and nobody else can write
         // anywhere on the way.
         let path = format!("{service}/{}/{}", run::LINK, record::NAME);
-        let failed = |errno: Errno| Error::io(&path, &errno.into());
-        let found = match fstatat(&self.dir, path.as_str(), AtFlags::empty()) {
-            Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(None),
-            found => found.map_err(failed)?,
-        };
-        let edition = (found.st_ino, found.st_mtime, found.st_mtime_nsec);
-        let mut records = self.records.borrow_mut();
-        if let Some((of, record)) = records.get(service) {
-            if *of == edition {
-                return Ok(Some(record.clone()));
-            }
-        }
-        let Some(bytes) = self.read(&path).map_err(failed)? else {
+        let Some(file) = self.stat(&path)? else {
             return Ok(None);
         };
-        let Some(record) = record::parse(&bytes) else {
-            let message = format!("{path}: is no record of rc-sv");
-            return Err(Error::new(Code::Protocol, message));
+        let read = || {
+            let bytes = self.read(&path);
+            let bytes = bytes.map_err(|errno| Error::io(&path, &errno.into()))?;
+            let parsed = bytes.map(|bytes| record::parse(&bytes).ok_or(()));
+            parsed.transpose().map_err(|()| {
+                let message = format!("{path}: is no record of rc-sv");
+                Error::new(Code::Protocol, message)
+            })
         };
-        records.insert(service.clone(), (edition, record.clone()));
-        Ok(Some(record))
+        let mut known = self.known.borrow_mut();
+        known.content(service, &file, |it| &mut it.record, read)
+    }
+
+    /// Whether the process of `service` with this pid lives; a zombie does not.
+    ///
+    /// # Errors
+    /// The kernel does not say.
+    pub fn lives(&self, service: &ServiceName, pid: i32) -> Result<bool> {
+        self.known.borrow_mut().lives(service, pid)
+    }
+
+    /// A file, if it is there.
+    fn stat(&self, path: &str) -> Result<Option<FileStat>> {
+        match fstatat(&self.dir, path, AtFlags::empty()) {
+            Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(None),
+            Err(errno) => Err(Error::io(path, &errno.into())),
+            Ok(file) => Ok(Some(file)),
+        }
     }
 
     fn read(&self, path: &str) -> nix::Result<Option<Vec<u8>>> {

@@ -138,6 +138,9 @@ fn ends_are_recorded(suite: &Suite, lab: &Lab, random: &mut Random) {
     let signals: Vec<u64> = (0..SERVICES)
         .map(|_| [1, 6, 9, 10, 15][random.below(5)])
         .collect();
+    let pids: Vec<Value> = (0..SERVICES)
+        .map(|it| status(lab, &name(it)).expect("a status")["pid"].clone())
+        .collect();
     let end = |it: usize| format!("pkill -{} -fx 'sleep 4242.{it}'", signals[it]);
     at_once(lab, (0..SERVICES).map(end));
     // Linux 6.15 has made it possible.
@@ -147,9 +150,10 @@ fn ends_are_recorded(suite: &Suite, lab: &Lab, random: &mut Random) {
         .filter_map(|part| part.parse::<u32>().ok());
     let tells = (parts.next(), parts.next()) >= (Some(6), Some(15));
     for (service, signal) in signals.iter().enumerate() {
-        let exit = until("an end", SOON, || {
-            let exit = status(lab, &name(service))?["last_exit"].clone();
-            exit.is_object().then_some(exit)
+        let exit = until("another process", LONG, || {
+            let status = status(lab, &name(service))?;
+            let is_new = status["state"] == "up" && status["pid"] != pids[service];
+            is_new.then(|| status["last_exit"].clone())
         });
         if tells {
             assert_eq!(exit["value"], *signal, "{exit}");
