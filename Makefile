@@ -40,7 +40,7 @@ MAN3       = man/rc-sv-module.3 man/rc_sv.3
 EXAMPLE    = examples/module-c/daemon.c examples/module-c/Makefile
 ALERTS     = examples/alert/mail examples/alert/webhook
 HEADERS    = include/rc_sv_backend.h include/rc_sv.h
-SHELL_PART = $(addprefix openrc/rc-sv-,attach.sh depend.sh keys.sh status.sh)
+SHELL_PART = $(addprefix openrc/rc-sv-,attach.sh depend.sh dependents.sh keys.sh status.sh)
 INITDIR    = $(SYSCONFDIR)/init.d
 SHELL_SIDE = openrc/svscan.initd openrc/zz-rc-sv.conf openrc/rc-sv.sh $(SHELL_PART)
 

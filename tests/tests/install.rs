@@ -24,6 +24,7 @@ const INSTALLED: &[(&str, u32)] = &[
     ("usr/lib/rc-sv/librc_sv_s6.so", 0o644),
     ("usr/libexec/rc-sv/rc-sv-attach.sh", 0o644),
     ("usr/libexec/rc-sv/rc-sv-depend.sh", 0o644),
+    ("usr/libexec/rc-sv/rc-sv-dependents.sh", 0o644),
     ("usr/libexec/rc-sv/rc-sv-exec", 0o755),
     ("usr/libexec/rc-sv/rc-sv-keys.sh", 0o644),
     ("usr/libexec/rc-sv/rc-sv-logger", 0o755),

@@ -7,7 +7,8 @@ mod modules;
 mod suite;
 
 use behaviour::{
-    alert, each_module, fate, finish, health, news, process, ready, refusal, respawn, stop,
+    alert, dependents, each_module, fate, finish, health, news, process, ready, refusal, respawn,
+    stop,
 };
 use modules::MODULES;
 use rc_sv_api::key::{self, Role};
@@ -43,6 +44,7 @@ proofs! {
         "rc_supervise_alternate")
     alert::a_person_is_told_once_that_it_failed_and_once_that_it_is_over("rc_supervise_alert"
         "rc_supervise_alert_timeout")
+    dependents::they_stop_while_it_does_not_work_and_start_with_it("rc_supervise_propagate")
     fate::the_policy_decides("rc_supervise_policy")
     fate::codes_go_before_the_policy("rc_supervise_prevent_codes" "rc_supervise_force_codes"
         "rc_supervise_success_codes")

@@ -41,7 +41,7 @@ pub(super) const POLICIES: &[&str] = &[
 pub(super) static KEYS: &[Key] = &[
     key(Service, "rc_supervise_module", Text, "", "The module that supervises the service. Empty or unset leaves it to OpenRC."),
     key(Service, "rc_supervise_respawn", Choice(&["spec", "script"]), "spec", "Respawn from what was captured at start, or through the runscript."),
-    key(Service, "rc_supervise_propagate", Flag, "no", "Services that need this one stop while it is down or unhealthy, and start again with it."),
+    key(Service, "rc_supervise_propagate", Flag, "no", "Services that need this one and run stop when it ends unasked, is unhealthy or is given up, and start again with it: when it is ready, or healthy again."),
     key(Service, "rc_supervise_operators", Text, "", "A group whose members may restart the service with rc-sv-loader, and nothing else; everybody may ask for its status. One that was stopped they cannot start."),
     key(Respawn, "rc_supervise_policy", Choice(POLICIES), "always", "After which ends the service is respawned."),
     key(Respawn, "rc_supervise_success_codes", Exits, "", "Exits that count as success besides 0, HUP, INT, TERM and PIPE."),

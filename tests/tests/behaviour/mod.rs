@@ -1,6 +1,7 @@
 //! What the proofs share: a lab with each module, all at the same time.
 
 pub mod alert;
+pub mod dependents;
 pub mod fate;
 pub mod finish;
 pub mod health;

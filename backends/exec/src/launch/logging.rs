@@ -46,7 +46,7 @@ impl Launch {
     }
 }
 
-fn word(bytes: &[u8]) -> Result<CString> {
+pub(super) fn word(bytes: &[u8]) -> Result<CString> {
     CString::new(bytes).map_err(|_| {
         let shown = String::from_utf8_lossy(bytes);
         Error::invalid(format!("{shown:?}: must be free of NUL bytes"))

@@ -5,6 +5,7 @@
 //! stands in `steps.rs`.
 
 mod child;
+mod dependents;
 mod failure;
 mod gift;
 mod hook;

@@ -4,10 +4,9 @@ use rc_sv_api::key::{self, Group, Key, Role};
 use rc_sv_api::{support, Deed, Error, Result, Settings, Support};
 
 /// Settings that are refused, unless they ask for what holds anyway; and what to do instead.
-const NOT_YET: [(&str, &str); 4] = [
+const NOT_YET: [(&str, &str); 3] = [
     ("timeout_down", LADDER),
     ("timeout_kill", LADDER),
-    ("rc_supervise_propagate", "set it to no"),
     ("rc_supervise_respawn", "set it to spec"),
 ];
 

@@ -47,6 +47,7 @@ impl Service {
         } else {
             self.watch_alarm(turn);
         }
+        self.rise(turn);
     }
 
     /// From its entering this state on it may be over.
@@ -79,7 +80,7 @@ impl Service {
         });
     }
 
-    fn is_sick(&self) -> bool {
+    pub(super) fn is_sick(&self) -> bool {
         let watch = self.watch.as_ref();
         watch.and_then(|watch| watch.is_healthy()) == Some(false)
     }

@@ -125,6 +125,7 @@ impl Service {
         let line = self.sick_line().unwrap_or_default();
         turn.record(Record::Sick(line.clone()));
         self.watch_alarm(turn);
+        self.fall(turn);
         let watch = self.watch.as_ref();
         let checkup = watch.and_then(|watch| watch.checkups.get(index));
         let action = checkup.map_or(Action::Alert, |checkup| checkup.rules().action);

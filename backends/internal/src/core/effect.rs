@@ -104,6 +104,13 @@ pub enum Effect {
         /// What.
         what: Record,
     },
+    /// Stop the services that need this one and run, or start those again.
+    Dependents {
+        /// The service.
+        id: Id,
+        /// It does its work.
+        up: bool,
+    },
     /// Alert a person, by a command that nothing waits for.
     Alert {
         /// The service.

@@ -156,6 +156,7 @@ impl Service {
             self.instance.cause = Cause::Itself;
             self.reason = None;
         }
+        self.fall(turn);
         self.instance.zombie = true;
         self.ended(turn, self.instance.not_run.map_or(exit, Exit::NotRun));
         if alone || self.plan.kill_mode == KillMode::Process {

@@ -90,6 +90,7 @@
 mod alarm;
 mod care;
 mod commands;
+mod dependents;
 mod directory;
 mod effect;
 mod emit;

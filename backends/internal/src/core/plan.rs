@@ -30,6 +30,8 @@ pub struct Plan {
     pub on_give_up: bool,
     /// Whether there is a command that alerts a person.
     pub alert: bool,
+    /// Whether the services that need it stop while it does not do its work.
+    pub propagate: bool,
     /// What shows that it is ready.
     pub ready: Ready,
     /// How long it may take from the spawn until it is ready.
@@ -79,6 +81,7 @@ impl Plan {
             finish_timeout: duration("rc_supervise_finish_timeout"),
             on_give_up: spec.list("rc_supervise_on_give_up").is_some(),
             alert: spec.list(alert::COMMAND).is_some(),
+            propagate: spec.flag("rc_supervise_propagate"),
             ready: match Readiness::of(spec).unwrap_or_default() {
                 Readiness::Executed => Ready::Executed,
                 Readiness::Descriptor(_) | Readiness::Socket | Readiness::PidFile => Ready::Told,

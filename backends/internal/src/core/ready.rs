@@ -70,6 +70,7 @@ impl Service {
         let interval = early.map(|early| early.interval).or(interval);
         self.set_watchdog(turn, interval.unwrap_or_default());
         self.begin_checks(turn);
+        self.rise(turn);
     }
 
     /// Begins its checks anew, as the plan has them now.

@@ -42,6 +42,8 @@ pub(super) struct Service {
     pub alerts: Vec<Alert>,
     /// Of what a person was alerted who has not been told that it is over.
     pub alarm: Option<Alarm>,
+    /// Whether those that need it were stopped; not known at first.
+    pub has_fallen: Option<bool>,
     /// What the timer of the service is set to.
     pub armed: Option<u64>,
     /// What others were told last.
@@ -90,6 +92,7 @@ impl Service {
             on_probation: false,
             alerts: Vec::new(),
             alarm: None,
+            has_fallen: None,
             armed: None,
             told: Told::default(),
         }

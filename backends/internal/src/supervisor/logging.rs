@@ -49,6 +49,11 @@ impl Outlets {
         }
     }
 
+    /// `rc-sv-logger`.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
     pub(super) fn deadline(&self) -> Option<u64> {
         self.due_ms
     }

@@ -10,6 +10,7 @@ mod cgroup;
 mod claim;
 mod clients;
 mod clock;
+mod dependents;
 mod ear;
 mod effects;
 mod hook;
@@ -43,6 +44,7 @@ use alert::Alerts;
 use claim::Claim;
 use clients::Clients;
 use clock::Clock;
+use dependents::Dependents;
 use listener::Listener;
 use log::{Level, Log};
 use logging::Outlets;
@@ -74,6 +76,7 @@ struct Supervisor {
     patience: Patience,
     stream: Stream,
     alerts: Alerts,
+    dependents: Dependents,
     slots: Slots,
     /// Makes main processes, where it is possible.
     spawner: Option<Spawner>,
@@ -127,6 +130,7 @@ impl Supervisor {
             patience: Patience::default(),
             stream: Stream::default(),
             alerts: Alerts::default(),
+            dependents: Dependents::default(),
             slots: Slots::default(),
             spawner,
             looks: 0,
@@ -174,6 +178,7 @@ impl Supervisor {
             self.spawner.as_ref().and_then(Spawner::deadline),
             self.outlets.deadline(),
             self.alerts.deadline(),
+            self.dependents.deadline(),
             self.rest_at,
         ];
         let next = deadlines.into_iter().flatten().min()?;
@@ -199,6 +204,7 @@ impl Supervisor {
             Kind::Stored => self.lost(token),
             Kind::Awaited => self.pid_file_changed(token),
             Kind::Alert => self.alert_ended(token),
+            Kind::Dependents => self.telling_ended(token),
             Kind::Successor => self.successor_ended(token),
             Kind::Attendant => self.attendant_ended(token),
             Kind::Locks => self.recorder.locks_changed(&mut self.log),
@@ -228,7 +234,12 @@ impl Supervisor {
         if self.alerts.deadline().is_some_and(|due| due <= now_ms) {
             self.kill_late_alerts(now_ms);
         }
-        self.clients.tell(&self.stream, &self.reactor);
+        if self.dependents.deadline().is_some_and(|due| due <= now_ms) {
+            self.kill_late_tellings(now_ms);
+        }
+        if self.stream.take_news() {
+            self.clients.tell(&self.stream, &self.reactor);
+        }
         self.listener.resume(&self.reactor, now_ms);
         if !self.strays.is_empty() {
             self.reap_strays();
@@ -314,6 +325,7 @@ impl Supervisor {
                 self.clients.answer(waiter, &reply, &self.reactor);
             }
             Effect::Record { id, what } => self.record(id, what),
+            Effect::Dependents { id, up } => self.tell_dependents(id, up),
             Effect::Alert { id, alert } => self.alert(id, *alert),
             Effect::Emit(mut event) => {
                 event.status.supervisor_pid = Some(std::process::id() as i32);

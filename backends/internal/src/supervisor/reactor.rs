@@ -48,9 +48,11 @@ pub(super) enum Kind {
     Attendant,
     /// A command that alerts a person.
     Alert,
+    /// The script that stops or starts the services that need one.
+    Dependents,
 }
 
-const KINDS: [Kind; 20] = [
+const KINDS: [Kind; 21] = [
     Kind::Signals,
     Kind::Listener,
     Kind::Client,
@@ -71,6 +73,7 @@ const KINDS: [Kind; 20] = [
     Kind::Successor,
     Kind::Attendant,
     Kind::Alert,
+    Kind::Dependents,
 ];
 
 /// What an event is about. `generation` tells a new owner of an index from an old one, whose

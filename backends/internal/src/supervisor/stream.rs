@@ -14,6 +14,8 @@ pub(super) struct Stream {
     packets: VecDeque<Box<[u8]>>,
     /// The number of the newest event.
     last: u64,
+    /// Nobody was told of the newest event yet.
+    has_news: bool,
 }
 
 impl Stream {
@@ -23,8 +25,14 @@ impl Stream {
             self.packets.pop_front();
         }
         self.last = event.seq;
+        self.has_news = true;
         let packet = Reply::Event(event).encode(0);
         self.packets.push_back(packet.into());
+    }
+
+    /// Whether something is new since this was asked last.
+    pub(super) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.has_news)
     }
 
     /// The number that the next event will have.

@@ -264,6 +264,8 @@ fn words(effect: &Effect) -> String {
             Record::Sick(reason) => format!("<sick: {reason}>"),
             Record::Well => "<well>".to_string(),
         },
+        Effect::Dependents { up: false, .. } => "stop dependents".to_string(),
+        Effect::Dependents { up: true, .. } => "start dependents".to_string(),
         Effect::Alert { alert, .. } => {
             format!("{} alert ({})", alert.topic.word(), alert.reason)
         }

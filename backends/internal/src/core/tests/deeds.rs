@@ -72,6 +72,7 @@ impl Witness {
             }
             Effect::Answer { waiter, result } => self.answered(world, event, *waiter, result),
             Effect::Record { id, what } => self.recorded(world, *id, what),
+            Effect::Dependents { id, up } => self.propagated(world, *id, *up),
             Effect::Alert { id, alert } => self.alerted(world, *id, alert.topic),
             Effect::Emit(event) => self.emitted(world, event),
             Effect::Quit => self.quits += 1,
@@ -161,6 +162,23 @@ impl Witness {
             }
             (Aim::Signal, Ok(())) => assert!(lives && latest.unwrap().executed),
             (Aim::Signal, Err(_)) | (Aim::Forget, _) => {}
+        }
+    }
+
+    /// In turn, and what has to be so is so.
+    fn propagated(&mut self, world: &World, id: Id, up: bool) {
+        let service = world.core.directory.get(id).unwrap();
+        let known = &mut self.services[service.name.as_str().parse::<usize>().unwrap()];
+        assert_eq!(
+            service.state == State::Up || !up,
+            true,
+            "it does not work yet"
+        );
+        assert!(up || known.wanted, "a stop is OpenRC's business");
+        assert_ne!(known.fallen, Some(!up), "they were told already");
+        known.fallen = Some(!up);
+        if up {
+            self.seen.insert("dependents");
         }
     }
 

@@ -68,7 +68,8 @@ impl Chance<'_> {
             ("rc_supervise_prevent_codes", "78"),
             ("timeout_ready", self.one_of(&["2s", "15s"])),
         ];
-        let optional: [(&str, &[&str]); 10] = [
+        let optional: [(&str, &[&str]); 11] = [
+            ("rc_supervise_propagate", &["yes"]),
             ("rc_supervise_on_give_up", &["/bin/alert"]),
             ("rc_supervise_alert", &["/bin/mail"]),
             ("notify", &["socket:ready"]),

@@ -200,6 +200,51 @@ fn one_that_dies_of_it_is_well_when_its_successor_lasts() {
 }
 
 #[test]
+fn those_that_need_it_stop_while_it_is_down_and_start_with_it() {
+    let settings = [("respawn_max", "1"), ("rc_supervise_propagate", "yes")];
+    let mut bench = Bench::new(&settings);
+    bench.start(1);
+    bench.spawned();
+    let up = bench.executed();
+    assert_eq!(
+        up, "1 ok, start dependents",
+        "an earlier supervisor may have stopped them"
+    );
+    let down = bench.exited(CRASH);
+    assert!(down.starts_with("stop dependents, "), "{down}");
+    bench.pass(500);
+    bench.spawned();
+    assert_eq!(bench.executed(), "start dependents");
+    assert!(bench.exited(CRASH).starts_with("stop dependents, "));
+    assert_eq!(bench.state(), State::GaveUp);
+    bench.start(2);
+    bench.spawned();
+    assert_eq!(bench.executed(), "2 ok, start dependents");
+    // What a person does is OpenRC's business.
+    let all = [bench.stop(3), bench.exited(CRASH), bench.start(4)].concat();
+    bench.come_up();
+    let restarted = [
+        bench.restart(5),
+        bench.exited(CRASH),
+        bench.spawned(),
+        bench.executed(),
+    ];
+    assert!(!(all + &restarted.concat()).contains("dependents"));
+}
+
+#[test]
+fn those_that_need_it_stop_while_it_is_unhealthy() {
+    let settings = [CHECKED, &[("rc_supervise_propagate", "yes")]].concat();
+    let mut bench = Bench::up(&settings);
+    finds(&mut bench, Outcome::Fail);
+    let sick = finds(&mut bench, Outcome::Fail);
+    assert!(sick.contains("stop dependents"), "{sick}");
+    assert!(!finds(&mut bench, Outcome::Fail).contains("dependents"));
+    let well = finds(&mut bench, Outcome::Pass);
+    assert!(well.ends_with("start dependents"), "{well}");
+}
+
+#[test]
 fn nobody_is_told_where_there_is_no_command() {
     let mut bench = Bench::up(&[("respawn_max", "1"), ("rc_supervise_reset_after", "60")]);
     assert!(!gives_up(&mut bench).contains("alert"));

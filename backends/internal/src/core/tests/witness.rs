@@ -55,6 +55,8 @@ pub(super) struct Known {
     pub before: Option<State>,
     /// A person was alerted, and not told that it is over.
     pub alarmed: bool,
+    /// Whether those that need it were stopped.
+    pub fallen: Option<bool>,
     /// State, main process and health, as everybody was told last.
     pub told: Option<(rc_sv_api::State, Option<i32>, Option<bool>)>,
 }
@@ -149,7 +151,7 @@ impl Witness {
         }
         for (number, known) in self.services.iter_mut().enumerate() {
             if world.core.find(&name(number)).is_none() {
-                (known.alarmed, known.told) = (false, None);
+                (known.alarmed, known.fallen, known.told) = (false, None, None);
             }
         }
         for (id, service) in world.core.directory.iter() {

@@ -223,6 +223,7 @@ impl World {
             }
             Effect::Answer { .. }
             | Effect::Record { .. }
+            | Effect::Dependents { .. }
             | Effect::Alert { .. }
             | Effect::Emit(_)
             | Effect::Quit => {}

@@ -1,0 +1,53 @@
+#!/bin/sh
+# rc-sv: stops the services that need SERVICE and run, or starts those again that this has stopped.
+# Run by rc-sv-supervisor for rc_supervise_propagate=yes: rc-sv-dependents.sh stop|start SERVICE,
+# with the file that remembers them in RC_SV_LIST. POSIX sh.
+
+# The supervisor has more descriptors than a service is to have.
+ulimit -S -n 1024 2>/dev/null
+
+# Those that need the service, also through others, each before what it needs.
+_dependents()
+{
+	for _dir in /usr/libexec/rc/bin /lib/rc/bin /usr/lib/rc/bin; do
+		if [ -x "$_dir/rc-depend" ]; then
+			"$_dir/rc-depend" -o -t needsme "$1"
+			return
+		fi
+	done
+	return 1
+}
+
+case $1 in
+stop)
+	_all=$(_dependents "$2") || exit 1
+	_stop='' _start=''
+	for _other in $_all; do
+		if [ "$_other" != "$2" ] && [ -e "${RC_SVCDIR:-/run/openrc}/started/$_other" ]; then
+			_stop="$_stop $_other"
+			_start="$_other $_start"
+		fi
+	done
+	[ -n "$_stop" ] || exit 0
+	umask 077
+	# Noted before anything is stopped: it is to be started again whatever happens.
+	printf '%s\n' "$_start" >"$RC_SV_LIST.new" && mv "$RC_SV_LIST.new" "$RC_SV_LIST" || exit 1
+	_rc=0
+	for _other in $_stop; do
+		rc-service --quiet -- "$_other" stop </dev/null || _rc=1
+	done
+	exit $_rc
+	;;
+start)
+	[ -e "$RC_SV_LIST" ] || exit 0
+	read -r _start <"$RC_SV_LIST"
+	rm -f "$RC_SV_LIST"
+	_rc=0
+	for _other in $_start; do
+		rc-service --quiet -- "$_other" start </dev/null || _rc=1
+	done
+	exit $_rc
+	;;
+esac
+echo >&2 "usage: rc-sv-dependents.sh stop|start SERVICE"
+exit 2
