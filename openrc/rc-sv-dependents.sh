@@ -43,8 +43,9 @@ start)
 	read -r _start <"$RC_SV_LIST"
 	rm -f "$RC_SV_LIST"
 	_rc=0
+	# The service itself may have ended again, or have been given up: nobody starts it here.
 	for _other in $_start; do
-		rc-service --quiet -- "$_other" start </dev/null || _rc=1
+		rc-service --quiet -- "$_other" --nodeps start </dev/null || _rc=1
 	done
 	exit $_rc
 	;;

@@ -169,11 +169,7 @@ impl Witness {
     fn propagated(&mut self, world: &World, id: Id, up: bool) {
         let service = world.core.directory.get(id).unwrap();
         let known = &mut self.services[service.name.as_str().parse::<usize>().unwrap()];
-        assert_eq!(
-            service.state == State::Up || !up,
-            true,
-            "it does not work yet"
-        );
+        assert!(service.state == State::Up || !up, "it does not work yet");
         assert!(up || known.wanted, "a stop is OpenRC's business");
         assert_ne!(known.fallen, Some(!up), "they were told already");
         known.fallen = Some(!up);
