@@ -3,7 +3,7 @@
 use crate::figure::{find, Figure};
 use crate::inside::FLOOR;
 use crate::suites::{self, SERVICES};
-use crate::{control, memory, restart, storm};
+use crate::{control, memory, monit, restart, storm};
 
 /// One condition.
 #[derive(Clone, Debug)]
@@ -47,6 +47,7 @@ pub fn check(figures: &[Figure]) -> Vec<Bar> {
     bars.push(pss(1_000, 5_000.0));
     bars.push(list_in_a_millisecond(figures));
     bars.extend(of_suites(figures));
+    bars.extend(of_monit(figures));
     bars
 }
 
@@ -93,6 +94,34 @@ fn of_suites(figures: &[Figure]) -> Vec<Bar> {
     bars
 }
 
+/// Of the module monit. Most of it is monit's own time, so they do not bind.
+fn of_monit(figures: &[Figure]) -> Vec<Bar> {
+    let median =
+        |section, name: &str| find(figures, section, name).map_or(f64::NAN, Figure::median) / 1e6;
+    let bar = |text: String, holds| Bar {
+        text,
+        holds,
+        binding: false,
+    };
+    let mut bars = Vec::new();
+    for (section, most) in [
+        (monit::ATTACH, 50.0),
+        (monit::DETACH, 30.0),
+        (monit::STATUS, 2.0),
+    ] {
+        for name in [monit::IN_PROCESS, monit::BY_PROGRAM] {
+            let ms = median(section, name);
+            let text = format!("{section}: {name}: below {most} ms: {ms:.2}");
+            bars.push(bar(text, ms < most));
+        }
+    }
+    let ours = median(monit::RECOVERY, monit::BY_EXEC);
+    // monit looks every second.
+    let text = format!("{}: below 2 s: {:.2}", monit::RECOVERY, ours / 1e3);
+    bars.push(bar(text, ours < 2_000.0));
+    bars
+}
+
 /// A restart takes less than `times` that of `peer`.
 fn ahead_of(figures: &[Figure], peer: &str, times: f64, binding: bool) -> Bar {
     let median = |name| find(figures, restart::SECTION, name).map_or(f64::NAN, Figure::median);
@@ -130,6 +159,14 @@ mod tests {
             figures.push(one(suites::STATUS, &suites::all(suite), 1.0));
             figures.push(one(suites::STATUS, &suites::forked(suite), 100.0));
         }
+        for section in [monit::ATTACH, monit::DETACH, monit::STATUS] {
+            for name in [monit::IN_PROCESS, monit::BY_PROGRAM] {
+                figures.push(one(section, name, 1.9e6));
+            }
+        }
+        figures.push(one(monit::RECOVERY, monit::BY_EXEC, 1e9));
+        let list = control::list_name(storm::SERVICES);
+        figures.push(one(control::SECTION, &list, 9e5));
         figures.extend([
             restart(OURS, ours),
             restart("supervise-daemon", 10.0),

@@ -4,7 +4,7 @@ use crate::contender::{Contender, Floor, Internal, Suite, SuperviseDaemon};
 use crate::figure::Figure;
 use crate::rest::Rest;
 use crate::stamps::Stamps;
-use crate::{control, memory, openrc, restart, storm, suites, Result};
+use crate::{control, memory, monit, openrc, restart, storm, suites, Result};
 
 /// The name of the floor to which all others are compared.
 pub const FLOOR: &str = "floor, fork";
@@ -29,17 +29,20 @@ pub enum Part {
     Control,
     /// s6, runit, daemontools.
     Suites,
+    /// monit.
+    Monit,
 }
 
 impl Part {
     /// All of them, in their order.
-    pub const ALL: [Part; 6] = [
+    pub const ALL: [Part; 7] = [
         Part::Restart,
         Part::Memory,
         Part::Storm,
         Part::OpenRc,
         Part::Control,
         Part::Suites,
+        Part::Monit,
     ];
 
     /// Its name on the command line.
@@ -51,6 +54,7 @@ impl Part {
             Part::OpenRc => "openrc",
             Part::Control => "control",
             Part::Suites => "suites",
+            Part::Monit => "monit",
         }
     }
 
@@ -83,7 +87,8 @@ pub fn run(with_rc_sv: bool, parts: &[Part], say: &dyn Fn(&str)) -> Result<Vec<F
                 figures
             }
             Part::Suites if with_rc_sv => suites::measure(&mut stamps, 13 * RANGE, say)?,
-            Part::Control | Part::Suites => Vec::new(),
+            Part::Monit if with_rc_sv => monit::measure(&mut stamps, 14 * RANGE)?,
+            Part::Control | Part::Suites | Part::Monit => Vec::new(),
         });
     }
     Ok(figures)

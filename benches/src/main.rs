@@ -11,6 +11,7 @@ mod host;
 mod inside;
 mod memory;
 mod module;
+mod monit;
 mod openrc;
 mod process;
 mod report;
@@ -39,12 +40,13 @@ type Result<T> = std::result::Result<T, String>;
 const USAGE: &str = "\
 usage: rc-sv-bench [--json FILE] [--peers] [--only PART]
 
-Measures for about four minutes and prints tables. Exits with 1 when internal is behind
+Measures for about five minutes and prints tables. Exits with 1 when internal is behind
 supervise-daemon or s6, loses or doubles a service, or needs too much memory.
 
   --json FILE   write all samples to the file
   --peers       without rc-sv: the floors and the other supervisors only
   --only PART   only this part, and no verdict: restart memory storm openrc control suites
+                monit
 
 Needs root, cc, and what 'make root' and 'make stage' make.
 ";

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::bars::Bar;
 use crate::figure::{find, Figure, Unit};
 use crate::inside::FLOOR;
-use crate::{host, memory, module, openrc, restart, storm, suites};
+use crate::{host, memory, module, monit, openrc, restart, storm, suites};
 
 /// All figures, by section, in the order in which they were measured.
 pub fn text(figures: &[Figure], bars: &[Bar]) -> String {
@@ -60,6 +60,8 @@ fn floor<'a>(figures: &'a [Figure], figure: &Figure) -> Option<&'a Figure> {
         suites::STATUS => suites::names()
             .find(|(suite, _)| figure.name == suites::all(suite))
             .and_then(|(suite, _)| find(figures, &figure.section, &suites::forked(suite))),
+        monit::ATTACH => find(figures, monit::ATTACH, monit::SCRIPTS),
+        monit::RECOVERY => find(figures, monit::RECOVERY, monit::BY_MONIT),
         openrc::START | openrc::STOP => find(figures, &figure.section, "start-stop-daemon"),
         _ => None,
     }

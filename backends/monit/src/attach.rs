@@ -39,20 +39,41 @@ pub fn attach(
     deadline: Instant,
 ) -> Result<Attached> {
     let include = Dir::make_path(&monit.include, INCLUDE_MODE)?;
-    if include.read(&file_name(service))?.as_deref() != Some(control.text.as_bytes()) {
-        preflight::check(host, &monit.program()?, private, control.text.as_bytes())?;
-    }
+    let program = monit.program()?;
+    let text = control.text.as_bytes();
+    let old = include.read(&file_name(service))?;
+    let is_new = old.as_deref() != Some(text);
+    let alone = || match is_new {
+        true => preflight::check(host, &program, private, text),
+        false => Ok(()),
+    };
     let seen = match monit.client.look_if_running() {
         Err(error) if matches!(error.code, Code::NotRunning | Code::Timeout) => {
-            include.replace(&file_name(service), 0o600, control.text.as_bytes())?;
+            alone()?;
+            include.replace(&file_name(service), 0o600, text)?;
             return Ok(Attached::Deferred(error.message));
         }
         seen => seen?,
     };
+    // Most often all is well, and one look of monit's program is enough for ours and all others.
+    let main = Path::new(&seen.monit.control_file);
+    let is_checked =
+        old.is_none() && preflight::check_beside(host, &program, private, text, Some(main)).is_ok();
+    if !is_checked {
+        alone()?;
+    }
     refuse_taken_names(&seen, service, control)?;
-    include.replace(&file_name(service), 0o600, control.text.as_bytes())?;
+    include.replace(&file_name(service), 0o600, text)?;
     if !is_loaded(&seen, control) {
-        if let Some(deferred) = load(host, monit, &seen, service, control, deadline)? {
+        if !is_checked {
+            if let Err(error) = preflight::whole(host, &program, main) {
+                // Ours was taken alone: it is something else, and monit would end over it.
+                let path = file_path(&monit.include, service);
+                let why = format!("{} is not read: {}", path.display(), error.message);
+                return Ok(Attached::Deferred(why));
+            }
+        }
+        if let Some(deferred) = load(monit, &seen, service, control, deadline)? {
             return Ok(deferred);
         }
     }
@@ -163,7 +184,6 @@ fn settle(
 
 /// Has monit read its control file; says so when it is better not to.
 fn load(
-    host: Host,
     monit: &Monit,
     seen: &Seen,
     service: &str,
@@ -171,15 +191,6 @@ fn load(
     deadline: Instant,
 ) -> Result<Option<Attached>> {
     let path = file_path(&monit.include, service);
-    let main = Path::new(&seen.monit.control_file);
-    if let Err(error) = preflight::whole(host, &monit.program()?, main) {
-        // Ours was taken alone: it is something else, and monit would end over it.
-        return Ok(Some(Attached::Deferred(format!(
-            "{} is not read: {}",
-            path.display(),
-            error.message
-        ))));
-    }
     let Some(pid) = seen.pid else {
         let why = "is read when monit reloads, which cannot be asked for over TCP";
         return Ok(Some(Attached::Deferred(format!(
@@ -191,7 +202,7 @@ fn load(
         "does not include {}: `include {}/*.monitrc` belongs into {}",
         path.display(),
         monit.include.display(),
-        main.display()
+        seen.monit.control_file
     );
     let loaded = |seen: &Seen| is_loaded(seen, control);
     match monit.client.reload(pid, &missing, loaded, deadline) {

@@ -7,10 +7,10 @@ use nix::unistd::Pid;
 use rc_sv_api::{Code, Error, Result};
 use std::time::Duration;
 
-/// Between two attempts to connect while monit reads its control file. Nothing can be waited for:
-/// its socket is taken away and made again, and connecting is what makes its server notice that it
-/// has to end (11 ms instead of half a second).
-const KNOCK: Duration = Duration::from_millis(5);
+/// Between two looks at a monit that is to do something, which takes it two milliseconds, or that
+/// reads its control file. Nothing can be waited for: its socket is taken away and made again, and
+/// connecting is what makes its server notice that it has to end (11 ms instead of half a second).
+const KNOCK: Duration = Duration::from_millis(2);
 
 /// Waits as long as it takes monit to get on: nothing tells when it has.
 pub fn pause() {

@@ -23,12 +23,26 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`Code::Invalid`] with monit's own words; else it could not be checked.
 pub fn check(host: Host, program: &Path, dir: &Dir, text: &[u8]) -> Result<()> {
+    check_beside(host, program, dir, text, None)
+}
+
+/// The same together with the control file `other` and all that it includes, which does not have
+/// `text` yet: as the daemon would read both.
+///
+/// # Errors
+/// As [`check`]; whose fault it is, is not known.
+pub fn check_beside(
+    host: Host,
+    program: &Path,
+    dir: &Dir,
+    text: &[u8],
+    other: Option<&Path>,
+) -> Result<()> {
     let path = |name: &str| dir.path().join(name);
-    let main = format!(
-        "set idfile {}\ninclude {}\n",
-        quoted(&path(IDENTITY))?,
-        quoted(&path(CANDIDATE))?
-    );
+    let mut main = format!("set idfile {}\n", quoted(&path(IDENTITY))?);
+    for included in other.into_iter().chain([path(CANDIDATE).as_path()]) {
+        main.push_str(&format!("include {}\n", quoted(included)?));
+    }
     dir.replace(IDENTITY, 0o600, b"0\n")?;
     dir.replace(CANDIDATE, 0o600, text)?;
     dir.replace(MAIN, 0o600, main.as_bytes())?;
@@ -74,5 +88,5 @@ pub fn whole(host: Host, program: &Path, main: &Path) -> Result<()> {
 }
 
 fn quoted(path: &Path) -> Result<String> {
-    quote::word("the directory of the service", path.as_os_str().as_bytes())
+    quote::word("the path of a control file", path.as_os_str().as_bytes())
 }
