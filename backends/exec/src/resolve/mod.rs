@@ -62,6 +62,7 @@ pub fn resolve(spec: &dyn Settings) -> Result<Spec> {
         resolved.put("operators", Value::Int(gid.as_raw().into()));
     }
     one_name_for_readiness(spec, &mut resolved)?;
+    check_rights(&resolved)?;
     check_formats(&resolved)?;
     check_contradictions(resolved.settings())?;
     check_programs(&mut resolved, &environment)?;
@@ -143,6 +144,22 @@ fn one_name_for_readiness(spec: &dyn Settings, resolved: &mut Spec) -> Result<()
             Ok(())
         }
     }
+}
+
+/// What nobody but root can ever have. The rest depends on limits, and the kernel says it.
+fn check_rights(resolved: &Spec) -> Result<()> {
+    let secbits = resolved.text("secbits").map(String::from_utf8_lossy);
+    // None is what everybody has.
+    let has_none = secbits.is_none_or(|text| securebits::parse(&text) == Ok(0));
+    let of_root = [
+        ("chroot", "change the root directory"),
+        ("capabilities", "set capabilities"),
+        ("secbits", "set secure bits"),
+    ];
+    let mut set = of_root
+        .iter()
+        .filter(|(name, _)| resolved.has(name) && !(*name == "secbits" && has_none));
+    set.try_for_each(|(name, what)| user::only_root(name, what))
 }
 
 /// Texts whose format only this crate knows.

@@ -19,7 +19,7 @@ impl Wanted {
     /// # Errors
     /// There is no such user or group, or the caller may not choose.
     pub(super) fn user(&mut self, text: &[u8], origin: &str) -> Result<&User> {
-        only_root(origin)?;
+        only_root(origin, OTHERS)?;
         let text = std::str::from_utf8(text)
             .map_err(|_| Error::invalid(format!("{origin}: must be a user, or user:group")))?;
         let (name, group) = match text.split_once(':') {
@@ -42,7 +42,7 @@ impl Wanted {
     /// # Errors
     /// There is no such group, or the caller may not choose.
     pub(super) fn group(&mut self, text: &[u8], origin: &str) -> Result<()> {
-        only_root(origin)?;
+        only_root(origin, OTHERS)?;
         self.group = Some(self::group(text, origin)?);
         Ok(())
     }
@@ -74,6 +74,21 @@ impl Wanted {
     }
 }
 
+/// What only root can do about users.
+const OTHERS: &str = "run a service as somebody else";
+
+/// Refuses what `origin` asks for, which is to do `what`, unless the caller is root.
+///
+/// # Errors
+/// [`Code::Permission`] in one line.
+pub(super) fn only_root(origin: &str, what: &str) -> Result<()> {
+    if geteuid().is_root() {
+        return Ok(());
+    }
+    let message = format!("{origin}: only root can {what}; unset it");
+    Err(Error::new(Code::Permission, message))
+}
+
 /// The group of this name or number. `origin` starts messages.
 ///
 /// # Errors
@@ -85,14 +100,6 @@ pub(super) fn group(text: &[u8], origin: &str) -> Result<Gid> {
         Err(_) => Group::from_name(&text),
     };
     Ok(existing(found, format_args!("{origin}: group {text:?}"))?.gid)
-}
-
-fn only_root(origin: &str) -> Result<()> {
-    if geteuid().is_root() {
-        return Ok(());
-    }
-    let message = format!("{origin}: only root can run a service as somebody else; unset it");
-    Err(Error::new(Code::Permission, message))
 }
 
 fn existing<T>(found: nix::Result<Option<T>>, what: impl Display) -> Result<T> {

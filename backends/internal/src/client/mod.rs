@@ -88,7 +88,9 @@ impl Call {
             Some(connection) => self.status(connection)?.pid,
             None => None,
         };
-        Ok(Some(orphan).filter(|orphan| known != Some(orphan.pid())))
+        // One that ended in between was the supervisor's, which knew that first.
+        let is_orphan = |orphan: &Orphan| known != Some(orphan.pid()) && orphan.is_alive();
+        Ok(Some(orphan).filter(is_orphan))
     }
 
     /// Ends what an earlier supervisor has left: the main process, or what that has left.

@@ -30,6 +30,11 @@ impl Orphan {
         self.instance.pid
     }
 
+    /// Whether it runs still.
+    pub(super) fn is_alive(&self) -> bool {
+        self.instance.is_alive()
+    }
+
     /// As it is told to others.
     pub(super) fn status(&self) -> Status {
         Status {
@@ -83,12 +88,19 @@ pub(super) fn end(leftovers: &Leftovers) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::{Reply, Request, MAX_REQUEST};
+    use crate::wire;
+    use nix::sys::socket::{accept4, bind, listen, recv, send, socket};
+    use nix::sys::socket::{AddressFamily, Backlog, MsgFlags, SockFlag, SockType, UnixAddr};
+    use nix::unistd::close;
     use rc_sv_api::{signal, ServiceName, Spec, Value};
     use std::io::Read;
+    use std::os::fd::AsRawFd;
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::{CommandExt, ExitStatusExt};
     use std::path::Path;
     use std::process::{Child, Command, Stdio};
+    use std::thread::JoinHandle;
     use std::time::Duration;
 
     /// A service whose supervisor is gone. The process is a child of the test, so that the test
@@ -160,6 +172,40 @@ mod tests {
         let (call, mut child) = orphan("stopped", "echo up; kill -STOP $$", "30");
         call.orphan(None).unwrap().unwrap().end().unwrap();
         assert_eq!(child.wait().unwrap().signal(), Some(signal::TERM));
+        cleared(call);
+    }
+
+    /// Answers one request for a status, after `before`, as a supervisor that runs nothing now.
+    fn answers(svcdir: &Path, before: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+        Dir::make_internal(svcdir).unwrap();
+        let flags = SockFlag::SOCK_CLOEXEC;
+        let listener = socket(AddressFamily::Unix, SockType::SeqPacket, flags, None).unwrap();
+        let path = wire::directory(svcdir).join(wire::SOCKET);
+        bind(listener.as_raw_fd(), &UnixAddr::new(&path).unwrap()).unwrap();
+        listen(&listener, Backlog::new(1).unwrap()).unwrap();
+        std::thread::spawn(move || {
+            let client = accept4(listener.as_raw_fd(), flags).unwrap();
+            let mut packet = [0; MAX_REQUEST];
+            let length = recv(client, &mut packet, MsgFlags::empty()).unwrap();
+            let (request, id) = Request::decode(&packet[..length]).unwrap();
+            assert!(matches!(request, Request::Status(_)), "{request:?}");
+            before();
+            let reply = Reply::Status(Status::of_state(State::Backoff));
+            send(client, &reply.encode(id), MsgFlags::empty()).unwrap();
+            close(client).unwrap();
+        })
+    }
+
+    #[test]
+    fn one_that_ends_while_the_supervisor_is_asked_is_none() {
+        let (call, mut child) = orphan("ends", "echo up; exec sleep 1000", "30");
+        let supervisor = answers(&call.svcdir, move || {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        });
+        let mut connection = call.connect().unwrap();
+        assert!(call.orphan(connection.as_mut()).unwrap().is_none());
+        supervisor.join().unwrap();
         cleared(call);
     }
 

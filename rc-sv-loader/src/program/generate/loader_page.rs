@@ -260,7 +260,8 @@ fn surroundings(page: &mut Page) {
     );
     page.term(
         "RC_SVCDIR",
-        "The state directory of OpenRC; /run/openrc when unset.",
+        "The state directory of OpenRC; /run/openrc when unset. For a user's own services it is \
+         $XDG_RUNTIME_DIR/openrc; OpenRC sets it so for their scripts.",
     );
     page.term(
         "RC_SV_PATH",
