@@ -74,10 +74,13 @@ fn of_suites(figures: &[Figure]) -> Vec<Bar> {
     };
     let mut bars = Vec::new();
     for (suite, times) in [("s6", 5.0), ("runit", 2.0)] {
-        let theirs = median(suites::START, &suites::theirs(suite));
-        let ratio = theirs / median(suites::START, &suites::ours(suite));
-        let text = format!("{suite}: start {times} times faster than OpenRC's script: {ratio:.1}");
-        bars.push(bar(text, ratio >= times));
+        for (section, verb) in [(suites::UP, "up"), (suites::GONE, "down")] {
+            let theirs = median(section, &suites::theirs(suite));
+            let ratio = theirs / median(section, &suites::ours(suite));
+            let text =
+                format!("{suite}: {verb} {times} times faster than by OpenRC's script: {ratio:.1}");
+            bars.push(bar(text, ratio >= times));
+        }
     }
     for (suite, _) in suites::names() {
         let one = median(suites::STATUS, &suites::one(suite)) / 1e3;
@@ -153,8 +156,10 @@ mod tests {
         let restart = |name, value| one(restart::SECTION, name, value);
         let mut figures = Vec::new();
         for (suite, _) in suites::names() {
-            figures.push(one(suites::START, &suites::ours(suite), 1.0));
-            figures.push(one(suites::START, &suites::theirs(suite), 5.0));
+            for section in [suites::UP, suites::GONE] {
+                figures.push(one(section, &suites::ours(suite), 1.0));
+                figures.push(one(section, &suites::theirs(suite), 5.0));
+            }
             figures.push(one(suites::STATUS, &suites::one(suite), 9e3));
             figures.push(one(suites::STATUS, &suites::all(suite), 1.0));
             figures.push(one(suites::STATUS, &suites::forked(suite), 100.0));
@@ -175,6 +180,7 @@ mod tests {
             restart("runit", 8.0),
             restart("daemontools", 7.0),
             restart(FLOOR, 6.0),
+            one(control::SECTION, &control::list_name(storm::SERVICES), 9e5),
             one(storm::LOST, OURS, lost),
             one(storm::DOUBLED, OURS, 0.0),
             one(memory::PSS, "internal, 1", 599.0),
@@ -189,7 +195,9 @@ mod tests {
 
     #[test]
     fn a_good_run_passes() {
-        assert!(run(6.5, 0.0).iter().all(|bar| bar.holds));
+        let bars = run(6.5, 0.0);
+        let missed: Vec<_> = bars.iter().filter(|bar| !bar.holds).collect();
+        assert!(missed.is_empty(), "{missed:?}");
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::fd::{AsFd, OwnedFd};
 
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
-use crate::Result;
+use crate::{clock, Result};
 
 /// Memory of some processes together, in kB.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +24,19 @@ pub fn kill_now(pid: i32) -> Result<()> {
     match kill(Pid::from_raw(pid), Signal::SIGKILL) {
         Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),
         Err(error) => Err(format!("kill {pid}: {error}")),
+    }
+}
+
+/// When the process ended, if it is not running any more by `deadline` (both in nanoseconds of the
+/// clock).
+pub fn ended(process: &OwnedFd, deadline: u64) -> Result<u64> {
+    let mut fds = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+    let left = deadline.saturating_sub(clock::now()) / 1_000_000;
+    let left = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+    match poll(&mut fds, left) {
+        Ok(0) => Err("a process that was stopped runs on".into()),
+        Ok(_) => Ok(clock::now()),
+        Err(error) => Err(format!("poll: {error}")),
     }
 }
 

@@ -54,7 +54,7 @@ fn floor<'a>(figures: &'a [Figure], figure: &Figure) -> Option<&'a Figure> {
         storm::SECTION => find(figures, storm::SECTION, &storm::floor_name(&figure.name)),
         module::SECTION => find(figures, module::SECTION, "bare dlopen"),
         host::SECTION => find(figures, host::SECTION, host::BARE),
-        suites::START | suites::UP | suites::STOP => suites::names()
+        suites::START | suites::UP | suites::STOP | suites::GONE => suites::names()
             .find(|(suite, _)| figure.name == suites::ours(suite))
             .and_then(|(suite, _)| find(figures, &figure.section, &suites::theirs(suite))),
         suites::STATUS => suites::names()

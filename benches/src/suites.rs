@@ -1,6 +1,8 @@
 //! The modules s6, runit and daemontools, beside the tools of their suites and OpenRC's own
 //! scripts for them.
 
+mod lives;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command};
@@ -19,6 +21,8 @@ pub const START: &str = "start under a suite";
 pub const UP: &str = "up under a suite";
 /// Until `rc-service` comes back.
 pub const STOP: &str = "stop under a suite";
+/// Until the daemon's process has ended.
+pub const GONE: &str = "gone under a suite";
 /// One service, and all of them.
 pub const STATUS: &str = "status under a suite";
 
@@ -95,6 +99,11 @@ pub fn theirs(suite: &str) -> String {
     format!("{suite}, OpenRC's script")
 }
 
+/// The name of what OpenRC takes by itself, for a service that does nothing.
+pub fn alone(suite: &str) -> String {
+    format!("{suite}, a service that does nothing")
+}
+
 /// The names of the figures of [`STATUS`].
 pub fn one(suite: &str) -> String {
     format!("{suite}, one service, in the process")
@@ -126,53 +135,9 @@ pub fn measure(stamps: &mut Stamps, first: u32, say: &dyn Fn(&str)) -> Result<Ve
             write_service(suite.scanner, suite.script, "")?;
         }
         rc_service(suite.scanner, "start")?;
-        figures.extend(lives(suite, stamps, first)?);
+        figures.extend(lives::measure(suite, stamps, first)?);
         figures.extend(states(suite, stamps, first + 10)?);
         rc_service(suite.scanner, "stop")?;
-    }
-    Ok(figures)
-}
-
-/// Starts and stops by `rc-service`, ours and theirs in turn.
-fn lives(suite: &Suite, stamps: &mut Stamps, first: u32) -> Result<Vec<Figure>> {
-    let mut services = vec![(format!("ours-{}", suite.name), ours(suite.name), first)];
-    let script = format!("command={STAMP}\nexport STAMP={first}\n");
-    write_service(
-        &services[0].0,
-        &script,
-        &format!("rc_supervise_module={}\n", suite.name),
-    )?;
-    if !suite.stock.is_empty() {
-        let number = first + 1;
-        let name = format!("stock-{}", suite.name);
-        let run = format!("#!/bin/sh\nSTAMP={number} exec {STAMP}\n");
-        let directory = format!("/srv/bench/{name}");
-        write(&format!("{directory}/run"), &run, 0o755)?;
-        write_service(&name, "", suite.stock)?;
-        services.push((name, theirs(suite.name), number));
-    }
-    let mut figures = Vec::new();
-    for (name, shown, number) in services {
-        let (mut starts, mut ups, mut stops) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..=ROUNDS {
-            // What was done within a second is put off by scanners and supervisors.
-            stamps.pass(clock::now() + BETWEEN)?;
-            let begun = clock::now();
-            let start = rc_service(&name, "start")?;
-            let stamp = stamps.of(number, clock::in_seconds(LONG))?;
-            stamps.pass(clock::now() + BETWEEN)?;
-            let stop = rc_service(&name, "stop")?;
-            stamps.forget(number..number + 1);
-            // The first one fills caches, OpenRC's own among them.
-            if round > 0 {
-                starts.push(start);
-                ups.push(stamp.ns.saturating_sub(begun));
-                stops.push(stop);
-            }
-        }
-        figures.push(Figure::ns(START, &shown, &starts));
-        figures.push(Figure::ns(UP, &shown, &ups));
-        figures.push(Figure::ns(STOP, shown, &stops));
     }
     Ok(figures)
 }
