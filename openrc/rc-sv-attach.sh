@@ -33,6 +33,12 @@ _rcsv_run_attach()
 {
 	local _rcsv_further="$command_args_background"
 
+	case "$rc_supervise_module:${rc_monit_type:-simple}:$supervisor" in
+		monit:simple:supervise-daemon|monit:simple:s6|monit:simple:runit)
+			echo "supervisor=$supervisor and monit would both respawn it: unset supervisor," \
+				"or set rc_monit_type=native" >&2
+			return 1 ;;
+	esac
 	case "$supervisor" in
 		supervise-daemon|s6|runit) _rcsv_further=$command_args_foreground ;;
 	esac

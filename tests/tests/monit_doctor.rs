@@ -175,7 +175,7 @@ fn directories_and_limits() {
         &[
             "/run/openrc-monit: has mode 0777; must be 0700 or stricter",
             "/etc/conf.d/monit-files: has mode 0777; must be 0755 or stricter",
-            "monit may open 40 files and /run/openrc-monit has 9: raise `ulimit -n`",
+            "monit may open 40 files, which is too few for 9 control files in /run/openrc-monit: raise `ulimit -n`",
         ],
     );
     let say = "[modules.monit]\nsockte = \"/x\"\n";

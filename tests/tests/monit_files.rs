@@ -49,7 +49,9 @@ fn a_file_that_does_not_fit_harms_nobody() {
     let path = "/etc/conf.d/monit-files/foo";
     let missing = "check process foo with pidfile /x\ncheck program bar with path /no/such\n";
     let long = format!("check process foo with pidfile '/{}'\n", "x".repeat(16_500));
+    let loops = "check process foo with pidfile /x\n  start program = \"/etc/init.d/foo start\"\n";
     let cases = [
+        (loops, "line 2: the start program \"/etc/init.d/foo start\""),
         ("set daemon 5\n", "line 1: `set` is for monit's own"),
         (
             "check process foo\n",
@@ -184,6 +186,14 @@ fn what_nobody_does_is_refused() {
         (
             "rc_supervise_respawn=script",
             "rc_supervise_respawn: monit does not do this",
+        ),
+        (
+            "rc_supervise_kill_mode=group",
+            "rc_supervise_kill_mode: monit does not do this",
+        ),
+        (
+            "supervisor=supervise-daemon",
+            "supervisor=supervise-daemon and monit would both respawn it",
         ),
         (
             "rc_monit_type=file\nrc_supervise_health=tcp:80",

@@ -7,6 +7,7 @@ use crate::client::service::{pending, Service};
 use crate::client::{Action, Seen, ANSWER};
 use crate::control_file::marker::names_of;
 use crate::control_file::{preflight, Rendered};
+use crate::room;
 use crate::settings::{file_name, file_path, Monit};
 use rc_sv_api::abi::Host;
 use rc_sv_api::{Code, Error, Result};
@@ -55,6 +56,7 @@ pub fn attach(
         }
         seen => seen?,
     };
+    room::check(&monit.include, &seen, u64::from(old.is_none()))?;
     // Most often all is well, and one look of monit's program is enough for ours and all others.
     let main = Path::new(&seen.monit.control_file);
     let is_checked =

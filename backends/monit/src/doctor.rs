@@ -5,6 +5,7 @@ use crate::attach::INCLUDE_MODE;
 use crate::client::answer::Monit as Answer;
 use crate::client::{Seen, ANSWER};
 use crate::control_file::{include, preflight};
+use crate::room;
 use crate::settings::{Monit, SUFFIX};
 use rc_sv_api::abi::Host;
 use rc_sv_api::{Code, Error, Result};
@@ -25,8 +26,6 @@ const OLDEST: (u32, u32) = (5, 25);
 const FILES_MODE: u32 = 0o755;
 /// With a longer pause between its looks monit finds a crash late.
 const POLL_MAX: u32 = 10;
-/// What monit has open besides control files.
-const OTHER_FILES: u64 = 32;
 
 /// Looks at everything, and logs what is to be mended.
 ///
@@ -69,8 +68,8 @@ pub fn examine(host: Host, monit: &Monit) -> Result<()> {
     if let Err(error) = monit.client.try_to_act(Instant::now() + ANSWER) {
         mend(&error.message);
     }
-    for line in limits(monit, &seen) {
-        mend(&line);
+    if let Err(error) = room::check(&monit.include, &seen, 0) {
+        mend(&error.message);
     }
     Ok(())
 }
@@ -148,40 +147,6 @@ fn ways(monit: &Monit, seen: &Seen) -> Vec<String> {
     lines
 }
 
-/// How many control files it can take.
-fn limits(monit: &Monit, seen: &Seen) -> Vec<String> {
-    let entries = fs::read_dir(&monit.include).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name());
-    let ours = names.filter(|name| name.as_encoded_bytes().ends_with(SUFFIX.as_bytes()));
-    let count = ours.count() as u64;
-    let most = seen.monit.most_files();
-    let include = monit.include.display();
-    let mut lines = Vec::new();
-    if count >= most {
-        lines.push(format!(
-            "{include} has {count} control files and this monit takes {most}: watch fewer services, \
-             or use rc_monit_type=native"
-        ));
-    }
-    // Each stays open.
-    match seen.pid.and_then(descriptors) {
-        Some(limit) if count + OTHER_FILES > limit => lines.push(format!(
-            "monit may open {limit} files and {include} has {count}: raise `ulimit -n` for monit"
-        )),
-        _ => {}
-    }
-    lines
-}
-
-/// How many files a process may have open.
-fn descriptors(pid: i32) -> Option<u64> {
-    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,11 +182,5 @@ mod tests {
         };
         assert!(of("5.24.9").unwrap_err().message.contains("5.25 or later"));
         assert!(of("5.25.0").is_ok() && of("6.0").is_ok() && of("x").is_err());
-    }
-
-    #[test]
-    fn the_limit_of_a_process_is_read() {
-        let own = i32::try_from(std::process::id()).unwrap();
-        assert!(descriptors(own).is_some_and(|limit| limit > 0));
     }
 }

@@ -13,6 +13,7 @@ mod kept;
 mod native;
 mod observe;
 mod refusals;
+mod room;
 mod settings;
 mod simple;
 

@@ -3,6 +3,7 @@
 
 use crate::attach;
 use crate::client::service::{PROCESS, PROGRAM};
+use crate::control_file::start::loops_back;
 use crate::settings::Monit;
 use rc_sv_api::{Code, Error, Result, ServiceName, Settings};
 use std::time::Instant;
@@ -53,39 +54,5 @@ pub fn let_go(monit: &Monit, name: &str, deadline: Instant) -> Result<()> {
     match attach::unwatch(monit, name, deadline) {
         Err(error) if matches!(error.code, Code::NotRunning | Code::NotFound) => Ok(()),
         unwatched => unwatched,
-    }
-}
-
-/// Whether a start program is OpenRC's start of a service. A restart goes through, at its price.
-fn loops_back(program: &str) -> bool {
-    let words: Vec<&str> = program
-        .split_whitespace()
-        .map(|word| word.trim_matches(|byte| byte == '\'' || byte == '"'))
-        .collect();
-    let ours = |word: &&str| {
-        ["rc-service", "service", "openrc-run"]
-            .iter()
-            .any(|tool| word.rsplit('/').next() == Some(tool))
-            || word.starts_with("/etc/init.d/")
-    };
-    words.iter().any(ours) && words.last() == Some(&"start")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn start_programs_that_come_back_to_openrc_are_known() {
-        for bad in [
-            "/etc/init.d/foo start",
-            "/sbin/rc-service foo start",
-            "'/usr/sbin/service' 'foo' 'start'",
-        ] {
-            assert!(loops_back(bad), "{bad}");
-        }
-        for good in ["/usr/bin/foo -d", "/etc/init.d/foo restart", "/bin/start"] {
-            assert!(!loops_back(good), "{good}");
-        }
     }
 }

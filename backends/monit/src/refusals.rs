@@ -6,7 +6,10 @@ use rc_sv_api::support::is_default;
 use rc_sv_api::{Error, Result, Settings};
 
 /// What nobody does for a service that monit watches, and what to do instead.
-const UNDONE: [(&str, &str); 16] = [
+const UNDONE: [(&str, &str); 19] = [
+    ("timeout_down", OPENRCS_STOP),
+    ("timeout_kill", OPENRCS_STOP),
+    ("rc_supervise_kill_mode", OPENRCS_STOP),
     ("output_logger", "set output_log"),
     ("error_logger", "set error_log"),
     ("rc_supervise_respawn", "set it to spec"),
@@ -38,6 +41,7 @@ const UNDONE: [(&str, &str); 16] = [
 ];
 
 const USE_MONITS: &str = "unset it and set monit's own alerts";
+const OPENRCS_STOP: &str = "unset it; OpenRC's own stop ends the service: set retry";
 const OPENRCS: &str = "unset it and set rc_cgroup_settings";
 
 /// What the loader finds in the surroundings of the runscript, if nobody has set it; and ours.
@@ -99,6 +103,8 @@ mod tests {
         for (name, value) in [
             ("rc_supervise_respawn", "script"),
             ("rc_supervise_propagate", "yes"),
+            ("rc_supervise_kill_mode", "group"),
+            ("timeout_kill", "500"),
             ("rc_supervise_watchdog", "5s"),
             ("output_logger", "logger -t foo"),
         ] {

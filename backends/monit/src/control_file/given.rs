@@ -2,6 +2,7 @@
 //! own, so it must be about its service and nothing else.
 
 use super::marker::{marker, GROUP};
+use super::start::back_to_openrc;
 use super::words::words;
 use rc_sv_api::{Error, Result};
 
@@ -49,6 +50,14 @@ pub fn accept(path: &str, service: &str, text: &[u8]) -> Result<super::Rendered>
                 name.map(|name| name.text.clone()).unwrap_or_default(),
             ));
         }
+    }
+    if let Some(start) = back_to_openrc(&words) {
+        let what = format!(
+            "the start program {:?}: OpenRC takes a service that has crashed for started, and does \
+             nothing; add `if does not exist then exec` of rc-sv-exec respawn, as rc-sv-exec(8) has it",
+            start.text
+        );
+        return Err(at(start.line, what));
     }
     match checks.as_slice() {
         [(_, name)] if name.eq_ignore_ascii_case(service) => Ok(marked(service, text)),

@@ -8,6 +8,7 @@ pub mod marker;
 pub mod preflight;
 pub mod quote;
 pub mod render;
+pub mod start;
 mod words;
 
 pub use render::Rendered;
