@@ -13,6 +13,10 @@ use std::time::Duration;
 /// The exit code by which a finish command forbids a respawn, as s6 has it.
 const NEVER_AGAIN: u8 = 125;
 
+/// When a process could not be made, the system is asked for another one no sooner than this:
+/// whatever it lacks does not come back by asking.
+const SCARCITY: Duration = Duration::from_millis(100);
+
 /// How long a give-up command may take. It holds up nothing.
 const ALERT_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -154,7 +158,8 @@ impl Service {
         };
         let policy = &mut self.plan.policy;
         let when = policy.when;
-        if instance.unmade {
+        let unmade = instance.unmade;
+        if unmade {
             // The respawn was decided already; it is only the system that could not do it yet.
             policy.when = When::Always;
         }
@@ -169,7 +174,8 @@ impl Service {
                 Next::GiveUp(format!("gave up again: {}", self.end_line()))
             }
             Verdict::Respawn(pause) => {
-                Next::Respawn(ended.saturating_add(pause.as_millis() as u64))
+                let least = if unmade { SCARCITY } else { Duration::ZERO };
+                Next::Respawn(ended.saturating_add(pause.max(least).as_millis() as u64))
             }
             Verdict::Down => Next::Ended,
             Verdict::GiveUp => Next::GiveUp(self.gave_up_line(ended)),

@@ -53,7 +53,7 @@
 //! | 14 | decided | a person asked for the next | Starting | history cleared; Spawn |
 //! | 15 | decided | policy is content; prevented, 125, failure that is not respawned | Down; Failed | Record; give-up command |
 //! | 16 | decided | too many respawns within the period | Failed | Record; give-up command, once |
-//! | 17 | decided | else | Waiting, or Starting when the pause (from the death on) is over | Record; or Spawn |
+//! | 17 | decided | else | Waiting, or Starting when the pause (from the death on; 100 ms at least where no process could be made) is over | Record; or Spawn |
 //! | 19 | Failed | timer | Starting | Record; Spawn; the next failure is a give-up of which nobody is told again |
 //! | 18 | Waiting | timer, start, restart | Starting | Spawn; by a person: history cleared |
 //!

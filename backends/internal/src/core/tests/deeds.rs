@@ -100,13 +100,7 @@ impl Witness {
             return;
         };
         let ended = last.ended_ms.expect("the last one still lives");
-        let (last_run, _) = world
-            .processes
-            .iter()
-            .rev()
-            .find(|(_, process)| process.service == number)
-            .unwrap();
-        assert_swept(world, *last_run);
+        assert_swept(world, world.newest(number).unwrap());
         if service.asked != Asked::No {
             return;
         }
@@ -119,6 +113,12 @@ impl Witness {
         let healthy =
             last.executed && ended - last.ordered_ms >= policy.reset_after.as_millis() as u64;
         let least = policy.delay.as_millis() as u64 * u64::from(100 - policy.jitter_percent) / 100;
+        // What could not be made is not asked for again at once.
+        let scarce = if last.pid.is_none() { 100 } else { 0 };
+        assert!(
+            world.now_ms >= ended + scarce,
+            "{run} is spawned again and again"
+        );
         assert!(
             healthy || world.now_ms >= ended + least,
             "{run} is spawned too early"

@@ -226,6 +226,24 @@ fn forgetting_a_service_kills_its_alert() {
     assert_eq!(bench.core.deadline(), None);
 }
 
+/// Else the supervisor would do nothing but ask, and hear nobody.
+#[test]
+fn a_system_that_cannot_make_a_process_is_not_asked_again_at_once() {
+    let settings = [
+        ("respawn_delay", "0"),
+        ("respawn_max", "0"),
+        ("rc_supervise_min_interval", "0"),
+    ];
+    let mut bench = Bench::up(&settings);
+    bench.exited(CRASH);
+    assert_eq!(bench.spawn_failed(), "<backoff>");
+    let wait = |bench: &Bench| bench.core.deadline().unwrap() - bench.now().boot_ms;
+    assert_eq!(wait(&bench), 100);
+    assert_eq!(bench.pass(100), "spawn 3");
+    assert_eq!(bench.spawn_failed(), "<backoff>");
+    assert_eq!(wait(&bench), 100);
+}
+
 #[test]
 fn a_start_forgives_what_it_finds_starting() {
     let mut bench = Bench::up(&[]);

@@ -32,6 +32,8 @@ pub(super) struct World {
     pub core: Core,
     pub now_ms: u64,
     pub processes: BTreeMap<u32, Process>,
+    /// The instance of each service that was ordered last.
+    newest: HashMap<usize, u32>,
     /// Commands of instances that run.
     pub hooks: HashMap<(u32, Hook), Id>,
     /// Looks at instances that are being made.
@@ -51,6 +53,7 @@ impl World {
             core: Core::new(),
             now_ms: 5_000,
             processes: BTreeMap::new(),
+            newest: HashMap::new(),
             hooks: HashMap::new(),
             looks: HashSet::new(),
             witness: Witness::new(bases.len()),
@@ -184,6 +187,7 @@ impl World {
                     kill_mode: KillMode::Mixed,
                     fate,
                 };
+                self.newest.insert(process.service, run);
                 self.processes.insert(run, process);
             }
             Effect::Signal { run, signal, .. } => self.signal(run, signal),
@@ -271,10 +275,14 @@ impl World {
         self.bases[service].ready
     }
 
-    /// The instance of a service that was ordered last.
+    /// The number of the instance of a service that was ordered last.
+    pub(super) fn newest(&self, service: usize) -> Option<u32> {
+        self.newest.get(&service).copied()
+    }
+
+    /// That instance.
     pub(super) fn latest(&self, service: usize) -> Option<&Process> {
-        let mut newest = self.processes.values().rev();
-        newest.find(|process| process.service == service)
+        self.processes.get(&self.newest(service)?)
     }
 }
 
