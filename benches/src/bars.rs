@@ -45,6 +45,10 @@ pub fn check(figures: &[Figure]) -> Vec<Bar> {
     };
     bars.push(pss(1, 600.0));
     bars.push(pss(1_000, 5_000.0));
+    for services in [1, 100] {
+        let name = memory::name(OURS, services);
+        bars.push(at_most(figures, memory::IDLE, &name, 0.0, "switches"));
+    }
     bars.push(list_in_a_millisecond(figures));
     bars.extend(of_suites(figures));
     bars.extend(of_monit(figures));

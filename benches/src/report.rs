@@ -38,6 +38,7 @@ fn headline(section: &str) -> &str {
         restart::IDLE => "context switches per second of all supervising processes, idle",
         storm::SECTION => "1,000 services killed at once, until all are back",
         memory::PSS => "all supervising processes, idle, on a machine with 15 other programs",
+        memory::IDLE => "context switches of all supervising processes in 10 s without any event",
         memory::PRIVATE => "of it, what no other process shares",
         module::SECTION => "loading librc_sv_internal.so in a new process",
         host::SECTION => {
