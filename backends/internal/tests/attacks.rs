@@ -4,7 +4,7 @@ mod scene;
 
 use nix::sys::socket::{connect, sendmsg, setsockopt, socket, sockopt, UnixAddr};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType};
-use rc_sv_api::State;
+use rc_sv_api::{Code, State, Value};
 use rc_sv_internal::client::connection::Connection;
 use rc_sv_internal::protocol::{Reply, Request};
 use scene::stranger::{as_stranger, svcdir};
@@ -136,4 +136,36 @@ fn no_name_of_a_mount_keeps_the_supervisor_in_a_cgroup_of_others() {
     let cgroups = std::fs::read_to_string(path).unwrap();
     let own = |line: &str| line.ends_with(":/rc-sv-supervisor");
     assert!(cgroups.lines().any(own), "{cgroups}");
+}
+
+#[test]
+fn who_is_no_operator_restarts_nothing_however_often_he_asks() {
+    let test = "who_is_no_operator_restarts_nothing_however_often_he_asks";
+    let with_foo = || {
+        let scene = Scene::new();
+        let mut spec = scene.spec("foo", "exec sleep 1000");
+        // Not the stranger's group.
+        spec.put("operators", Value::Int(1));
+        scene.start(&spec).unwrap();
+        scene
+    };
+    if as_stranger(with_foo, test) {
+        return;
+    }
+    let deadline = Instant::now() + PATIENCE;
+    let mut connection = open(&svcdir());
+    for service in ["foo", "bar", "foo"] {
+        for _ in 0..300 {
+            let order = Request::Restart(name(service));
+            let error = connection.ask(&order, deadline).unwrap_err();
+            assert_eq!(error.code, Code::Permission, "{service}: {error}");
+        }
+    }
+    let mut other = open(&svcdir());
+    let status = other.ask(&Request::Status(name("foo")), deadline);
+    let Ok(Reply::Status(status)) = status else {
+        panic!("{status:?}");
+    };
+    assert_eq!((status.state, status.restarts), (State::Up, Some(0)));
+    assert_eq!(other.list(deadline).unwrap().len(), 1, "bar became known");
 }
