@@ -6,6 +6,8 @@
 # The supervisor has more descriptors than a service is to have.
 ulimit -S -n 1024 2>/dev/null
 
+_svcdir=${RC_SVCDIR:-/run/openrc}
+
 # Those that need the service, also through others, each before what it needs.
 _dependents()
 {
@@ -23,12 +25,15 @@ stop)
 	_all=$(_dependents "$2") || exit 1
 	_stop='' _start=''
 	for _other in $_all; do
-		if [ "$_other" != "$2" ] && [ -e "${RC_SVCDIR:-/run/openrc}/started/$_other" ]; then
+		if [ "$_other" != "$2" ] && [ -e "$_svcdir/started/$_other" ]; then
 			_stop="$_stop $_other"
 			_start="$_other $_start"
 		fi
 	done
 	[ -n "$_stop" ] || exit 0
+	# Some may not have been started again since the last time.
+	[ ! -e "$RC_SV_LIST" ] || read -r _earlier <"$RC_SV_LIST"
+	_start="$_start${_earlier-}"
 	umask 077
 	# Noted before anything is stopped: it is to be started again whatever happens.
 	printf '%s\n' "$_start" >"$RC_SV_LIST.new" && mv "$RC_SV_LIST.new" "$RC_SV_LIST" || exit 1
@@ -41,12 +46,14 @@ stop)
 start)
 	[ -e "$RC_SV_LIST" ] || exit 0
 	read -r _start <"$RC_SV_LIST"
-	rm -f "$RC_SV_LIST"
 	_rc=0
-	# The service itself may have ended again, or have been given up: nobody starts it here.
+	# Nobody starts the service itself here. Stopped or given up meanwhile, it has them when it
+	# comes back.
 	for _other in $_start; do
+		[ -e "$_svcdir/started/$2" ] || [ -e "$_svcdir/starting/$2" ] || exit 0
 		rc-service --quiet -- "$_other" --nodeps start </dev/null || _rc=1
 	done
+	rm -f "$RC_SV_LIST"
 	exit $_rc
 	;;
 esac

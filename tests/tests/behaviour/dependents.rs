@@ -73,6 +73,20 @@ pub fn they_stop_while_it_does_not_work_and_start_with_it(scene: &Scene) {
     scene.rc("foo", "start").ok();
     until_all(scene, until_started);
 
+    // It is given up, and tried again by itself.
+    let conf = format!("{conf}respawn_delay=0\nrc_supervise_retry_after=1s\n");
+    scene.conf("foo", &conf);
+    scene.rc("foo", "restart").ok();
+    until_all(scene, until_started);
+    lab.sh("rm /tmp/repaired").ok();
+    let last = scene.count("foo");
+    lab.kill(scene.nth("foo", last).pid(), 9);
+    scene.until_failed("foo");
+    until_all(scene, until_stopped);
+    lab.write("/tmp/repaired", "", 0o644);
+    until_all(scene, until_started);
+    assert!(!scene.failed("foo"));
+
     // What a person stops, stays so.
     scene.rc("foo", "stop").ok();
     until_all(scene, until_stopped);

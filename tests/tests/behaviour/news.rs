@@ -38,6 +38,7 @@ pub fn events_are_shown_and_followed(scene: &Scene) {
     assert!(why.starts_with("gave up after 2 restarts"), "{why}");
     assert!(gave_up["time"].as_str().is_some_and(|it| it.ends_with('Z')));
     drop(follower);
+    scene.until_json("foo", "a give-up", |json| json["state"] == "gave-up");
 
     let recent = lab.sh("rc-sv-loader events --json").ok();
     let recent = objects(&recent);

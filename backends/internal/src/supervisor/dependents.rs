@@ -104,6 +104,10 @@ impl Supervisor {
     }
 
     fn begin_telling(&mut self, service: &ServiceName, up: bool) -> Result<Running> {
+        if up {
+            // Those that need it find it started in OpenRC's state.
+            self.recorder.write(Some(service), &mut self.log);
+        }
         let script = self.outlets.program().with_file_name(SCRIPT);
         let word = if up { "start" } else { "stop" };
         let mut launch = Launch::for_dependents(&script, word, service)?;

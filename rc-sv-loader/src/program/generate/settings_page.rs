@@ -196,8 +196,8 @@ fn commands(page: &mut Page) {
         page.term(name, meaning);
     }
     page.text(
-        "Nothing waits for an alert. Those of one service run one after the other, at most 16 at the \
-         same time. One that cannot be run, fails or takes longer than rc_supervise_alert_timeout is \
+        "Nothing waits for an alert. Under internal those of one service run one after the other, and \
+         at most 16 at the same time. One that cannot be run, fails or takes longer than rc_supervise_alert_timeout is \
          named in the system's log. Scripts that send mail, or a message to an address of the web, \
          lie in share/doc/rc-sv/examples/alert.",
     );
