@@ -154,7 +154,7 @@ impl Service {
         let is_same = |alert: &Alert| alert.run == run && alert.hook == hook;
         if !self.alerts.iter().any(is_same) {
             self.run_hook(turn, hook, Some("unhealthy"));
-            let until = turn.after(limit);
+            let until = Some(turn.after(limit));
             self.alerts.push(Alert { run, hook, until });
         }
     }

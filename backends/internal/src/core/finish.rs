@@ -255,7 +255,7 @@ impl Service {
             self.alerts.push(Alert {
                 run: self.instance.run,
                 hook,
-                until: turn.after(ALERT_TIMEOUT),
+                until: Some(turn.after(ALERT_TIMEOUT)),
             });
         }
     }

@@ -43,9 +43,11 @@ impl Service {
     /// Does what is due.
     pub(super) fn elapsed(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now.boot_ms;
-        while let Some(late) = self.alerts.iter().position(|alert| alert.until <= now) {
-            let alert = self.alerts.swap_remove(late);
-            self.kill_hook(turn, alert.run, alert.hook);
+        let is_late = |alert: &Alert| alert.until.is_some_and(|until| until <= now);
+        while let Some(late) = self.alerts.iter().position(is_late) {
+            let Alert { run, hook, .. } = self.alerts[late];
+            self.alerts[late].until = None;
+            self.kill_hook(turn, run, hook);
         }
         let watch = self.watch.as_ref().and_then(|watch| watch.deadline());
         if watch.is_some_and(|at| at <= now) {
@@ -178,8 +180,9 @@ impl Service {
         let Some(found) = self.alerts.iter().position(is_it) else {
             return;
         };
-        self.alerts.swap_remove(found);
+        let was_killed = self.alerts.swap_remove(found).until.is_none();
         match (self.state, message) {
+            _ if was_killed => {}
             (State::Failed { .. }, Some(message)) => {
                 let reason = self.note.take().unwrap_or_default();
                 self.note = Some(format!("{reason}; {message}").into());

@@ -56,8 +56,8 @@ pub(super) struct Alert {
     /// About which instance.
     pub run: u32,
     pub hook: Hook,
-    /// When it is killed.
-    pub until: u64,
+    /// When it is killed; `None` when it was, and has not ended yet.
+    pub until: Option<u64>,
 }
 
 /// One service's part of one step.
@@ -100,7 +100,7 @@ impl Service {
 
     /// When something has to be done about it, if nothing happens before.
     pub(super) fn wake(&self) -> Option<u64> {
-        let alert = self.alerts.iter().map(|alert| alert.until);
+        let alert = self.alerts.iter().filter_map(|alert| alert.until);
         let watch = self.watch.as_ref().and_then(|watch| watch.deadline());
         self.state
             .until()

@@ -197,6 +197,30 @@ fn the_watchdog_is_armed_at_readiness_and_set_by_the_service() {
 }
 
 #[test]
+fn a_command_that_was_killed_is_not_run_again_before_it_has_ended() {
+    let settings = [
+        ("rc_supervise_health", "tcp:80 interval=10 failures=1"),
+        ("rc_supervise_health_action", "exec"),
+        ("rc_supervise_unhealthy", "/bin/u"),
+        ("rc_supervise_health_timeout", "2"),
+    ];
+    let mut bench = Bench::up(&settings);
+    assert!(next(&mut bench, Fail).contains(", unhealthy 1 "));
+    assert_eq!(bench.pass(2_000), "kill unhealthy 1");
+    assert_eq!(bench.pass(8_000), "look check0 1");
+    bench.finds(CHECK, Pass);
+    let again = next(&mut bench, Fail);
+    assert!(
+        again.starts_with("<sick") && !again.contains("unhealthy 1 "),
+        "{again}"
+    );
+    bench.hook_ended(Hook::Unhealthy, Exit::Signal(9));
+    next(&mut bench, Pass);
+    let again = next(&mut bench, Fail);
+    assert!(again.contains(", unhealthy 1 "), "{again}");
+}
+
+#[test]
 fn one_that_was_given_up_is_tried_again_and_told_of_once() {
     let settings = [
         ("respawn_max", "1"),
