@@ -7,8 +7,8 @@ mod modules;
 mod suite;
 
 use behaviour::{
-    alert, dependents, each_module, fate, finish, health, news, process, ready, refusal, respawn,
-    stop,
+    alert, dependents, each_module, fate, finish, health, logs, news, process, ready, refusal,
+    respawn, stop,
 };
 use modules::MODULES;
 use rc_sv_api::key::{self, Role};
@@ -30,6 +30,12 @@ proofs! {
         "capabilities" "secbits" "no_new_privs" "rc_supervise_nice" "rc_supervise_ionice"
         "rc_supervise_oom_score_adj" "rc_supervise_module")
     process::files_are_those_of_the_settings("output_log" "error_log" "input_file")
+    logs::files_are_exchanged_and_nothing_is_lost("rc_supervise_log_timestamp"
+        "rc_supervise_log_max_size" "rc_supervise_log_keep")
+    logs::a_program_reads_what_there_is("output_logger")
+    logs::errors_alone_have_a_logger("error_logger")
+    logs::the_system_log_gets_every_line("rc_supervise_syslog")
+    logs::too_many_lines_are_left_out("rc_supervise_log_rate" "rc_supervise_log_max_age")
     process::another_root("chroot")
     process::options_of_the_tools_become_settings("supervise_daemon_args" "start_stop_daemon_args")
     process::the_pid_file_tells_the_pid("pidfile" "command_background" "procname")
@@ -68,10 +74,9 @@ proofs! {
 }
 
 /// Proven elsewhere, as one module has them: directories written by hand by
-/// a_directory_is_used_as_it_is of each suite's tests, loggers by internal_logs.rs, what depends
-/// on the clock by the tests of rc-sv-exec's log, operators by
-/// internal_operators.rs, and limits by internal_limits.rs.
-const ELSEWHERE: [&str; 16] = [
+/// a_directory_is_used_as_it_is of each suite's tests, the last output by internal_logs.rs,
+/// operators by internal_operators.rs, and limits by internal_limits.rs.
+const ELSEWHERE: [&str; 8] = [
     "s6_service_path",
     "runit_service",
     "daemontools_service",
@@ -79,14 +84,6 @@ const ELSEWHERE: [&str; 16] = [
     "rc_supervise_memory_max",
     "rc_supervise_pids_max",
     "rc_supervise_cpu_weight",
-    "output_logger",
-    "error_logger",
-    "rc_supervise_syslog",
-    "rc_supervise_log_max_size",
-    "rc_supervise_log_max_age",
-    "rc_supervise_log_keep",
-    "rc_supervise_log_timestamp",
-    "rc_supervise_log_rate",
     "rc_supervise_log_buffer",
 ];
 

@@ -3,6 +3,7 @@
 use crate::call::Call;
 use crate::suite::Suite;
 use rc_sv_api::{Result, Settings};
+use rc_sv_exec::log::Stream;
 use rc_sv_exec::readiness::Readiness;
 use rc_sv_exec::run;
 use std::fs;
@@ -16,11 +17,17 @@ pub struct Files(Vec<(&'static str, Content)>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Content {
+    Directory,
     Link(PathBuf),
     Text(Vec<u8>),
 }
 
 impl Files {
+    /// Adds a directory, for files that are added after it.
+    pub fn directory(&mut self, name: &'static str) {
+        self.0.push((name, Content::Directory));
+    }
+
     /// Adds a link to a program.
     pub fn link(&mut self, name: &'static str, to: &Path) {
         self.0.push((name, Content::Link(to.to_path_buf())));
@@ -40,12 +47,16 @@ impl Files {
         self.0.iter().try_for_each(|(name, content)| {
             let path = directory.join(name);
             match content {
+                Content::Directory => fs::create_dir(path),
                 Content::Link(to) => symlink(to, path),
                 Content::Text(bytes) => fs::write(path, bytes),
             }
         })
     }
 }
+
+/// The directory of the suite's logger.
+pub(crate) const LOG: &str = "log";
 
 /// The file by which s6-supervise listens whether a program is ready.
 pub(crate) const LISTENS: &str = "notification-fd";
@@ -64,6 +75,11 @@ pub(crate) fn files(call: &Call, spec: &dyn Settings, program: &Path) -> Result<
     // s6-supervise would kill it after five seconds; the spec has a limit of its own. The other
     // suites do not look at the file.
     files.text("timeout-finish", "0\n");
+    if Stream::only(spec)?.is_some() {
+        files.directory(LOG);
+        files.link("log/rc-sv", call.dir.path());
+        files.link("log/run", &program.with_file_name("rc-sv-logger"));
+    }
     if let Some(number) = listens(call.suite, &Readiness::of(spec)?) {
         files.text(LISTENS, format!("{number}\n"));
     }

@@ -13,6 +13,7 @@ use rc_sv_api::{
 };
 use rc_sv_exec::instance::Instance;
 use rc_sv_exec::launch::Launch;
+use rc_sv_exec::log::Stream;
 use rc_sv_exec::outline;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::process;
@@ -77,6 +78,7 @@ impl<M: Module> Family<M> {
         // Options of OpenRC's tools have become settings.
         refusals::check_options(Self::SUITE, resolved.settings())?;
         Launch::from_settings(resolved.settings())?;
+        Stream::only(resolved.settings())?;
         self.check_program()?;
         Ok((origin, resolved))
     }

@@ -70,6 +70,18 @@ const DONE: [&str; 61] = [
     "rc_supervise_oom_score_adj",
 ];
 
+/// The settings for which the suite's own logger is begun, which is rc-sv-logger.
+const LOGGED: [&str; 8] = [
+    "output_logger",
+    "error_logger",
+    "rc_supervise_syslog",
+    "rc_supervise_log_max_size",
+    "rc_supervise_log_max_age",
+    "rc_supervise_log_keep",
+    "rc_supervise_log_timestamp",
+    "rc_supervise_log_rate",
+];
+
 /// Those of a directory that was written by hand: how it is stopped; and those that the loader
 /// finds in the surroundings of the runscript, if nobody has set them.
 const DONE_FOR_NATIVE: [&str; 7] = [
@@ -83,13 +95,11 @@ const DONE_FOR_NATIVE: [&str; 7] = [
 ];
 
 /// What to do instead of what is not done.
-const INSTEAD: [(&str, &str); 11] = [
+const INSTEAD: [(&str, &str); 9] = [
     ("timeout_down", "unset it and set retry"),
     ("timeout_kill", "unset it and set retry"),
     ("s6_service_timeout_stop", "unset it and set retry"),
     ("s6_force_kill", "unset it and set retry"),
-    ("output_logger", "unset it and set output_log"),
-    ("error_logger", "unset it and set error_log"),
     ("rc_supervise_memory_max", OPENRCS),
     ("rc_supervise_pids_max", OPENRCS),
     ("rc_supervise_cpu_weight", OPENRCS),
@@ -111,6 +121,7 @@ pub fn of_setting(suite: &Suite, key: &Key) -> Support {
     match key.name {
         "rc_supervise_module" => Support::Native,
         "rc_supervise_finish" if suite.finish => Support::Native,
+        name if LOGGED.contains(&name) => Support::Native,
         name if DONE.contains(&name) => Support::Emulated,
         name => {
             let instead = INSTEAD.into_iter().find(|(of, _)| *of == name);

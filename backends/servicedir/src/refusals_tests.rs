@@ -6,6 +6,7 @@ use rc_sv_api::policy::Policy;
 use rc_sv_api::{ServiceName, Spec, Value};
 use rc_sv_exec::check::Check;
 use rc_sv_exec::launch::{Ending, Launch};
+use rc_sv_exec::log::Stream;
 use rc_sv_exec::readiness::{self, Readiness};
 use rc_sv_exec::resolve;
 use rc_sv_exec::stop::Stop;
@@ -42,6 +43,7 @@ fn sample(key: &Key) -> String {
         "rc_supervise_ionice" => "2:7",
         "notify" | "ready" => "fd:3",
         "rc_supervise_ready" | "rc_supervise_health" => "tcp:80",
+        "rc_supervise_syslog" => "daemon.info",
         "supervise_daemon_args" | "start_stop_daemon_args" => "--umask 0123",
         _ => match key.kind {
             Kind::Flag => ["yes", "no"][usize::from(key.default == "yes")],
@@ -72,6 +74,9 @@ fn spec_for(key: &Key) -> Spec {
     let needed = match key.name {
         "healthcheck_delay" => Some(("healthcheck_timer", "5")),
         "rc_supervise_watchdog" => Some(("notify", "socket:ready")),
+        name if name.starts_with("rc_supervise_log_") => {
+            Some(("rc_supervise_syslog", "daemon.info"))
+        }
         name if name.starts_with("rc_supervise_health_") => Some(("rc_supervise_health", "tcp:80")),
         _ => None,
     };
@@ -101,12 +106,13 @@ fn outcome(spec: &Spec) -> String {
     let others =
         [Launch::for_unhealthy, Launch::for_alternate].map(|launch| launch(settings, ending).ok());
     let checks = Check::all(settings).unwrap();
+    let stream = Stream::only(settings).unwrap();
     let launch = Launch::from_settings(settings).unwrap();
     let policy = Policy::from_settings(settings);
     let ready = Readiness::of(settings).unwrap();
     let limit = readiness::timeout(settings);
     format!(
-        "{policy:?} {:?} {launch:?} {hooks:?} {others:?} {checks:?} {ready:?} {limit:?}",
+        "{policy:?} {:?} {launch:?} {hooks:?} {others:?} {checks:?} {stream:?} {ready:?} {limit:?}",
         Stop::from_settings(settings)
     )
 }

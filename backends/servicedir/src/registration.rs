@@ -1,6 +1,7 @@
 //! Registering a service with the scanner, and taking it back.
 
 use crate::call::{Call, PATIENCE};
+use crate::directory;
 use crate::scanner::{self, Scanner};
 use crate::supervise::Snapshot;
 use rc_sv_api::{Code, Error, Result};
@@ -97,7 +98,7 @@ pub(crate) fn unregister(call: &Call) -> Result<()> {
         withdraw(call, link);
         scanner::nudge(call.suite, link.parent().unwrap_or(link));
     }
-    let log = format!("{}/log", call.service);
+    let log = format!("{}/{}", call.service, directory::LOG);
     // The logger ends when it has read everything.
     for service in [call.service.as_str(), &log] {
         let supervise = call.tree.supervise(service);

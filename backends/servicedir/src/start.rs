@@ -4,7 +4,8 @@ use crate::call::Call;
 use crate::origin::Origin;
 use crate::scanner::Scanner;
 use crate::{directory, progress, registration, stop};
-use rc_sv_api::{Result, Settings};
+use rc_sv_api::{Result, Settings, Spec};
+use rc_sv_exec::log::Stream;
 use rc_sv_exec::readiness::Readiness;
 use rc_sv_exec::run::record;
 use rc_sv_exec::spec_file;
@@ -26,7 +27,7 @@ pub(crate) fn start(
 ) -> Result<()> {
     let snapshot = call.supervise().snapshot()?;
     let is_supervised = snapshot.supervisor.is_some() && is_linked(call)?;
-    let is_same = call.is_native() || call.tree.listens(&call.service) == listens(call, spec)?;
+    let is_same = call.is_native() || is_same(call, spec)?;
     if is_supervised && !is_same && !progress::runs(call, &snapshot)? {
         // It was given up or has ended; what it is now is told in another way.
         stop::stop(call)?;
@@ -37,9 +38,11 @@ pub(crate) fn start(
         true => None,
         false => Some(call.scanner(scan_dir)?),
     };
+    let before = stop::recorded(call)?;
     spec_file::write(&call.dir, spec)?;
     let begun = match &scanner {
-        None => up(call),
+        None if call.is_native() => up(call),
+        None => renew_logger(call, &before, spec).and_then(|()| up(call)),
         Some(scanner) => supervise(call, origin, spec, scanner, program),
     };
     if begun.is_err() {
@@ -101,9 +104,22 @@ fn supervise(
     ordered(call)
 }
 
-/// Whether the supervisor is to listen for readiness.
-fn listens(call: &Call, spec: &dyn Settings) -> Result<bool> {
-    Ok(directory::listens(call.suite, &Readiness::of(spec)?).is_some())
+/// Whether the directory has what the spec needs: a way to tell the supervisor that the program is
+/// ready, a logger.
+fn is_same(call: &Call, spec: &dyn Settings) -> Result<bool> {
+    let listens = directory::listens(call.suite, &Readiness::of(spec)?).is_some();
+    let logs = Stream::only(spec)?.is_some();
+    let has = |name| call.tree.has_file(&call.service, name);
+    Ok(has(directory::LISTENS) == listens && has(directory::LOG) == logs)
+}
+
+/// Has a logger that was begun with another spec begin again. What it has read it delivers first.
+fn renew_logger(call: &Call, before: &Spec, spec: &dyn Settings) -> Result<()> {
+    if Stream::only(before.settings()).ok() != Some(Stream::only(spec)?) {
+        let logger = format!("{}/{}", call.service, directory::LOG);
+        call.tree.supervise(&logger).control(b"t")?;
+    }
+    Ok(())
 }
 
 /// Whether a scanner has the service, as far as its directory tells.

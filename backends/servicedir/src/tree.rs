@@ -4,7 +4,7 @@
 //! hand. State directories are on tmpfs, so nothing wears a disk out and nothing needs to be
 //! synced: it does not outlive a boot, and must not.
 
-use crate::directory::{self, Files};
+use crate::directory::Files;
 use crate::known::Known;
 use crate::observed::Observed;
 use crate::suite::Suite;
@@ -95,9 +95,9 @@ impl Tree {
         has
     }
 
-    /// Whether the supervisor of `service` itself listens whether its program is ready.
-    pub fn listens(&self, service: &ServiceName) -> bool {
-        let path = format!("{service}/{}", directory::LISTENS);
+    /// Whether the directory of `service` has this file.
+    pub fn has_file(&self, service: &ServiceName, name: &str) -> bool {
+        let path = format!("{service}/{name}");
         fstatat(&self.dir, path.as_str(), AtFlags::empty()).is_ok()
     }
 

@@ -48,12 +48,8 @@ pub fn what_is_not_done_is_refused(suite: &Suite) {
             "rc_supervise_ready=pidfile\npidfile=/run/foo.pid",
             "pidfile",
         ),
-        ("output_logger=cat", "output_logger"),
+        ("rc_supervise_log_buffer=8K", "rc_supervise_log_buffer"),
         ("rc_supervise_propagate=yes", "rc_supervise_propagate"),
-        (
-            "start_stop_daemon_args='--stdout-logger cat'",
-            "output_logger",
-        ),
     ];
     for (conf, name) in cases {
         suite.probe(&lab, "foo", "", conf);
@@ -62,6 +58,10 @@ pub fn what_is_not_done_is_refused(suite: &Suite) {
         assert!(said.contains("does not do this in this version"), "{said}");
         assert_eq!(start_count(&lab, "foo"), 0, "{conf}");
     }
+    // There is one pipe from a service to its logger.
+    suite.probe(&lab, "foo", "", "output_logger=cat\nerror_logger=tac");
+    refused(&lab, "foo", "a suite has one pipe");
+    suite.assert_nothing_left(&lab);
 }
 
 /// Every byte of every argument arrives, after a respawn too.

@@ -11,11 +11,22 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: rc-sv-logger SVCDIR SERVICE output|error
+       run            in the log of a service directory, by a link of that name
        rc-sv-logger --help | --version
-rc-sv-supervisor calls it; see rc-sv-logger(8).";
+rc-sv-supervisor and supervision suites call it; see rc-sv-logger(8).";
 
 fn main() -> ExitCode {
-    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let mut arguments = std::env::args_os();
+    let called_as = arguments.next().unwrap_or_default();
+    if Path::new(&called_as)
+        .file_name()
+        .is_some_and(|name| name == "run")
+    {
+        return told(logger::run_in_directory(|line| {
+            eprintln!("rc-sv-logger: {line}")
+        }));
+    }
+    let arguments: Vec<_> = arguments.collect();
     match arguments.first().and_then(|word| word.to_str()) {
         Some("-h" | "--help") => println!("{USAGE}"),
         Some("-V" | "--version") => println!("rc-sv-logger {}", env!("CARGO_PKG_VERSION")),
@@ -24,10 +35,7 @@ fn main() -> ExitCode {
                 let which = which.to_str().and_then(Which::of_name);
                 let result = ServiceName::new(service.as_bytes())
                     .and_then(|service| log(Path::new(svcdir), &service, which));
-                if let Err(error) = result {
-                    eprintln!("rc-sv-logger: {error}");
-                    return ExitCode::FAILURE;
-                }
+                return told(result);
             }
             _ => {
                 eprintln!("{USAGE}");
@@ -36,6 +44,16 @@ fn main() -> ExitCode {
         },
     }
     ExitCode::SUCCESS
+}
+
+fn told(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rc-sv-logger: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn log(svcdir: &Path, service: &ServiceName, which: Option<Which>) -> Result<()> {

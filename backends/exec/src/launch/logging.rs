@@ -29,6 +29,17 @@ impl Launch {
         ))
     }
 
+    /// Leaves these standard descriptors to a logger: their files are none of the program's.
+    #[must_use]
+    pub fn logged(self, descriptors: &[i32]) -> Launch {
+        let left = |place, file: Option<CString>| file.filter(|_| !descriptors.contains(&place));
+        Launch {
+            output: left(1, self.output),
+            error: left(2, self.error),
+            ..self
+        }
+    }
+
     /// The command of `output_logger` or `error_logger`, which runs as the service does, but has none
     /// of its files and is in none of its cgroups of version 2.
     ///

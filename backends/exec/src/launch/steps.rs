@@ -50,9 +50,10 @@ pub(super) struct Identity {
 /// What a process that becomes the program keeps of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keep {
-    /// Standard output, a logger's pipe, which becomes standard error too. Otherwise, both are
-    /// /dev/null where the spec names no file.
+    /// Standard output, a logger's pipe. Otherwise, it is /dev/null where the spec names no file.
     pub output: bool,
+    /// The same pipe as standard error.
+    pub error: bool,
     /// A descriptor above 2 that the program is to have, for telling that it is ready.
     pub descriptor: Option<RawFd>,
 }
@@ -114,11 +115,13 @@ fn prepare_here(launch: &Launch, keep: Keep) -> Result<(), Failure> {
         syscall::duplicate(kept, kept, 0).map_err(at(Stage::Descriptors))?;
     }
     surround(launch)?;
-    if keep.output {
-        null(0..=0).map_err(at(Stage::Null))?;
-        syscall::duplicate(1, 2, 0).map_err(at(Stage::Descriptors))?;
-    } else {
-        null(0..=2).map_err(at(Stage::Null))?;
+    null(0..=0).map_err(at(Stage::Null))?;
+    match keep.error {
+        true => syscall::duplicate(1, 2, 0).map_err(at(Stage::Descriptors))?,
+        false => null(2..=2).map_err(at(Stage::Null))?,
+    }
+    if !keep.output {
+        null(1..=1).map_err(at(Stage::Null))?;
     }
     enter(launch)
 }

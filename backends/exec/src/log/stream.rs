@@ -138,6 +138,31 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// The stream of a resolved spec where there is one pipe only from a service to its logger, as
+    /// under s6, runit and daemontools; `None` where there is no logger.
+    ///
+    /// # Errors
+    /// As [`Stream::all`]; and its output and its errors go to different loggers.
+    pub fn only(spec: &dyn Settings) -> Result<Option<Stream>> {
+        let mut all = Stream::all(spec)?;
+        let is_one = all.windows(2).all(|pair| pair[0].sink == pair[1].sink);
+        if !is_one {
+            return Err(Error::invalid(
+                "output and errors go to different loggers, and a suite has one pipe: set error_log \
+                 and error_logger as output_log and output_logger",
+            ));
+        }
+        let descriptors = all.iter().flat_map(|stream| stream.descriptors.clone());
+        let descriptors = descriptors.collect();
+        all.truncate(1);
+        Ok(all.pop().map(|stream| Stream {
+            descriptors,
+            ..stream
+        }))
+    }
+}
+
 fn is_program(sink: &Sink) -> bool {
     matches!(sink, Sink::Program(_))
 }
@@ -240,6 +265,24 @@ mod tests {
         let error = [(Which::Error, vec![2])];
         let syslog = ("rc_supervise_syslog", "daemon.info");
         assert_eq!(shape(&[("output_log", "/a"), syslog]), error);
+    }
+
+    #[test]
+    fn one_pipe_takes_what_goes_to_one_place() {
+        let only = |set: &[(&str, &str)]| {
+            let mut spec = Spec::of_service(&ServiceName::new(b"foo").unwrap());
+            for (name, value) in set {
+                spec.set(name, value.as_bytes(), "test").unwrap();
+            }
+            Stream::only(spec.settings())
+        };
+        let takes = |set| only(set).unwrap().map(|stream| stream.descriptors);
+        assert_eq!(takes(&[("output_log", "/a")]), None);
+        let same = [("output_logger", "l"), ("error_logger", "l")];
+        assert_eq!(takes(&same), Some(vec![1, 2]));
+        assert_eq!(takes(&same[1..]), Some(vec![2]));
+        let error = only(&[("output_logger", "l"), ("error_logger", "m")]).unwrap_err();
+        assert!(error.message.contains("set error_log"), "{error}");
     }
 
     #[test]

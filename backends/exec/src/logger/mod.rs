@@ -12,6 +12,7 @@ mod file;
 mod onward;
 mod open;
 pub mod pipe;
+mod program;
 pub mod spool;
 mod syslog;
 
@@ -19,16 +20,20 @@ use crate::log::render::Moment;
 use crate::log::{lines, Sink, Stream, Which};
 use crate::place::Dir;
 use crate::process;
+use crate::run::{is_ending, Call, Signals, Woken};
 use crate::spec_file;
 use file::LogFile;
 use nix::fcntl::{Flock, FlockArg};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::time::{clock_gettime, ClockId};
 use onward::Onward;
-use rc_sv_api::{Error, Result};
+use program::Program;
+use rc_sv_api::{Error, Result, ServiceName};
 use spool::Spool;
+use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 use syslog::Syslog;
 
 /// Where the logger is given the spool. Its standard input is the pipe of the service, its standard
@@ -52,6 +57,14 @@ trait End {
 
     /// When there is something to deliver though nothing more is written.
     fn due(&self) -> Option<u64>;
+
+    /// What else tells that there is something to do.
+    fn waits(&self) -> Vec<(BorrowedFd<'_>, PollFlags)> {
+        Vec::new()
+    }
+
+    /// Everything was delivered that could be.
+    fn end(&mut self) {}
 }
 
 /// Logs the stream `which` of the service that `dir` belongs to, until nobody can write to it any
@@ -68,33 +81,40 @@ pub fn run(dir: &Dir, which: Which) -> Result<()> {
         Error::invalid(format!("{service}: its {} needs no logger", which.name()))
     })?;
     drop(spec);
-    let failed = |cause: io::Error| Error::io("take over the spool", &cause);
     let spool = process::given(SPOOL).map_err(failed)?;
-    let pipe = process::given(0).map_err(failed)?;
-    // That of a supervisor that was killed goes on as long as it can.
-    let spool = Flock::lock(std::fs::File::from(spool), FlockArg::LockExclusive)
-        .map_err(|(_, errno)| failed(errno.into()))?;
-    let spool = Spool::of(spool, stream.buffer);
-    let own = Syslog::new(syslog::OWN, &format!("rc-sv-logger: {service}"));
-    let end: Box<dyn End> = match stream.sink {
-        Sink::File { path, root, owner } => {
-            Box::new(LogFile::new(&path, root.as_deref(), &owner, stream.kept)?)
-        }
-        Sink::Syslog(number) => Box::new(Syslog::limited(number, service.as_str(), &stream.kept)),
-        Sink::Program(_) => Box::new(Onward::new(process::given(1).map_err(failed)?)),
-        Sink::Nothing => Box::new(Nowhere),
+    let end: Option<Box<dyn End>> = match stream.sink {
+        Sink::Program(_) => Some(Box::new(Onward::new(process::given(1).map_err(failed)?))),
+        _ => None,
     };
-    Logger {
-        pipe,
-        spool,
-        end,
-        own,
-        is_over: false,
-        retry_ms: None,
-        lost: 0,
-    }
-    .work();
+    Logger::new(&service, stream, spool.into(), end, None)?.work();
     Ok(())
+}
+
+/// Logs the service in whose service directory of a suite, `log`, it was called. The pipe of the
+/// suite is its standard input, and a logger program is kept up by itself. A signal to end makes it
+/// read what there is, and end.
+///
+/// # Errors
+/// It cannot begin.
+pub fn run_in_directory(warn: fn(&str)) -> Result<()> {
+    let signals = Signals::block()?;
+    let call = Call::in_directory(warn)?;
+    let spec = spec_file::read(call.dir())?;
+    let service = spec.settings().service()?;
+    let stream = Stream::only(spec.settings())?;
+    let stream =
+        stream.ok_or_else(|| Error::invalid(format!("{service}: its output needs no logger")))?;
+    let spool = spool::open(call.dir(), stream.which.name())?;
+    let end: Option<Box<dyn End>> = match &stream.sink {
+        Sink::Program(command) => Some(Box::new(Program::new(spec, command.clone())?)),
+        _ => None,
+    };
+    Logger::new(&service, stream, spool, end, Some(signals))?.work();
+    Ok(())
+}
+
+fn failed(cause: io::Error) -> Error {
+    Error::io("take over the spool", &cause)
 }
 
 struct Logger {
@@ -109,9 +129,46 @@ struct Logger {
     retry_ms: Option<u64>,
     /// Lines that could not be kept.
     lost: u64,
+    /// There where whoever supervises it ends it by a signal.
+    signals: Option<Signals>,
+    /// It was told to end.
+    is_leaving: bool,
 }
 
 impl Logger {
+    fn new(
+        service: &ServiceName,
+        stream: Stream,
+        spool: File,
+        end: Option<Box<dyn End>>,
+        signals: Option<Signals>,
+    ) -> Result<Logger> {
+        // That of a supervisor that was killed goes on as long as it can.
+        let spool = Flock::lock(spool, FlockArg::LockExclusive)
+            .map_err(|(_, errno)| failed(errno.into()))?;
+        let end = match (end, stream.sink) {
+            (Some(end), _) => end,
+            (None, Sink::File { path, root, owner }) => {
+                Box::new(LogFile::new(&path, root.as_deref(), &owner, stream.kept)?)
+            }
+            (None, Sink::Syslog(number)) => {
+                Box::new(Syslog::limited(number, service.as_str(), &stream.kept))
+            }
+            (None, Sink::Program(_) | Sink::Nothing) => Box::new(Nowhere),
+        };
+        Ok(Logger {
+            pipe: process::given(0).map_err(failed)?,
+            spool: Spool::of(spool, stream.buffer),
+            end,
+            own: Syslog::new(syslog::OWN, &format!("rc-sv-logger: {service}")),
+            is_over: false,
+            retry_ms: None,
+            lost: 0,
+            signals,
+            is_leaving: false,
+        })
+    }
+
     fn work(mut self) {
         loop {
             let now = moment();
@@ -127,6 +184,7 @@ impl Logger {
             }
             self.listen(went_on, now);
         }
+        self.end.end();
         if self.lost > 0 {
             self.own
                 .tell(&format!("{} lines lost at the end", self.lost));
@@ -163,26 +221,25 @@ impl Logger {
     /// Waits for the service, as long as there is nothing to deliver, and takes what it wrote.
     fn listen(&mut self, is_busy: bool, now: Moment) {
         let due = self.retry_ms.or_else(|| self.end.due());
-        let patience = match (is_busy, due) {
-            (true, _) => PollTimeout::ZERO,
-            (false, None) => PollTimeout::NONE,
-            (false, Some(due)) => {
-                let left = due.saturating_sub(now.boot_ms) + 1;
-                PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
-            }
+        let patience = match due {
+            // What is still in the pipe is all that is waited for.
+            _ if is_busy || (self.is_leaving && !self.is_over) => Some(Duration::ZERO),
+            None => None,
+            Some(due) => Some(Duration::from_millis(due.saturating_sub(now.boot_ms) + 1)),
         };
         let room = MOST_WAITING.saturating_sub(self.spool.waiting());
         // A pipe whose writers have gone is readable for ever.
-        let deaf = self.is_over || room == 0;
-        let mut fds = [PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN)];
-        let fds = if deaf { &mut fds[..0] } else { &mut fds[..] };
-        if poll(fds, patience).unwrap_or(0) == 0 {
+        let is_deaf = self.is_over || room == 0;
+        self.wait(is_deaf, patience);
+        if is_deaf {
             return;
         }
         match self.spool.take(&self.pipe, room as usize) {
             Ok(0) => self.is_over = true,
             Ok(_) => {}
-            Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {}
+            Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => {
+                self.is_over = self.is_leaving;
+            }
             // There is no memory for the spool: the service is not to be held up for that.
             Err(cause) => {
                 let mut bytes = [0; 4096];
@@ -193,6 +250,29 @@ impl Logger {
                 self.lost += lines::count(&bytes[..length]);
                 self.is_over |= length == 0;
             }
+        }
+    }
+}
+
+impl Logger {
+    /// Waits until there may be something to do.
+    fn wait(&mut self, is_deaf: bool, patience: Option<Duration>) {
+        let mut fds = self.end.waits();
+        if !is_deaf {
+            fds.push((self.pipe.as_fd(), PollFlags::POLLIN));
+        }
+        let Some(signals) = &self.signals else {
+            let mut fds: Vec<PollFd<'_>> = fds
+                .into_iter()
+                .map(|(fd, what)| PollFd::new(fd, what))
+                .collect();
+            let patience = patience.map(|it| PollTimeout::try_from(it).unwrap_or(PollTimeout::MAX));
+            // What it says does not matter: whoever is asked next never waits.
+            let _ = poll(&mut fds, patience.unwrap_or(PollTimeout::NONE));
+            return;
+        };
+        if let Ok(Woken::Signal(number)) = signals.wait_any(&fds, patience) {
+            self.is_leaving |= is_ending(number);
         }
     }
 }

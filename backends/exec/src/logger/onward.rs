@@ -2,6 +2,7 @@
 
 use super::{End, Spool};
 use crate::log::render::Moment;
+use nix::fcntl::SpliceFFlags;
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -19,7 +20,7 @@ impl Onward {
 impl End for Onward {
     /// Waits while the program does not read.
     fn deliver(&mut self, spool: &mut Spool, _: bool, _: Moment) -> io::Result<bool> {
-        Ok(spool.waiting() > 0 && spool.give(&self.pipe)? > 0)
+        Ok(spool.waiting() > 0 && spool.give(&self.pipe, SpliceFFlags::empty())? > 0)
     }
 
     /// What a program gets is the output as it was written.

@@ -160,17 +160,10 @@ impl<F: Deref<Target = File>> Spool<F> {
         )?)
     }
 
-    /// Moves what waits to a pipe, and waits until something has been moved.
-    pub(super) fn give(&mut self, pipe: &OwnedFd) -> io::Result<usize> {
+    /// Moves what waits to a pipe; `SPLICE_F_NONBLOCK` does not wait until something has been moved.
+    pub(super) fn give(&mut self, pipe: &OwnedFd, flags: SpliceFFlags) -> io::Result<usize> {
         let most = self.waiting() as usize;
-        let given = splice(
-            self.file.as_fd(),
-            None,
-            pipe,
-            None,
-            most,
-            SpliceFFlags::empty(),
-        );
+        let given = splice(self.file.as_fd(), None, pipe, None, most, flags);
         self.advanced();
         Ok(given?)
     }

@@ -7,16 +7,18 @@ use super::{alarm, attend, clock, finish, report, vigil, Call, Given};
 use crate::cgroup::Cgroup;
 use crate::instance::Instance;
 use crate::launch::{self, Keep, Launch, NOT_RUN};
+use crate::log::Stream;
 use crate::pid_file::PidFile;
 use crate::readiness::Readiness;
 use crate::spec_file;
 use crate::stop::{Stop, KILL_WAIT};
+use nix::unistd::{fchown, Uid};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::policy::Policy;
 use rc_sv_api::{Error, Result, Settings};
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -213,7 +215,12 @@ fn prepare(
     spec: &dyn Settings,
     given: Option<&Given>,
 ) -> Result<(Launch, Keep)> {
-    let launch = Launch::from_settings(spec)?;
+    let stream = match call.has_log() {
+        true => Stream::only(spec)?,
+        false => None,
+    };
+    let taken = stream.map(|stream| stream.descriptors);
+    let launch = Launch::from_settings(spec)?.logged(taken.as_deref().unwrap_or_default());
     vigil::is_needed(spec)?;
     let path_of = |key| {
         spec.text(key)
@@ -232,8 +239,19 @@ fn prepare(
         true => report::respawned(call, record),
         false => report::spawned(call, &launch, record),
     });
+    let takes = |place| match &taken {
+        Some(taken) => taken.contains(&place),
+        None => call.has_log(),
+    };
+    if call.has_log() {
+        // So that it can open its /dev/stdout.
+        let user = spec.int("uid").and_then(|uid| u32::try_from(uid).ok());
+        let owned = fchown(io::stdout(), user.map(Uid::from_raw), None);
+        call.warn_of(owned.map_err(|errno| Error::io("give the pipe away", &errno.into())));
+    }
     let keep = Keep {
-        output: call.has_log(),
+        output: takes(1),
+        error: takes(2),
         descriptor: given.and_then(Given::descriptor),
     };
     Ok((launch, keep))

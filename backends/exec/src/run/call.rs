@@ -109,6 +109,11 @@ impl Call {
         })
     }
 
+    /// The directory of the service.
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
     /// Tells librc, for this process, which state directory is meant.
     pub fn tell_librc(&self) {
         std::env::set_var("RC_SVCDIR", &self.svcdir);

@@ -9,7 +9,7 @@
 //! | `rc-sv` | a symbolic link to the service's own directory, `SVCDIR/rc-sv/SERVICE`, an absolute path without links below `SVCDIR` |
 //! | `run` | a link to `rc-sv-exec` |
 //! | `finish` | the same, where the supervisor runs it; its time is limited by the spec, so s6 needs `timeout-finish` 0 |
-//! | `log` | where the suite has a logger: then standard output and error go there, unless the spec names files; else they are /dev/null |
+//! | `log` | where the suite has a logger, which is `rc-sv-logger`: what its stream takes goes there; the rest goes to the files that the spec names, or to /dev/null |
 //!
 //! The directory must belong to root or to the caller, and only they may write to it.
 //!
@@ -63,6 +63,7 @@ pub use given::Given;
 pub use lock::{is_at_work, rouse};
 pub use respawn::Reason;
 pub use signals::Signals;
+pub(crate) use signals::{is_ending, Woken};
 
 use rc_sv_api::exit::Exit;
 use rc_sv_api::Result;

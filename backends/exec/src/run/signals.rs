@@ -18,7 +18,7 @@ pub struct Signals {
 
 /// What ended a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Woken {
+pub(crate) enum Woken {
     /// What was waited for.
     Ready,
     /// A signal.
@@ -59,7 +59,7 @@ impl Signals {
     }
 
     /// The same for any of several.
-    pub(super) fn wait_any(
+    pub(crate) fn wait_any(
         &self,
         wanted: &[(BorrowedFd<'_>, PollFlags)],
         limit: Option<Duration>,
@@ -111,7 +111,7 @@ impl Signals {
 }
 
 /// Whether a signal ends a process which only waits, whatever its service.
-pub(super) fn is_ending(number: i32) -> bool {
+pub(crate) fn is_ending(number: i32) -> bool {
     ENDING.contains(&number)
 }
 
