@@ -108,6 +108,7 @@ pub(super) fn act(services: usize) -> impl Strategy<Value = Act> {
         1 => (0..services, -1_i32..66).prop_map(|(service, number)| Act::Signal(service, number)),
         1 => (0..services).prop_map(Act::Forget),
         12 => moment().prop_map(|time| Act::Pass(time.unwrap_or(200_000))),
+        1 => moment().prop_map(|time| Act::Suspend(time.unwrap_or(200_000))),
         2 => any::<usize>().prop_map(Act::Echo),
         1 => prop::bool::weighted(0.1)
             .prop_map(|really| if really { Act::Shutdown } else { Act::Pass(1) }),

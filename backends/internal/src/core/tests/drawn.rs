@@ -169,6 +169,7 @@ impl Chance<'_> {
             9 => Act::Forget(service),
             10 => Act::Echo(self.byte().into()),
             11 if self.byte() >= 250 => Act::Shutdown,
+            12 => Act::Suspend(self.moment().unwrap_or(200_000)),
             _ => Act::Pass(self.moment().unwrap_or(200_000)),
         }
     }

@@ -48,6 +48,8 @@ pub(super) enum Act {
     Signal(usize, i32),
     Forget(usize),
     Pass(u64),
+    /// The machine sleeps: time has passed, and nothing else has.
+    Suspend(u64),
     /// An old event comes again.
     Echo(usize),
     Shutdown,
@@ -89,7 +91,7 @@ impl Act {
             }
             Act::Signal(service, number) => (*service, Command::Signal(*number)),
             Act::Forget(service) => (*service, Command::Forget),
-            Act::Pass(_) | Act::Echo(_) | Act::Shutdown => return None,
+            Act::Pass(_) | Act::Suspend(_) | Act::Echo(_) | Act::Shutdown => return None,
         })
     }
 }

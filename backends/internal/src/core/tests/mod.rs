@@ -2,7 +2,8 @@
 //! instances (`endings`), the back-off and its limit (`respawns`), what is told (`reports`, `news`), all
 //! services together (`whole`). By chance: the invariants (`properties`) in a `world` of processes
 //! that do what their `fate` says (`nature`), under the eyes of a `witness` who judges all `deeds`;
-//! what comes about is `drawn` from the bytes of fuzz/, or by `chance`.
+//! what comes about is `drawn` from the bytes of fuzz/, or by `chance`; what was
+//! done is compared by its `trace`.
 
 #[cfg(test)]
 mod bench;
@@ -31,6 +32,7 @@ mod reports;
 mod respawns;
 #[cfg(test)]
 mod table;
+mod trace;
 #[cfg(test)]
 mod whole;
 mod witness;

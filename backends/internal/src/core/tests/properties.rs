@@ -2,6 +2,7 @@
 
 use super::bench::Bench;
 use super::chance::{act, fate};
+use super::trace::traced;
 use super::world::{plan, told, Story, SERVICES};
 use crate::core::Plan;
 use proptest::prelude::*;
@@ -143,6 +144,13 @@ proptest! {
     #[test]
     fn the_invariants_hold(story in story()) {
         told(story);
+    }
+
+    /// Somebody sets the clock on the wall, back and forth: nothing is done otherwise.
+    #[test]
+    fn the_clock_on_the_wall_decides_nothing(story in story()) {
+        let jumps = |count: u64| (count.wrapping_mul(0x9E37_79B9_7F4A_7C15) as i64) >> 3;
+        prop_assert_eq!(traced(story.clone(), |_| 0), traced(story, jumps));
     }
 
     /// A service that crashes as often as it may, or less often, is never given up; one that

@@ -69,6 +69,13 @@ impl Witness {
         }
     }
 
+    /// The machine has slept: who waits has not waited for longer by that.
+    pub(super) fn slept(&mut self, millis: u64) {
+        for wait in self.waiting.values_mut() {
+            wait.due_ms += millis;
+        }
+    }
+
     /// Before a step.
     pub(super) fn before(&mut self, world: &World, event: &Event) {
         for (service, known) in self.services.iter_mut().enumerate() {

@@ -43,6 +43,10 @@ pub(super) struct World {
     /// By time and order.
     future: BTreeMap<(u64, u64), (u32, Happening)>,
     count: u64,
+    /// What the clock on the wall shows at each event: people set it.
+    pub(super) wall: fn(u64) -> i64,
+    /// All effects, in words, where they are asked for.
+    pub(super) trace: Option<Vec<String>>,
     past: Vec<Event>,
     pub witness: Witness,
 }
@@ -61,6 +65,8 @@ impl World {
             fates,
             future: BTreeMap::new(),
             count: 0,
+            wall: |count| count as i64,
+            trace: None,
             past: Vec::new(),
         }
     }
@@ -68,6 +74,11 @@ impl World {
     pub(super) fn act(&mut self, act: &Act) {
         match act {
             Act::Pass(millis) => self.pass(*millis),
+            Act::Suspend(millis) => {
+                self.now_ms += millis;
+                self.witness.slept(*millis);
+                self.pass(0);
+            }
             Act::Echo(which) if !self.past.is_empty() => {
                 let event = self.past[which % self.past.len()].clone();
                 self.tell(event);
@@ -128,13 +139,16 @@ impl World {
     pub(super) fn tell(&mut self, event: Event) {
         let now = Now {
             boot_ms: self.now_ms,
-            real_ns: self.now_ms as i64,
+            real_ns: (self.wall)(self.count),
             chance: (self.count as u32).wrapping_mul(0x9E37_79B9),
         };
         let mut effects = Vec::new();
         let mut witness = std::mem::take(&mut self.witness);
         witness.before(self, &event);
         self.core.step(event.clone(), now, &mut effects);
+        if let Some(trace) = &mut self.trace {
+            trace.extend(effects.iter().map(super::trace::timeless));
+        }
         for effect in &effects {
             witness.effect(self, &event, effect);
             self.carry_out(effect);
