@@ -24,7 +24,7 @@ fuzz_target!(|input: &[u8]| {
             }
         }
         b'i' => of_instance(&text),
-        b'I' => of_instance(&format!("{text} {}", instance::boot_id())),
+        b'I' => of_instance(&format!("{text} {}", rc_sv_exec::instance::boot_id())),
         b'p' => {
             let _ = bounded(1024, || instance::parse_stat(&text));
         }

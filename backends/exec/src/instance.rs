@@ -5,6 +5,7 @@
 
 use crate::place::Dir;
 use crate::process;
+use nix::unistd::{sysconf, SysconfVar};
 use rc_sv_api::Result;
 use std::fs;
 use std::io::{self, Read};
@@ -84,9 +85,60 @@ impl Instance {
     }
 }
 
+/// The process that had a pid at a moment. The kernel gives a pid to nobody else before that
+/// process has ended; so whoever has it now and began no later is still the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AsOf {
+    /// Its pid.
+    pub pid: i32,
+    /// The moment, in milliseconds of CLOCK_BOOTTIME.
+    pub boot_ms: u64,
+}
+
+impl AsOf {
+    /// A descriptor of the process; `None` when it has ended.
+    ///
+    /// # Errors
+    /// It may be there, but no descriptor can be had.
+    pub fn open(&self) -> io::Result<Option<OwnedFd>> {
+        let pidfd = match process::open_process(self.pid) {
+            Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => return Ok(None),
+            pidfd => pidfd?,
+        };
+        // The descriptor holds the pid, as that of an instance does.
+        match self.look() {
+            Err(cause) if is_gone(&cause) => Ok(None),
+            state => Ok(state?.filter(|state| !"ZX".contains(*state)).map(|_| pidfd)),
+        }
+    }
+
+    /// Whether it has ended, and its parent has not taken that in.
+    pub fn is_zombie(&self) -> bool {
+        matches!(self.look(), Ok(Some('Z')))
+    }
+
+    /// Its state; `None` when another one has its pid.
+    fn look(&self) -> io::Result<Option<char>> {
+        let (state, began) = look(self.pid)?;
+        let latest = self.boot_ms.saturating_mul(ticks_per_second()) / 1_000;
+        Ok((began <= latest).then_some(state))
+    }
+}
+
+/// A process that ends while its file is read is gone by `ESRCH`.
+fn is_gone(cause: &io::Error) -> bool {
+    cause.kind() == io::ErrorKind::NotFound || cause.raw_os_error() == Some(libc::ESRCH)
+}
+
+/// What times in `/proc/pid/stat` are counted in.
+fn ticks_per_second() -> u64 {
+    let ticks = sysconf(SysconfVar::CLK_TCK).ok().flatten();
+    ticks.and_then(|ticks| ticks.try_into().ok()).unwrap_or(100)
+}
+
 /// The id of the running boot: 36 characters. Times are counted from it, and a state directory on
 /// a disk outlives it.
-fn boot_id() -> &'static str {
+pub fn boot_id() -> &'static str {
     static ID: OnceLock<String> = OnceLock::new();
     ID.get_or_init(|| {
         let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
@@ -126,11 +178,6 @@ pub mod fuzzed {
         instance.text()
     }
 
-    /// The id of the running boot.
-    pub fn boot_id() -> &'static str {
-        super::boot_id()
-    }
-
     /// State and beginning in `/proc/PID/stat`.
     pub fn parse_stat(stat: &str) -> Option<(char, u64)> {
         super::parse_stat(stat)
@@ -165,6 +212,21 @@ mod tests {
         child.wait().unwrap();
         assert!(!instance.is_alive());
         assert!(instance.open().unwrap().is_none());
+    }
+
+    #[test]
+    fn who_has_a_pid_later_is_not_who_had_it() {
+        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let pid = child.id() as i32;
+        let (_, began) = look(pid).unwrap();
+        let began_ms = began * 1_000 / ticks_per_second();
+        let as_of = |boot_ms| AsOf { pid, boot_ms }.open().unwrap();
+        assert!(as_of(began_ms + 10).is_some());
+        assert!(as_of(u64::MAX).is_some());
+        assert!(as_of(began_ms - 20).is_none(), "it was not there yet");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(as_of(u64::MAX).is_none());
     }
 
     #[test]

@@ -56,15 +56,20 @@ pub fn kill_group(leader: i32, signal: i32) -> io::Result<()> {
 /// It is no child, or was reaped already.
 pub fn ending(pidfd: BorrowedFd<'_>, reap: bool) -> io::Result<Option<Exit>> {
     let keep = if reap { 0 } else { libc::WNOWAIT };
+    let flags = libc::WEXITED | libc::WNOHANG | keep;
+    let ended = wait(libc::P_PIDFD, pidfd.as_raw_fd() as libc::id_t, flags)?;
+    Ok(ended.map(|(_, exit)| exit))
+}
+
+fn wait(
+    kind: libc::idtype_t,
+    which: libc::id_t,
+    flags: libc::c_int,
+) -> io::Result<Option<(i32, Exit)>> {
     // SAFETY: zeroes are a valid siginfo, and the pointer to it is valid during the call.
     let info = unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
-        Errno::result(libc::waitid(
-            libc::P_PIDFD,
-            pidfd.as_raw_fd() as libc::id_t,
-            &mut info,
-            libc::WEXITED | libc::WNOHANG | keep,
-        ))?;
+        Errno::result(libc::waitid(kind, which, &mut info, flags))?;
         info
     };
     // SAFETY: waitid filled in the members for a child, or left everything zero.
@@ -72,12 +77,28 @@ pub fn ending(pidfd: BorrowedFd<'_>, reap: bool) -> io::Result<Option<Exit>> {
     if pid == 0 {
         return Ok(None);
     }
-    Ok(Some(match info.si_code {
+    let exit = match info.si_code {
         libc::CLD_EXITED => Exit::Code(status as u8),
         libc::CLD_KILLED => Exit::Signal(status as u8),
         libc::CLD_DUMPED => Exit::Dumped(status as u8),
         _ => Exit::Unknown,
-    }))
+    };
+    Ok(Some((pid, exit)))
+}
+
+/// A child that has ended, any one, and how; `None` when there is none. Its zombie stays.
+///
+/// # Errors
+/// `ECHILD`: there is no child at all.
+pub fn ended_child() -> io::Result<Option<(i32, Exit)>> {
+    let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    wait(libc::P_ALL, 0, flags)
+}
+
+/// Takes the zombie of a child away.
+pub fn reap(pid: i32) {
+    // It is there, so this neither waits nor fails.
+    let _ = wait(libc::P_PID, pid as libc::id_t, libc::WEXITED);
 }
 
 /// A descriptor of the process that has this pid now.

@@ -25,6 +25,11 @@ pub(crate) fn directory(svcdir: &Path) -> PathBuf {
     svcdir.join("rc-sv/.internal")
 }
 
+/// Whether a supervisor has left its socket, which it removes when it ends by itself.
+pub(crate) fn is_left_behind(svcdir: &Path) -> bool {
+    directory(svcdir).join(SOCKET).exists()
+}
+
 /// An address that fits `sun_path` even where the path does not.
 pub(crate) struct Address {
     pub(crate) address: UnixAddr,

@@ -135,9 +135,9 @@ fn a_full_state_directory_is_named_and_holds_up_nothing() {
     let spec = scene.spec("foo", "exec sleep 1000");
     scene.start(&spec).unwrap();
     // As if nothing more could be written there.
-    let instance = scene.svcdir.join("rc-sv/foo/instance");
-    fs::remove_file(&instance).unwrap();
-    fs::create_dir(&instance).unwrap();
+    let state = scene.svcdir.join("rc-sv/foo/state");
+    fs::remove_file(&state).unwrap();
+    fs::create_dir(&state).unwrap();
     scene.order(Request::Restart(name("foo"))).unwrap();
     assert_eq!(scene.status("foo").state, State::Up);
 }

@@ -64,11 +64,13 @@ pub enum Stage {
     Descriptors,
     /// Executing the program.
     Execute,
+    /// Leaving word of itself.
+    Word,
 }
 
 impl Stage {
     /// Every stage, by number.
-    const ALL: [Stage; 21] = [
+    const ALL: [Stage; 22] = [
         Stage::CgroupV1,
         Stage::OomScoreAdj,
         Stage::Nice,
@@ -90,6 +92,7 @@ impl Stage {
         Stage::Error,
         Stage::Descriptors,
         Stage::Execute,
+        Stage::Word,
     ];
 }
 
@@ -164,6 +167,7 @@ impl Failure {
             Stage::Output => format!("open output_log {}", one(launch.output.as_deref())),
             Stage::Error => format!("open error_log {}", one(launch.error.as_deref())),
             Stage::Descriptors => "close what it does not need".into(),
+            Stage::Word => "leave word of itself".into(),
             Stage::Execute => format!("execute {}", launch.program().display()),
         }
     }

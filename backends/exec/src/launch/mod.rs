@@ -19,6 +19,7 @@ mod spawn;
 mod spawner;
 mod steps;
 mod syscall;
+mod word;
 
 use crate::capability::Iab;
 use crate::rlimit::Rlimit;
@@ -41,6 +42,7 @@ pub use running::Running;
 pub use spawn::{spawn, Child};
 pub use spawner::Spawner;
 pub use steps::Keep;
+pub use word::{Left, Word};
 
 /// A program ready to be run. Cheap to make; made anew for each spawn.
 #[derive(Clone, Debug)]
@@ -70,6 +72,7 @@ pub struct Launch {
     gifts: Vec<Gift>,
     /// There where gifts are told by number.
     own_pid: Option<Arc<OwnPid>>,
+    word: Option<Word>,
 }
 
 /// Of a hook, which runs as the caller but writes to the log of the service.
@@ -130,6 +133,11 @@ impl Launch {
             self.give(fd, place);
         }
         Ok(())
+    }
+
+    /// The child leaves this word of itself before it does anything else.
+    pub fn leave_word(&mut self, word: Word) {
+        self.word = Some(word);
     }
 
     /// Sets a variable of the program's environment.
@@ -198,6 +206,7 @@ impl Launch {
             log_owner: None,
             gifts: Vec::new(),
             own_pid: None,
+            word: None,
         }
     }
 

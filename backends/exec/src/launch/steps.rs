@@ -2,7 +2,7 @@
 //!
 //! 1. Every signal gets its default action, also those that the supervisor or its parent ignores,
 //!    and all are unblocked; from here on a stop signal ends it. (`child.rs` does it.)
-//! 2. It becomes the leader of a new session, so that neither a terminal nor the supervisor's
+//! 2. It leaves word of itself, where its maker wants that ([`super::word`]), and becomes the leader of a new session, so that neither a terminal nor the supervisor's
 //!    process group reaches it.
 //! 3. The report, if there is one, becomes descriptor 3, and everything above is closed: a
 //!    supervisor of many services has more open than the service may have, and nothing could be
@@ -77,8 +77,8 @@ pub(super) fn take(
 
 /// Tells of a failure through the `report` that was given to [`take`].
 pub(super) fn tell(launch: &Launch, failure: Failure, report: RawFd) {
-    // Only what goes wrong with the descriptors themselves can happen before it is at its place.
-    let report = if failure.stage == Stage::Descriptors {
+    // Only these can go wrong before it is at its place.
+    let report = if matches!(failure.stage, Stage::Word | Stage::Descriptors) {
         report
     } else {
         gift::report_place(&launch.gifts, report)
@@ -100,6 +100,9 @@ pub(super) fn take_here(
 }
 
 fn prepare(launch: &Launch, report: Option<RawFd>) -> Result<(), Failure> {
+    if let Some(word) = &launch.word {
+        word.leave().map_err(at(Stage::Word))?;
+    }
     syscall::new_session();
     gift::arrange(&launch.gifts, report).map_err(at(Stage::Descriptors))?;
     surround(launch)?;

@@ -28,6 +28,26 @@ pub(super) fn own_pid() -> usize {
     plain(libc::SYS_getpid, [0; 5]).unwrap_or(0)
 }
 
+pub(super) fn parent() -> usize {
+    plain(libc::SYS_getppid, [0; 5]).unwrap_or(0)
+}
+
+/// CLOCK_BOOTTIME in milliseconds.
+pub(super) fn boot_ms() -> Result<u64, Errno> {
+    let mut time = [0isize; 2];
+    let arguments = [
+        libc::CLOCK_BOOTTIME as usize,
+        time.as_mut_ptr() as usize,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: writes two words, seconds and nanoseconds.
+    unsafe { call(libc::SYS_clock_gettime, arguments) }?;
+    let [seconds, nanoseconds] = time.map(|part| part as u64);
+    Ok(seconds * 1_000 + nanoseconds / 1_000_000)
+}
+
 pub(super) fn new_session() {
     plain(libc::SYS_setsid, [0; 5]).unwrap_or(0);
 }
@@ -204,6 +224,18 @@ pub(super) fn write(fd: RawFd, bytes: &[u8]) -> Result<(), Errno> {
     let arguments = [fd as usize, bytes.as_ptr() as usize, bytes.len(), 0, 0];
     // SAFETY: reads as many bytes as are there.
     unsafe { call(libc::SYS_write, arguments) }.map(drop)
+}
+
+/// Writes at `place` of a file, in one piece. The call is one whose offset is two arguments on every
+/// machine.
+pub(super) fn write_at(fd: RawFd, bytes: &[u8], place: usize) -> Result<(), Errno> {
+    let part = [bytes.as_ptr() as usize, bytes.len()];
+    let arguments = [fd as usize, part.as_ptr() as usize, 1, place, 0];
+    // SAFETY: reads `part`, a `struct iovec`, and as many bytes as are there.
+    match unsafe { call(libc::SYS_pwritev, arguments) }? {
+        written if written == bytes.len() => Ok(()),
+        _ => Err(libc::ENOSPC),
+    }
 }
 
 /// Makes `to` another number of `fd`, which execve closes if `flags` is `O_CLOEXEC`.

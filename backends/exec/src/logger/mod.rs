@@ -156,9 +156,11 @@ impl Logger {
             }
             (None, Sink::Program(_) | Sink::Nothing) => Box::new(Nowhere),
         };
+        let mut spool = Spool::of(spool, stream.buffer);
+        spool.catch_up();
         Ok(Logger {
             pipe: process::given(0).map_err(failed)?,
-            spool: Spool::of(spool, stream.buffer),
+            spool,
             end,
             own: Syslog::new(syslog::OWN, &format!("rc-sv-logger: {service}")),
             is_over: false,

@@ -112,6 +112,15 @@ impl<F: Deref<Target = File>> Spool<F> {
         }
     }
 
+    /// Goes to where somebody else has come who had the file open by themselves.
+    pub(super) fn catch_up(&mut self) {
+        let mut known = [0; 8];
+        if self.file.read_exact_at(&mut known, 0).is_ok() {
+            let at = u64::from_le_bytes(known).min(self.end());
+            self.advance(at.saturating_sub(self.position()));
+        }
+    }
+
     /// How many bytes are not delivered.
     pub(super) fn waiting(&self) -> u64 {
         self.end().saturating_sub(self.position())

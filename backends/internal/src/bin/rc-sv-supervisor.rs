@@ -1,7 +1,7 @@
 //! `rc-sv-supervisor`: the supervisor of the module `internal`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use rc_sv_internal::supervisor::program::{daemon, foreground, Task, USAGE};
+use rc_sv_internal::supervisor::program::{daemon, foreground, succeed, Task, USAGE};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let result = match task {
         Task::Daemon(svcdir) => daemon(&svcdir),
         Task::Foreground(svcdir) => foreground(&svcdir),
+        Task::Succeed(number) => succeed(number),
         Task::Help => {
             println!("{USAGE}");
             Ok(())

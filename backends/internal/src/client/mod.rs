@@ -3,16 +3,16 @@
 mod begin;
 pub mod connection;
 pub mod events;
-mod orphan;
+mod leftovers;
 pub mod refusals;
 mod rehearsal;
 
 use crate::core::Plan;
 use crate::protocol::{self, record, Reply};
+use crate::wire;
 use begin::begin;
 use connection::{unexpected, Connection};
 use events::{Beginning, Events};
-use orphan::Orphan;
 use rc_sv_api::abi::{Host, Sink, Watch};
 use rc_sv_api::{
     Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Spec, State,
@@ -71,34 +71,23 @@ impl Call {
 
     fn status(&self, connection: &mut Connection) -> Result<Status> {
         let question = protocol::Request::Status(self.service.clone());
-        match connection.ask(&question, Instant::now() + AT_ONCE)? {
-            Reply::Status(status) => Ok(status),
-            _ => Err(unexpected()),
+        let deadline = Instant::now() + AT_ONCE;
+        loop {
+            match connection.ask(&question, deadline) {
+                Ok(Reply::Status(status)) => return Ok(status),
+                Ok(_) => return Err(unexpected()),
+                // The next one is asked.
+                Err(error) if error.code == Code::NotRunning && Instant::now() < deadline => {
+                    *connection = self.connect()?.ok_or(error)?;
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 
-    /// What runs as the service and is not the supervisor's.
-    fn orphan(&self, connection: Option<&mut Connection>) -> Result<Option<Orphan>> {
-        // It is looked for before the supervisor is asked: an instance that is made in between is
-        // not taken for it.
-        let Some(orphan) = Orphan::find(self) else {
-            return Ok(None);
-        };
-        let known = match connection {
-            Some(connection) => self.status(connection)?.pid,
-            None => None,
-        };
-        // One that ended in between was the supervisor's, which knew that first.
-        let is_orphan = |orphan: &Orphan| known != Some(orphan.pid()) && orphan.is_alive();
-        Ok(Some(orphan).filter(is_orphan))
-    }
-
-    /// Ends what an earlier supervisor has left: the main process, or what that has left.
-    fn settle(&self, mut connection: Option<&mut Connection>) -> Result<()> {
-        if let Some(orphan) = self.orphan(connection.as_deref_mut())? {
-            return orphan.end();
-        }
-        let Some(leftovers) = orphan::leftovers(self) else {
+    /// Ends what is left of the service, where the supervisor does not know it.
+    fn settle(&self, connection: Option<&mut Connection>) -> Result<()> {
+        let Some(leftovers) = leftovers::leftovers(self) else {
             return Ok(());
         };
         match connection
@@ -107,22 +96,43 @@ impl Call {
         {
             // The supervisor clears up itself.
             Some(status) if status.state != State::Unmanaged => Ok(()),
-            _ => orphan::end(&leftovers),
+            _ => leftovers::end(&leftovers),
         }
     }
 
-    /// Asks for something that may take its time.
+    /// Asks for something that may take its time. When the supervisor dies meanwhile, the next one
+    /// is asked, where asking twice is asking once.
     fn order(
         &self,
         mut connection: Connection,
-        order: protocol::Request,
+        order: &protocol::Request,
+        nowait: bool,
+    ) -> Result<Outcome> {
+        let deadline = self.deadline();
+        loop {
+            let result = self.order_once(connection, order, nowait);
+            let has_died = matches!(&result, Err(error) if error.code == Code::NotRunning);
+            if !has_died || !order.may_be_repeated() || Instant::now() >= deadline {
+                return result;
+            }
+            match self.connect()? {
+                Some(next) => connection = next,
+                None => return result,
+            }
+        }
+    }
+
+    fn order_once(
+        &self,
+        mut connection: Connection,
+        order: &protocol::Request,
         nowait: bool,
     ) -> Result<Outcome> {
         let deadline = self.deadline();
         if nowait {
             // Answers come in order, unless they are deferred: what is refused is refused before
             // the answer to the second request.
-            let ordered = connection.send(&order, deadline)?;
+            let ordered = connection.send(order, deadline)?;
             let pinged = connection.send(&protocol::Request::Ping, deadline)?;
             loop {
                 match connection.receive(deadline)? {
@@ -133,7 +143,7 @@ impl Call {
                 }
             }
         }
-        let ordered = connection.send(&order, deadline)?;
+        let ordered = connection.send(order, deadline)?;
         self.answer(connection, ordered)
     }
 
@@ -176,6 +186,18 @@ impl Internal {
             Code::NotRunning,
             "the supervisor was begun, but ended again",
         ))
+    }
+
+    /// The supervisor, if it is there. One that was killed together with its guardian has left its
+    /// socket, and is begun again: it goes on with what it looked after.
+    fn reach(&self, call: &Call) -> Result<Option<Connection>> {
+        match call.connect()? {
+            None if wire::is_left_behind(&call.svcdir) => {
+                begin(&self.host, &call.svcdir)?;
+                call.connect()
+            }
+            connection => Ok(connection),
+        }
     }
 
     /// Everything about a start that can be found out before it.
@@ -224,12 +246,12 @@ impl Backend for Internal {
         let dir = Dir::make_service(&call.svcdir, &call.service)?;
         spec_file::write(&dir, resolved.settings())?;
         let order = protocol::Request::Start(call.service.clone());
-        let result = call.order(connection, order, request.nowait);
+        let result = call.order(connection, &order, request.nowait);
         if matches!(&result, Err(error) if error.code == Code::Timeout) && !request.nowait {
             // Who was told that it failed must not find it running later.
             if let Some(connection) = call.connect()? {
                 let order = protocol::Request::Stop(call.service.clone());
-                call.order(connection, order, true)?;
+                call.order(connection, &order, true)?;
             }
         }
         result
@@ -240,12 +262,12 @@ impl Backend for Internal {
         if request.dry_run {
             return Ok(Outcome::Done);
         }
-        let mut connection = call.connect()?;
+        let mut connection = self.reach(&call)?;
         call.settle(connection.as_mut())?;
         match connection {
             Some(connection) => {
                 let order = protocol::Request::Stop(call.service.clone());
-                call.order(connection, order, request.nowait)
+                call.order(connection, &order, request.nowait)
             }
             None => Ok(Outcome::Done),
         }
@@ -259,41 +281,43 @@ impl Backend for Internal {
         let mut connection = self.connect(&call)?;
         call.settle(Some(&mut connection))?;
         let order = protocol::Request::Restart(call.service.clone());
-        call.order(connection, order, request.nowait)
+        call.order(connection, &order, request.nowait)
     }
 
     fn signal(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
         let call = Call::new(spec, request, AT_ONCE)?;
-        let Some(connection) = call.connect()? else {
+        let Some(connection) = self.reach(&call)? else {
             return Err(Error::new(Code::NotFound, "the supervisor does not run"));
         };
         if request.dry_run {
             return Ok(Outcome::Done);
         }
         let order = protocol::Request::Signal(call.service.clone(), request.signal);
-        call.order(connection, order, false)
+        call.order(connection, &order, false)
     }
 
     fn status(&mut self, spec: &dyn Settings) -> Result<Status> {
         let call = Call::new(spec, &Request::default(), AT_ONCE)?;
-        let mut connection = call.connect()?;
-        if let Some(orphan) = call.orphan(connection.as_mut())? {
-            return Ok(orphan.status());
-        }
-        match &mut connection {
-            Some(connection) => call.status(connection),
-            None => Ok(Status {
+        match self.reach(&call) {
+            Ok(Some(mut connection)) => call.status(&mut connection),
+            Ok(None) => Ok(Status {
                 detail: "the supervisor does not run".into(),
                 ..Status::of_state(State::Unmanaged)
             }),
+            // Who may ask need not be who may begin it.
+            Err(error) if wire::is_left_behind(&call.svcdir) => Ok(Status {
+                detail: format!("the supervisor was killed: {}", error.message),
+                ..Status::of_state(State::Unmanaged)
+            }),
+            Err(error) => Err(error),
         }
     }
 
     fn forget(&mut self, spec: &dyn Settings) -> Result<()> {
         let call = Call::new(spec, &Request::default(), AT_ONCE)?;
-        if let Some(connection) = call.connect()? {
+        if let Some(connection) = self.reach(&call)? {
             let order = protocol::Request::Forget(call.service.clone());
-            call.order(connection, order, false)?;
+            call.order(connection, &order, false)?;
         }
         Ok(())
     }

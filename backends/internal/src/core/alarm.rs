@@ -9,9 +9,9 @@ use rc_sv_exec::alert::{Alert, Topic};
 /// Of what a person was alerted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Alarm {
-    is_of_health: bool,
+    pub is_of_health: bool,
     /// When it is over, if nothing happens before: it has been up for long enough then.
-    over_at: Option<u64>,
+    pub over_at: Option<u64>,
 }
 
 impl Service {

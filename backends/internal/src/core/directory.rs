@@ -44,6 +44,22 @@ impl Directory {
         id
     }
 
+    /// The same, with this index, where that is free and one that services come to have.
+    pub(super) fn insert_at(&mut self, index: usize, service: Service) -> Id {
+        const MOST: usize = 1 << 16;
+        if index >= MOST || self.slots.get(index).is_some_and(Option::is_some) {
+            return self.insert(service);
+        }
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, || None);
+        }
+        let place = self.position(&service.name).unwrap_or_else(|free| free);
+        self.slots[index] = Some(Box::new(service));
+        let id = Id(index as u32);
+        self.by_name.insert(place, id);
+        id
+    }
+
     /// Drops a service; its id becomes free.
     pub(super) fn remove(&mut self, id: Id) {
         self.by_name.retain(|known| *known != id);

@@ -34,6 +34,14 @@ impl Service {
         }
     }
 
+    /// Others were told of what is now.
+    pub(super) fn is_known(&mut self) {
+        self.told = Told {
+            state: self.state.reported(),
+            pid: self.instance.pid.filter(|_| self.instance.is_live()),
+        };
+    }
+
     /// Tells its health, if that is not what others were told.
     pub(super) fn tell_health(&mut self, turn: &mut Turn<'_>) {
         let Some(watch) = &mut self.watch else {

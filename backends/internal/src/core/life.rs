@@ -92,7 +92,7 @@ impl Service {
         }
     }
 
-    fn spawned(&mut self, turn: &mut Turn<'_>, pid: i32) {
+    pub(super) fn spawned(&mut self, turn: &mut Turn<'_>, pid: i32) {
         if !self.instance.is_live() || self.instance.pid.is_some() {
             return;
         }
@@ -149,7 +149,7 @@ impl Service {
         }
     }
 
-    fn exited(&mut self, turn: &mut Turn<'_>, exit: Exit, alone: bool) {
+    pub(super) fn exited(&mut self, turn: &mut Turn<'_>, exit: Exit, alone: bool) {
         if !self.instance.is_live() {
             return;
         }

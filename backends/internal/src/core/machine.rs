@@ -15,6 +15,8 @@ pub struct Core {
     runs: u32,
     /// The number of the last event that others were told.
     emitted: u64,
+    /// Of whom something has happened since it was asked.
+    changed: Vec<Id>,
     course: Course,
 }
 
@@ -61,6 +63,11 @@ impl Core {
             self.course = Course::Closed;
             effects.push(Effect::Quit);
         }
+    }
+
+    /// The services of which something may be different, each once, since this was called last.
+    pub fn changed(&mut self) -> Option<Id> {
+        self.changed.pop()
     }
 
     /// When [`Event::Deadline`] is to be given next: milliseconds of CLOCK_BOOTTIME.
@@ -164,8 +171,23 @@ impl Core {
             .all(|(_, service)| service.state.is_settled())
     }
 
+    /// The number of the last event.
+    pub fn emitted(&self) -> u64 {
+        self.emitted
+    }
+
+    /// The next events have higher numbers than this one.
+    pub(super) fn note_emitted(&mut self, number: u64) {
+        self.emitted = self.emitted.max(number);
+    }
+
+    /// The next instances have higher numbers than this one.
+    pub(super) fn note_run(&mut self, run: u32) {
+        self.runs = self.runs.max(run);
+    }
+
     /// Lets one service take its turn, and sets its timer.
-    fn with(
+    pub(super) fn with(
         &mut self,
         id: Id,
         now: Now,
@@ -186,5 +208,8 @@ impl Core {
         service.tell(&mut turn);
         let wake = service.wake();
         self.timers.set(id, &mut service.armed, wake);
+        if !self.changed.contains(&id) {
+            self.changed.push(id);
+        }
     }
 }

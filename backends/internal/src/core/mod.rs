@@ -61,7 +61,11 @@
 //! start. Start in Up only replaces the plan; in Starting it joins the waiters; in Stopping and
 //! Finishing it asks for the next; in Stuck it is refused.
 //!
-//! The rows that are missing belong to adoption: an instance that begins as ready.
+//! # Another supervisor
+//!
+//! [`Core::save`] tells what has to be kept of a service, after each change ([`Core::changed`]) and
+//! before its effects are carried out. Who comes next gives it to [`Core::restore`], finds out what
+//! became of the processes, and tells that to [`Core::resume`].
 //!
 //! # Order of effects
 //!
@@ -102,6 +106,8 @@ mod machine;
 mod plan;
 mod ready;
 mod report;
+mod resume;
+mod saved;
 mod service;
 mod state;
 mod stop;
@@ -116,6 +122,8 @@ pub use machine::Core;
 pub use plan::{Care, Plan, Ready};
 pub use rc_sv_exec::alert::Topic;
 pub use rc_sv_exec::stop::KillMode;
+pub use resume::{Found, Left};
+pub use saved::MOST as SAVED_MOST;
 
 /// A service that the core knows; stable until it is forgotten, then used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

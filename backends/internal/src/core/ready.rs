@@ -198,7 +198,7 @@ impl Service {
     }
 
     /// From readiness on it has to say that it is alive this often; before, it is only kept.
-    fn set_watchdog(&mut self, turn: &mut Turn<'_>, interval: Duration) {
+    pub(super) fn set_watchdog(&mut self, turn: &mut Turn<'_>, interval: Duration) {
         let until = match self.state {
             State::Up => turn.after(interval),
             State::Starting { .. } => u64::MAX,

@@ -39,6 +39,11 @@ const PING: u16 = 8;
 const FOLLOW: u16 = 9;
 
 impl Request {
+    /// Whether asking for it twice is asking for it once.
+    pub fn may_be_repeated(&self) -> bool {
+        !matches!(self, Request::Signal(..))
+    }
+
     /// This request as a packet; `id` comes back with the answer.
     pub fn encode(&self, id: u64) -> Vec<u8> {
         let mut packet = Header::encode(self.op(), id);

@@ -106,7 +106,9 @@ impl Supervisor {
             return;
         };
         let token = Token::new(Kind::Process, id.index(), run);
-        // It was added, so this does not fail.
-        let _ = self.reactor.change(&process.pidfd, Interest::Read, token);
+        if let Some(pidfd) = &process.pidfd {
+            // It was added, so this does not fail.
+            let _ = self.reactor.change(pidfd, Interest::Read, token);
+        }
     }
 }

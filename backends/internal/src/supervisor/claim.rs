@@ -13,7 +13,7 @@ use rc_sv_api::{Code, Error, Result};
 use rc_sv_exec::place::Dir;
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -27,12 +27,14 @@ const BACKLOG: i32 = 4096;
 /// How long a probing connection may wait in the other supervisor's queue.
 const PROBE: Duration = Duration::from_millis(500);
 
-/// The supervisor's directory, while it is ours alone.
+/// The supervisor's directory, while it is ours alone: of a guardian, and of the supervisor that it
+/// makes, each of which locks a byte of its own. Whoever wants to claim the directory locks both, so
+/// nobody can while one of them lives.
 pub(super) struct Claim {
     dir: Dir,
     /// A record lock: it ends with this process and, unlike others, not later. A child that hangs
     /// before its `execve` cannot keep it.
-    _lock: OwnedFd,
+    lock: OwnedFd,
 }
 
 /// What the attempt to be the only one came to.
@@ -85,7 +87,9 @@ pub(super) fn claim(svcdir: &Path, patience: Duration) -> Result<Claimed> {
         // Which change it was does not matter: everything is looked at again.
         let _ = changes.read_events();
     }
-    Ok(Claimed::Ours(Claim { dir, _lock: lock }))
+    let claim = Claim { dir, lock };
+    claim.leave_room()?;
+    Ok(Claimed::Ours(claim))
 }
 
 /// Claims the directory, however long another one has it.
@@ -96,11 +100,14 @@ pub(super) fn claim_at_last(svcdir: &Path) -> Result<Claim> {
     let lock = open_lock(&dir).map_err(failed)?;
     loop {
         match fcntl(&lock, FcntlArg::F_SETLKW(&whole_file())) {
-            Ok(_) => return Ok(Claim { dir, _lock: lock }),
+            Ok(_) => break,
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(failed(errno)),
         }
     }
+    let claim = Claim { dir, lock };
+    claim.leave_room()?;
+    Ok(claim)
 }
 
 fn open_lock(dir: &Dir) -> nix::Result<OwnedFd> {
@@ -108,17 +115,75 @@ fn open_lock(dir: &Dir) -> nix::Result<OwnedFd> {
     openat(dir, LOCK, flags, Mode::from_bits_truncate(0o600))
 }
 
+/// The bytes of the lock file.
+const OF_GUARDIAN: libc::off_t = 0;
+const OF_SUPERVISOR: libc::off_t = 1;
+
 fn whole_file() -> libc::flock {
+    part(libc::F_WRLCK, OF_GUARDIAN, 0)
+}
+
+/// `length` 0 is everything from `start` on.
+fn part(kind: libc::c_int, start: libc::off_t, length: libc::off_t) -> libc::flock {
     libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
+        l_type: kind as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: 0,
-        l_len: 0,
+        l_start: start,
+        l_len: length,
         l_pid: 0,
     }
 }
 
+impl AsFd for Claim {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.lock.as_fd()
+    }
+}
+
 impl Claim {
+    /// Leaves the byte of the supervisor to it.
+    fn leave_room(&self) -> Result<()> {
+        let lock = part(libc::F_UNLCK, OF_SUPERVISOR, 0);
+        self.set(&lock)
+    }
+
+    /// Takes part in the claim, as the supervisor.
+    ///
+    /// # Errors
+    /// Another one does.
+    pub(super) fn join(&self) -> Result<()> {
+        self.set(&part(libc::F_WRLCK, OF_SUPERVISOR, 1))
+    }
+
+    /// Takes the part of a guardian that is gone, too.
+    ///
+    /// # Errors
+    /// Somebody else has it.
+    pub(super) fn take_all(&self) -> Result<()> {
+        self.set(&whole_file())
+    }
+
+    /// Goes on with a claim whose `lock` went through an execve, as the guardian.
+    ///
+    /// # Errors
+    /// It is no claim, or the directory is not safe.
+    pub(super) fn go_on(svcdir: &Path, lock: OwnedFd) -> Result<Claim> {
+        let dir = Dir::make_internal(svcdir)?;
+        let claim = Claim { dir, lock };
+        claim.take_all()?;
+        claim.leave_room()?;
+        Ok(claim)
+    }
+
+    fn set(&self, lock: &libc::flock) -> Result<()> {
+        fcntl(&self.lock, FcntlArg::F_SETLK(lock))
+            .map(drop)
+            .map_err(|errno| {
+                let what = format_args!("lock {}", self.dir.path().display());
+                Error::io(what, &errno.into())
+            })
+    }
+
     /// The path of the supervisor's pid file.
     pub(super) fn pid_file(&self) -> std::path::PathBuf {
         self.dir.path().join(PID)
@@ -129,8 +194,7 @@ impl Claim {
         let failed = |what: &str, cause: std::io::Error| {
             Error::io(format_args!("{what} {}", self.dir.path().display()), &cause)
         };
-        self.write_pid()
-            .map_err(|cause| failed("write the pid file in", cause))?;
+        self.tell_pid()?;
         self.bind()
             .map_err(|errno| failed("listen in", errno.into()))
     }
@@ -154,6 +218,17 @@ impl Claim {
         )?;
         renameat(&self.dir, NEW_SOCKET, &self.dir, SOCKET)?;
         Ok(listener)
+    }
+
+    /// Tells who is the guardian.
+    ///
+    /// # Errors
+    /// The pid file cannot be written.
+    pub(super) fn tell_pid(&self) -> Result<()> {
+        self.write_pid().map_err(|cause| {
+            let shown = self.dir.path().display();
+            Error::io(format_args!("write the pid file in {shown}"), &cause)
+        })
     }
 
     fn write_pid(&self) -> std::io::Result<()> {

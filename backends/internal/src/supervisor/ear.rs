@@ -3,7 +3,7 @@
 use super::sys;
 use nix::fcntl::{fcntl, FcntlArg, OFlag};
 use nix::sys::socket::{
-    bind, setsockopt, socket, sockopt, AddressFamily, SockFlag, SockType, UnixAddr,
+    bind, getsockname, setsockopt, socket, sockopt, AddressFamily, SockFlag, SockType, UnixAddr,
 };
 use nix::unistd::pipe2;
 use rc_sv_exec::sd_notify::Access;
@@ -54,6 +54,25 @@ impl Ear {
         };
         ear.open_to(user)?;
         Ok(ear)
+    }
+
+    /// The one that an earlier supervisor had.
+    pub(super) fn of(socket: OwnedFd) -> io::Result<Ear> {
+        let name: UnixAddr = getsockname(socket.as_raw_fd())?;
+        let (path, address) = match (name.path(), name.as_abstract()) {
+            (Some(path), _) => {
+                let text = path.to_str().ok_or(ErrorKind::InvalidInput)?;
+                (Some(path.to_path_buf()), text.to_string())
+            }
+            (None, Some(name)) => (None, format!("@{}", String::from_utf8_lossy(name))),
+            (None, None) => return Err(ErrorKind::InvalidInput.into()),
+        };
+        Ok(Ear {
+            socket,
+            path,
+            address,
+            access: Access::All,
+        })
     }
 
     fn open_to(&self, user: Option<u32>) -> io::Result<()> {

@@ -1,6 +1,5 @@
 //! What main processes tell, and what is done to them. How they are made stands in `making`.
 
-use super::process::Process;
 use super::reactor::Token;
 use super::{sys, Supervisor};
 use crate::core::{Event, Id, Whom};
@@ -74,13 +73,16 @@ impl Supervisor {
         let Some(process) = self.slots.process(id, run) else {
             return;
         };
-        let exit = match sys::ending(process.pidfd.as_fd(), false) {
+        let Some(pidfd) = &process.pidfd else {
+            return;
+        };
+        let exit = match sys::ending(pidfd.as_fd(), false) {
             Ok(None) => return,
             Ok(Some(exit)) => exit,
             Err(_) => Exit::Unknown,
         };
         process.ended = true;
-        self.reactor.remove(&process.pidfd);
+        self.reactor.remove(pidfd);
         if self.goes_on(id, run, exit) {
             return;
         }
@@ -115,16 +117,19 @@ impl Supervisor {
         if let Some(successor) = &process.successor {
             // What ended meanwhile is what was wanted.
             let _ = successor.send(number, whom == Whom::Group);
-            if whom == Whom::Main {
+            if whom == Whom::Main || process.pid == 0 {
                 return;
             }
         }
-        let main = |process: &Process| sys::send_signal(process.pidfd.as_fd(), number);
+        let Some(pidfd) = &process.pidfd else {
+            return;
+        };
+        let main = || sys::send_signal(pidfd.as_fd(), number);
         let sent = match whom {
-            Whom::Main => main(process),
+            Whom::Main => main(),
             // A child that has not made its group yet is alone.
             Whom::Group => match sys::kill_group(process.pid, number) {
-                Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => main(process),
+                Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => main(),
                 sent => sent,
             },
         };

@@ -2,13 +2,16 @@
 
 use super::process::Slot;
 use super::reactor::{Interest, Kind, Token};
+use super::state_file::Who;
 use super::{sys, Supervisor};
 use crate::core::{Event, Hook, Id};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Result, Settings};
+use rc_sv_exec::instance::AsOf;
 use rc_sv_exec::launch::{self, Ending, Failure, Launch};
+use rc_sv_exec::process::signal_group;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// A command of a spec that runs.
@@ -16,11 +19,17 @@ pub(super) struct HookProcess {
     /// The instance that it follows.
     pub run: u32,
     pub hook: Hook,
-    pub pid: i32,
+    pub who: AsOf,
     pub pidfd: OwnedFd,
+    /// There where it is a child.
+    pub made: Option<MadeHook>,
+}
+
+/// How a command was made.
+pub(super) struct MadeHook {
     /// Looked at when it ended: one that hangs before its `execve` is killed by its time-out.
-    pub report: OwnedFd,
-    pub launch: Launch,
+    report: OwnedFd,
+    launch: Launch,
 }
 
 /// The setting of a command.
@@ -47,6 +56,16 @@ fn kind(hook: Hook) -> Kind {
         Hook::GiveUp => Kind::GiveUp,
         Hook::Alternate => Kind::Alternate,
         Hook::Unhealthy => Kind::Unhealthy,
+    }
+}
+
+impl MadeHook {
+    /// Why it was not executed.
+    fn failure(self) -> Option<String> {
+        let mut record = [0u8; Failure::SIZE];
+        let length = File::from(self.report).read(&mut record).unwrap_or(0);
+        let failure = Failure::decode(&record[..length])?;
+        Some(failure.message(&self.launch))
     }
 }
 
@@ -77,21 +96,42 @@ impl Supervisor {
         let mut launch = prepare(spec.settings(), hook, ending)?;
         launch.set_variable("SERVICE_OUTPUT", &self.last_lines(id))?;
         self.lead_hook(id, &mut launch)?;
+        launch.leave_word(self.state_of(id)?.word(Who::Hook(hook), run));
         let child = launch::spawn(&launch, None)?;
-        let token = Token::new(kind(hook), id.index(), run);
-        if let Err(cause) = self.reactor.add(&child.pidfd, Interest::Read, token) {
-            self.abandon(child.pidfd);
-            return Err(rc_sv_api::Error::io("watch the process", &cause));
-        }
-        self.slots.of(id).hooks.push(HookProcess {
+        let boot_ms = self.clock.now().boot_ms;
+        let process = HookProcess {
             run,
             hook,
-            pid: child.pid,
+            who: AsOf {
+                pid: child.pid,
+                boot_ms,
+            },
             pidfd: child.pidfd,
-            report: child.report,
-            launch,
-        });
-        Ok(())
+            made: Some(MadeHook {
+                report: child.report,
+                launch,
+            }),
+        };
+        self.await_hook(id, process).map_err(|(process, cause)| {
+            self.abandon(process.pidfd);
+            rc_sv_api::Error::io("watch the process", &cause)
+        })
+    }
+
+    /// Waits for the end of a command.
+    pub(super) fn await_hook(
+        &mut self,
+        id: Id,
+        process: HookProcess,
+    ) -> std::result::Result<(), (HookProcess, io::Error)> {
+        let token = Token::new(kind(process.hook), id.index(), process.run);
+        match self.reactor.add(&process.pidfd, Interest::Read, token) {
+            Err(cause) => Err((process, cause)),
+            Ok(()) => {
+                self.slots.of(id).hooks.push(process);
+                Ok(())
+            }
+        }
     }
 
     /// Kills a command and what it started, as far as it stayed in its group.
@@ -103,7 +143,10 @@ impl Supervisor {
         let process = &slot.hooks[found];
         // It may not have made its group yet, so it is killed by itself too. What ended already
         // is as good as killed.
-        let _ = sys::kill_group(process.pid, libc::SIGKILL);
+        let _ = match &process.made {
+            Some(_) => sys::kill_group(process.who.pid, libc::SIGKILL),
+            None => signal_group(process.pidfd.as_fd(), libc::SIGKILL),
+        };
         let _ = sys::send_signal(process.pidfd.as_fd(), libc::SIGKILL);
     }
 
@@ -119,22 +162,24 @@ impl Supervisor {
         let Some(found) = found else {
             return;
         };
-        let exit = match sys::ending(slot.hooks[found].pidfd.as_fd(), true) {
-            Ok(None) => return,
-            Ok(Some(exit)) => exit,
-            Err(_) => Exit::Unknown,
+        let process = &slot.hooks[found];
+        let exit = match (sys::ending(process.pidfd.as_fd(), true), &process.made) {
+            (Ok(None), _) => return,
+            (Ok(Some(exit)), _) => exit,
+            (Err(_), Some(_)) => Exit::Unknown,
+            (Err(_), None) => self
+                .afterlife
+                .exit_of(process.who, Some(process.pidfd.as_fd())),
         };
         let ended = slot.hooks.swap_remove(found);
         self.reactor.remove(&ended.pidfd);
         let run = ended.run;
-        let mut record = [0u8; Failure::SIZE];
-        let length = File::from(ended.report).read(&mut record).unwrap_or(0);
-        let event = match Failure::decode(&record[..length]) {
-            Some(failure) => Event::HookFailed {
+        let event = match ended.made.and_then(MadeHook::failure) {
+            Some(why) => Event::HookFailed {
                 id,
                 run,
                 hook,
-                message: format!("{}: {}", key(hook), failure.message(&ended.launch)),
+                message: format!("{}: {why}", key(hook)),
             },
             None => Event::HookEnded {
                 id,

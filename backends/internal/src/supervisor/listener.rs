@@ -6,7 +6,7 @@ use super::reactor::{Interest, Kind, Reactor, Token};
 use super::{sys, Supervisor};
 use rc_sv_api::Error;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// How many connections are taken at once, so that others get their turn.
 const ACCEPTS: usize = 64;
@@ -68,6 +68,10 @@ impl Listener {
             }
         }
         Ok(())
+    }
+
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 
     /// When [`Listener::resume`] is to be called.

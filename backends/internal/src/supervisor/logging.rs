@@ -2,16 +2,18 @@
 
 use super::log::Level;
 use super::outlet::{Attending, Outlet, Role};
-use super::reactor::{Interest, Token};
-use super::{sys, Supervisor};
+use super::reactor::{Interest, Kind, Token};
+use super::state_file::Who;
+use super::{held, sys, Supervisor};
 use crate::core::Id;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Result, Settings};
-use rc_sv_exec::launch::{self, Launch};
-use rc_sv_exec::log::{Sink, Stream};
+use rc_sv_exec::instance::AsOf;
+use rc_sv_exec::launch::{self, Launch, Left};
+use rc_sv_exec::log::{Sink, Stream, Which};
 use rc_sv_exec::logger::pipe;
 use rc_sv_exec::place::Dir;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// A process that lived for so long has not failed.
@@ -54,6 +56,10 @@ impl Outlets {
         &self.program
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Outlet> {
+        self.list.iter()
+    }
+
     pub(super) fn deadline(&self) -> Option<u64> {
         self.due_ms
     }
@@ -83,6 +89,8 @@ impl Supervisor {
             return Ok(());
         }
         let user = settings.int("uid").and_then(|uid| u32::try_from(uid).ok());
+        // Of these the program is another one.
+        let mut changed = Vec::new();
         for outlet in self.outlets.of(id) {
             let same = |stream: &Stream| stream.which == outlet.stream.which;
             let Some(index) = streams.iter().position(same) else {
@@ -98,7 +106,11 @@ impl Supervisor {
             if outlet.stream != stream {
                 outlet.restart_logger();
             }
+            let had_onward = outlet.has_onward();
             self.strays.extend(outlet.change(stream, &self.reactor));
+            if had_onward && !outlet.has_onward() {
+                changed.push(outlet.stream.which);
+            }
             outlet.man()?;
         }
         for stream in streams {
@@ -106,6 +118,84 @@ impl Supervisor {
             lead(launch, &outlet.stream, dir)?;
             self.outlets.list.push(outlet);
         }
+        for which in changed {
+            self.release_onward(id, which);
+        }
+        self.hold_outlets(id);
+        self.begin_loggers()
+    }
+
+    /// Has the guardian hold what has to outlive this supervisor.
+    fn hold_outlets(&mut self, id: Id) {
+        let mut list = std::mem::take(&mut self.outlets.list);
+        let new = list.iter_mut().filter(|it| it.id == id && !it.is_held);
+        for outlet in new {
+            for (kind, fd) in outlet.to_hold() {
+                self.hold(kind, id, outlet.stream.which.name(), fd);
+            }
+            outlet.is_held = true;
+        }
+        self.outlets.list = list;
+    }
+
+    /// Leaves word for processes on the ways that have not come to do so.
+    pub(super) fn leave_words_of_loggers(&mut self) {
+        let boot_ms = self.clock.now().boot_ms;
+        for outlet in self.outlets.iter() {
+            for attendant in &outlet.attendants {
+                let Some(process) = attendant.process.as_ref().filter(|it| it.made.is_some())
+                else {
+                    continue;
+                };
+                let pid = process.who.pid;
+                let left = Left {
+                    number: attendant.serial,
+                    who: AsOf { pid, boot_ms },
+                };
+                let who = Who::Attendant(outlet.stream.which, attendant.role);
+                if let Some(state) = &self.slots.of(outlet.id).state {
+                    // The page is there, so this does not fail.
+                    let _ = state.leave(who, left);
+                }
+            }
+        }
+    }
+
+    /// The program on this way is to see the end.
+    fn release_onward(&self, id: Id, which: Which) {
+        self.release(held::ONWARD_READ, id, which.name());
+        self.release(held::ONWARD_WRITE, id, which.name());
+    }
+
+    /// Goes on with a way that an earlier supervisor has laid, and with who is on it.
+    pub(super) fn adopt_outlet(&mut self, mut outlet: Outlet, on_it: Vec<(Role, AsOf, OwnedFd)>) {
+        for (role, who, pidfd) in on_it {
+            self.outlets.serial = self.outlets.serial.wrapping_add(1);
+            let process = Attending {
+                who,
+                pidfd,
+                made: None,
+                since_ms: who.boot_ms,
+                is_old: false,
+            };
+            let serial = self.outlets.serial;
+            let token = Token::new(Kind::Attendant, serial as usize, 0);
+            let added = self.reactor.add(&process.pidfd, Interest::Read, token);
+            if added.is_ok() {
+                outlet.go_on(role, serial, process);
+            }
+        }
+        let id = outlet.id;
+        self.outlets.list.push(outlet);
+        self.hold_outlets(id);
+    }
+
+    /// Sees to it that there is who is needed on the ways of a service that were adopted.
+    pub(super) fn man_outlets(&mut self, id: Id) -> Result<()> {
+        for outlet in self.outlets.of(id) {
+            outlet.man()?;
+        }
+        self.hold_outlets(id);
         self.begin_loggers()
     }
 
@@ -161,6 +251,9 @@ impl Supervisor {
         self.outlets.serial = self.outlets.serial.wrapping_add(1);
         let serial = self.outlets.serial;
         let id = self.outlets.list[index].id;
+        let outlet = &self.outlets.list[index];
+        let who = Who::Attendant(outlet.stream.which, outlet.attendants[attendant].role);
+        let word = self.state_of(id).map(|state| state.word(who, serial));
         let made = self.read_spec(id).and_then(|spec| {
             let programs = Programs {
                 logger: &self.outlets.program,
@@ -168,7 +261,8 @@ impl Supervisor {
             };
             let outlet = &self.outlets.list[index];
             let role = outlet.attendants[attendant].role;
-            let launch = outlet.launch(role, &programs, spec.settings())?;
+            let mut launch = outlet.launch(role, &programs, spec.settings())?;
+            launch.leave_word(word?);
             Ok((launch::spawn(&launch, None)?, launch))
         });
         let outlet = &mut self.outlets.list[index];
@@ -192,9 +286,12 @@ impl Supervisor {
             return Err(Error::io("watch a logger", &cause));
         }
         known.process = Some(Attending {
+            who: AsOf {
+                pid: child.pid,
+                boot_ms: now_ms,
+            },
             pidfd: child.pidfd,
-            report: child.report,
-            launch,
+            made: Some((child.report, launch)),
             since_ms: now_ms,
             is_old: false,
         });
@@ -212,17 +309,20 @@ impl Supervisor {
         let Some((index, at, attendant)) = all.find(|(_, _, it)| it.token() == token) else {
             return;
         };
-        let ended = attendant
-            .process
-            .as_ref()
-            .map(|process| sys::ending(process.pidfd.as_fd(), true));
-        let exit = match ended {
-            None | Some(Ok(None)) => return,
-            Some(Ok(Some(exit))) => exit,
-            Some(Err(_)) => Exit::Unknown,
-        };
         let Some(process) = attendant.process.take() else {
             return;
+        };
+        let exit = match (sys::ending(process.pidfd.as_fd(), true), &process.made) {
+            (Ok(None), _) => {
+                attendant.process = Some(process);
+                return;
+            }
+            (Ok(Some(exit)), _) => exit,
+            (Err(_), Some(_)) => Exit::Unknown,
+            (Err(_), None) => {
+                let pidfd = Some(process.pidfd.as_fd());
+                self.afterlife.exit_of(process.who, pidfd)
+            }
         };
         let role = attendant.role;
         self.reactor.remove(&process.pidfd);
@@ -234,16 +334,25 @@ impl Supervisor {
         };
         attendant.due_ms = Some(now_ms + pause(attendant.failures));
         let outlet = &mut self.outlets.list[index];
+        let id = outlet.id;
         if outlet.is_done(role, exit) {
             outlet.attendants.remove(at);
-            if role == Role::Logger {
+            let which = outlet.stream.which;
+            let ends_onward = role == Role::Logger && outlet.has_onward();
+            if ends_onward {
                 outlet.end_onward();
             }
             if outlet.attendants.is_empty() {
-                self.outlets.list.swap_remove(index);
+                let gone = self.outlets.list.swap_remove(index);
+                for (kind, _) in gone.to_hold() {
+                    self.release(kind, gone.id, which.name());
+                }
+            }
+            if ends_onward {
+                self.release_onward(id, which);
             }
         } else if !is_expected {
-            let (id, name) = (outlet.id, outlet.stream.which.name());
+            let name = outlet.stream.which.name();
             let why = process.failure().unwrap_or_else(|| exit.to_string());
             let who = match role {
                 Role::Logger => "rc-sv-logger".to_string(),

@@ -6,12 +6,12 @@
 use super::births::ticket;
 use super::process::Process;
 use super::reactor::{Interest, Kind, Token};
+use super::state_file::{StateFile, Who};
 use super::successor::Awaited;
-use super::Supervisor;
+use super::{held, Supervisor};
 use crate::core::{Event, Id, KillMode, Plan};
 use rc_sv_api::{Code, Error, Result, Settings, Spec};
 use rc_sv_exec::cgroup::Cgroup;
-use rc_sv_exec::instance::Instance;
 use rc_sv_exec::launch::{self, Launch};
 use rc_sv_exec::pid_file::PidFile;
 use rc_sv_exec::place::Dir;
@@ -143,8 +143,8 @@ impl Supervisor {
             self.abandon(pidfd);
             return Err(Error::io("watch the process", &cause));
         }
-        if let Err(error) = self.leave_word(id, pid) {
-            self.warn(id, &error.message);
+        if let Some(line) = &making.line {
+            self.hold(held::LINE, id, run, line.as_fd());
         }
         if let Some((_, Err(cause))) = making
             .pid_file
@@ -160,7 +160,7 @@ impl Supervisor {
         slot.processes.push(Process {
             run,
             pid,
-            pidfd,
+            pidfd: Some(pidfd),
             ended: false,
             report,
             launch: Some(making.launch),
@@ -185,6 +185,7 @@ impl Supervisor {
             refuse_second_copy(&dir)?;
         }
         let mut launch = Launch::from_settings(settings)?;
+        launch.leave_word(self.state_of(id)?.word(Who::Main, run));
         let pid_path = path_of(settings, "pidfile").filter(|_| settings.flag("command_background"));
         let pid_file = match pid_path {
             Some(path) => Some((path.into(), PidFile::find(path)?)),
@@ -238,28 +239,28 @@ impl Supervisor {
         }
         Ok(opened)
     }
-
-    /// Leaves word for a later supervisor.
-    pub(super) fn leave_word(&self, id: Id, pid: i32) -> Result<()> {
-        Instance::of(pid)
-            .map_err(|cause| Error::io(format_args!("examine process {pid}"), &cause))?
-            .write(&self.directory(id)?)
-    }
 }
 
-fn path_of<'a>(settings: &'a dyn Settings, key: &str) -> Option<&'a Path> {
+pub(super) fn path_of<'a>(settings: &'a dyn Settings, key: &str) -> Option<&'a Path> {
     let text = settings.text(key)?;
     Some(Path::new(OsStr::from_bytes(text)))
 }
 
-/// A daemon that a killed supervisor left is not this supervisor's child: it cannot be looked
-/// after, and there must not be another one beside it.
+/// A daemon of an earlier supervisor of which nothing else is known, because what was kept of it is
+/// damaged: there must not be another one beside it.
 fn refuse_second_copy(dir: &Dir) -> Result<()> {
-    match Instance::living(dir) {
-        None => Ok(()),
-        Some(Instance { pid, .. }) => Err(Error::new(
+    let left = StateFile::find(dir).and_then(|state| state.left(Who::Main));
+    let Some(left) = left else {
+        return Ok(());
+    };
+    match left.who.open() {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) | Err(_) => Err(Error::new(
             Code::Conflict,
-            format!("process {pid} of an earlier supervisor still runs: stop the service first"),
+            format!(
+                "process {} of an earlier supervisor still runs: end it first",
+                left.who.pid
+            ),
         )),
     }
 }

@@ -4,6 +4,8 @@
 //! It wakes up only when something happens: a signal, the end of a process, a client, or the time
 //! that the core has set. An idle supervisor does not wake up at all.
 
+mod adopt;
+mod afterlife;
 mod alert;
 mod births;
 mod cgroup;
@@ -13,7 +15,11 @@ mod clock;
 mod dependents;
 mod ear;
 mod effects;
+mod guardian;
+mod handover;
+mod held;
 mod hook;
+mod keeping;
 mod limits;
 mod listener;
 mod log;
@@ -31,8 +37,10 @@ mod reactor;
 mod recorder;
 mod requests;
 mod signals;
+mod state_file;
 mod store;
 mod stream;
+mod succession;
 mod successor;
 mod surroundings;
 mod sweep;
@@ -40,11 +48,14 @@ pub(crate) mod sys;
 
 use crate::core::{Core, Effect, Event, Hook, Id};
 use crate::protocol::Reply;
+use afterlife::Afterlife;
 use alert::Alerts;
 use claim::Claim;
 use clients::Clients;
 use clock::Clock;
 use dependents::Dependents;
+use guardian::{Estate, Legacy};
+use held::Keeper;
 use listener::Listener;
 use log::{Level, Log};
 use logging::Outlets;
@@ -53,6 +64,7 @@ use operators::Patience;
 use process::Slots;
 use rc_sv_api::{Error, Result};
 use rc_sv_exec::launch::{Ending, Spawner};
+use rc_sv_exec::process::open_process;
 use reactor::{Interest, Kind, Reactor, Token};
 use recorder::Recorder;
 use std::collections::VecDeque;
@@ -60,12 +72,17 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use stream::Stream;
 
 /// Everything that the supervisor holds.
 struct Supervisor {
     svcdir: PathBuf,
+    claim: Claim,
+    own_cgroup: Option<PathBuf>,
+    guardian: OwnedFd,
+    keeper: Keeper,
+    afterlife: Afterlife,
     core: Core,
     clock: Clock,
     reactor: Reactor,
@@ -96,17 +113,40 @@ struct Supervisor {
     /// When memory is given back, if nothing happens before.
     rest_at: Option<u64>,
     is_over: bool,
+    /// It was told to end.
+    is_ending: bool,
+    /// Another supervisor is about to go on: what is to be spawned is left to that one.
+    is_leaving: bool,
+    left_over: Vec<(Id, u32)>,
 }
 
 /// After so long without any event the supervisor is idle.
 const REST_MS: u64 = 2_000;
 
 impl Supervisor {
-    /// A supervisor that can be reached from now on.
-    fn new(svcdir: &Path, claim: &Claim) -> Result<Supervisor> {
+    /// A supervisor that goes on with what the one before has left.
+    fn new(legacy: Legacy) -> Result<Supervisor> {
         let failed = |cause: io::Error| Error::io("prepare the event loop", &cause);
+        let Legacy {
+            estate,
+            keeper,
+            guardian,
+        } = legacy;
+        let Estate {
+            svcdir,
+            claim,
+            own_cgroup,
+            listener,
+            afterlife,
+            held,
+        } = estate;
+        claim.join()?;
         let reactor = Reactor::new().map_err(failed)?;
-        let signals = signals::wanted().map_err(|errno| failed(errno.into()))?;
+        let signals = signals::wanted(&[]).map_err(|errno| failed(errno.into()))?;
+        let guardian = open_process(guardian).map_err(failed)?;
+        reactor
+            .add(&guardian, Interest::Read, Token::of(Kind::Guardian))
+            .map_err(failed)?;
         reactor
             .add(&signals, Interest::Read, Token::of(Kind::Signals))
             .map_err(failed)?;
@@ -118,9 +158,15 @@ impl Supervisor {
                 .add(spawner, Interest::Read, Token::of(Kind::Spawner))
                 .map_err(failed)?;
         }
-        let listener = Listener::new(claim.listen()?, &reactor).map_err(failed)?;
-        Ok(Supervisor {
-            svcdir: svcdir.to_path_buf(),
+        let listener = Listener::new(listener, &reactor).map_err(failed)?;
+        let recorder = Recorder::new(&svcdir, pid_file);
+        let mut supervisor = Supervisor {
+            svcdir,
+            claim,
+            own_cgroup,
+            guardian,
+            keeper,
+            afterlife,
             core: Core::new(),
             clock: Clock::new(),
             reactor,
@@ -136,14 +182,19 @@ impl Supervisor {
             looks: 0,
             outlets: Outlets::new(),
             strays: Vec::new(),
-            recorder: Recorder::new(svcdir, pid_file),
+            recorder,
             watches_locks: false,
             log: Log::new(),
             events: VecDeque::new(),
             effects: Vec::new(),
             rest_at: None,
             is_over: false,
-        })
+            is_ending: false,
+            is_leaving: false,
+            left_over: Vec::new(),
+        };
+        supervisor.adopt_all(held);
+        Ok(supervisor)
     }
 
     /// Runs until it was told to end and everything is down.
@@ -164,6 +215,7 @@ impl Supervisor {
         while self.recorder.is_due() {
             self.recorder.write(None, &mut self.log);
         }
+        self.leave_nothing();
         Ok(())
     }
 
@@ -207,6 +259,7 @@ impl Supervisor {
             Kind::Dependents => self.telling_ended(token),
             Kind::Successor => self.successor_ended(token),
             Kind::Attendant => self.attendant_ended(token),
+            Kind::Guardian => self.bereaved(),
             Kind::Locks => self.recorder.locks_changed(&mut self.log),
         }
     }
@@ -280,15 +333,22 @@ impl Supervisor {
         while let Some(event) = self.events.pop_front() {
             let mut effects = std::mem::take(&mut self.effects);
             self.core.step(event, self.clock.now(), &mut effects);
-            for effect in effects.drain(..) {
-                self.perform(effect);
-            }
-            self.effects = effects;
+            self.carry_out(effects);
         }
+    }
+
+    /// Does what the core wants, once it is written down.
+    fn carry_out(&mut self, mut effects: Vec<Effect>) {
+        self.keep_changes();
+        for effect in effects.drain(..) {
+            self.perform(effect);
+        }
+        self.effects = effects;
     }
 
     fn perform(&mut self, effect: Effect) {
         match effect {
+            Effect::Spawn { id, run } if self.is_leaving => self.left_over.push((id, run)),
             Effect::Spawn { id, run } => self.spawn(id, run),
             Effect::Signal {
                 id,

@@ -8,7 +8,7 @@ use super::ear::{line, Ear};
 use super::process::Process;
 use super::reactor::{Interest, Kind, Token};
 use super::store::{self, part_with};
-use super::{sys, Supervisor};
+use super::{held, sys, Supervisor};
 use crate::core::{Event, Id, Word};
 use nix::unistd::{getsid, read, Pid};
 use rc_sv_api::{Error, Result, Settings};
@@ -18,6 +18,7 @@ use rc_sv_exec::sd_notify::{self, Access, Message, Phase, Store, Watchdog};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 
 /// How many messages of one service are heard before others get their turn.
 const TURN: usize = 16;
@@ -62,6 +63,7 @@ impl Supervisor {
     pub(super) fn close_ear(&mut self, id: Id) {
         if let Some(ear) = self.slots.of(id).ear.take() {
             self.reactor.remove(&ear.socket);
+            self.release(held::EAR, id, "");
         }
     }
 
@@ -105,6 +107,7 @@ impl Supervisor {
         };
         if let Some(line) = process.line.take() {
             self.reactor.remove(line);
+            self.release(held::LINE, id, run);
         }
         self.feed(Event::Said { id, run, word });
     }
@@ -179,6 +182,11 @@ impl Supervisor {
         self.catch_up();
     }
 
+    /// Where the service's socket is.
+    pub(super) fn path_of_ear(&self, id: Id) -> PathBuf {
+        crate::wire::directory(&self.svcdir).join(format!("notify.{}", id.index()))
+    }
+
     /// The address of the service's socket, made where it is missing.
     fn ear(&mut self, id: Id, settings: &dyn Settings) -> io::Result<String> {
         let in_chroot = settings.text("chroot").is_some();
@@ -190,14 +198,12 @@ impl Supervisor {
         let user = settings.int("uid").and_then(|uid| u32::try_from(uid).ok());
         let ear = match in_chroot {
             true => Ear::nameless()?,
-            false => {
-                let directory = crate::wire::directory(&self.svcdir);
-                Ear::at(directory.join(format!("notify.{}", id.index())), user)?
-            }
+            false => Ear::at(self.path_of_ear(id), user)?,
         };
         let token = Token::new(Kind::Ear, id.index(), 0);
         self.reactor.add(&ear.socket, Interest::Read, token)?;
         let address = ear.address.clone();
+        self.hold(held::EAR, id, "", ear.socket.as_fd());
         self.slots.of(id).ear = Some(Box::new(ear));
         Ok(address)
     }
@@ -216,6 +222,10 @@ fn is_heard(access: Access, process: &Process, pid: i32) -> bool {
 /// Whether process `pid` belongs to an instance: it is in its cgroup, or in the session that its
 /// main process leads or is in.
 pub(super) fn is_of(process: &Process, pid: i32) -> bool {
+    if pid <= 0 {
+        // The kernel did not say.
+        return false;
+    }
     let main = process.main_pid();
     let session = |pid| getsid(Some(Pid::from_raw(pid)));
     let of_pid = session(pid);

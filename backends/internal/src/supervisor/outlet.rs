@@ -1,17 +1,18 @@
 //! The ways that the output of services takes through loggers, and the processes on them.
 
 use super::reactor::{Kind, Reactor, Token};
-use super::sys;
+use super::{held, sys};
 use crate::core::Id;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Result, Settings};
+use rc_sv_exec::instance::AsOf;
 use rc_sv_exec::launch::{Failure, Launch};
 use rc_sv_exec::log::{Sink, Stream};
 use rc_sv_exec::logger::{self, pipe, spool};
 use rc_sv_exec::place::Dir;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 /// What a process on the way does.
@@ -37,10 +38,10 @@ pub(super) struct Attendant {
 
 /// A process that runs.
 pub(super) struct Attending {
+    pub who: AsOf,
     pub pidfd: OwnedFd,
-    /// Looked at when it ended.
-    pub report: OwnedFd,
-    pub launch: Launch,
+    /// There where it is a child: looked at when it ended.
+    pub made: Option<(OwnedFd, Launch)>,
     pub since_ms: u64,
     /// It was killed, so that it begins again with other settings.
     pub is_old: bool,
@@ -57,16 +58,19 @@ pub(super) struct Outlet {
     spool: Arc<OwnedFd>,
     /// The pipe from the logger to the program: where the program reads, and the logger writes.
     onward: Option<(Arc<OwnedFd>, Arc<OwnedFd>)>,
+    /// The guardian was told of all that.
+    pub is_held: bool,
     pub attendants: Vec<Attendant>,
 }
 
 impl Attending {
     /// Why it never was what it should be.
     pub(super) fn failure(self) -> Option<String> {
+        let (report, launch) = self.made?;
         let mut record = [0u8; Failure::SIZE];
-        let length = File::from(self.report).read(&mut record).unwrap_or(0);
+        let length = File::from(report).read(&mut record).unwrap_or(0);
         let failure = Failure::decode(&record[..length])?;
-        Some(failure.message(&self.launch))
+        Some(failure.message(&launch))
     }
 }
 
@@ -83,10 +87,55 @@ impl Outlet {
             writer: Some(writer),
             spool: Arc::new(spool.into()),
             onward: None,
+            is_held: false,
             attendants: Vec::new(),
         };
         outlet.man()?;
         Ok(outlet)
+    }
+
+    /// The way that an earlier supervisor has laid, of which `take` gives what was held of it. Where
+    /// that is gone too, everything but the pipe to a program is found again.
+    pub(super) fn find(
+        id: Id,
+        stream: Stream,
+        dir: &Dir,
+        user: Option<u32>,
+        mut take: impl FnMut(&str) -> Option<OwnedFd>,
+    ) -> Result<Outlet> {
+        let pipe = match take(held::PIPE) {
+            Some(pipe) => pipe,
+            None => pipe::make(dir, stream.which, user)?,
+        };
+        let spool = match take(held::SPOOL) {
+            Some(spool) => spool,
+            None => spool::open(dir, stream.which.name())?.into(),
+        };
+        let onward = take(held::ONWARD_READ).zip(take(held::ONWARD_WRITE));
+        let writer = pipe::writer(dir, stream.which)?;
+        Ok(Outlet {
+            id,
+            stream,
+            pipe: Arc::new(pipe),
+            writer: Some(writer),
+            spool: Arc::new(spool),
+            onward: onward.map(|(read, write)| (Arc::new(read), Arc::new(write))),
+            is_held: false,
+            attendants: Vec::new(),
+        })
+    }
+
+    /// What has to outlive a supervisor, by kind.
+    pub(super) fn to_hold(&self) -> Vec<(&'static str, BorrowedFd<'_>)> {
+        let mut all = vec![
+            (held::PIPE, self.pipe.as_fd()),
+            (held::SPOOL, self.spool.as_fd()),
+        ];
+        if let Some((read, write)) = &self.onward {
+            all.push((held::ONWARD_READ, read.as_fd()));
+            all.push((held::ONWARD_WRITE, write.as_fd()));
+        }
+        all
     }
 
     /// Sees to it that there is who is needed.
@@ -97,10 +146,22 @@ impl Outlet {
                 let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)
                     .map_err(|errno| Error::io("make a pipe for a logger", &errno.into()))?;
                 self.onward = Some((Arc::new(read), Arc::new(write)));
+                self.is_held = false;
             }
             self.need(Role::Program);
         }
         Ok(())
+    }
+
+    /// A process of an earlier supervisor does this.
+    pub(super) fn go_on(&mut self, role: Role, serial: u32, process: Attending) {
+        self.attendants.push(Attendant {
+            role,
+            serial,
+            process: Some(process),
+            failures: 0,
+            due_ms: None,
+        });
     }
 
     fn need(&mut self, role: Role) {
@@ -155,6 +216,11 @@ impl Outlet {
                 Role::Logger => exit == Exit::Code(0),
                 Role::Program => !has_logger,
             }
+    }
+
+    /// Whether there is a pipe to a program.
+    pub(super) fn has_onward(&self) -> bool {
+        self.onward.is_some()
     }
 
     /// Ends the program's pipe: nothing more will come.

@@ -6,6 +6,7 @@ use super::limits::Limited;
 use super::looks::Looking;
 use super::making::Making;
 use super::reactor::Token;
+use super::state_file::StateFile;
 use super::store::Store;
 use super::successor::{Awaited, Successor};
 use crate::core::Id;
@@ -21,9 +22,10 @@ use std::sync::Arc;
 pub(super) struct Process {
     /// The number of its instance.
     pub run: u32,
-    /// 0 when it is gone and another one goes on.
+    /// 0 when it is gone and another one goes on, and where an earlier supervisor made it.
     pub pid: i32,
-    pub pidfd: OwnedFd,
+    /// There for a child only.
+    pub pidfd: Option<OwnedFd>,
     /// It ended; the pidfd is not waited for any more.
     pub ended: bool,
     /// What it reports, until it executes its program.
@@ -59,9 +61,11 @@ pub(super) struct Slot {
     pub ear: Option<Box<Ear>>,
     /// What it has given into keeping.
     pub store: Option<Box<Store>>,
+    /// What outlives the supervisor, once there is something.
+    pub state: Option<StateFile>,
     /// Looks that are being made.
     pub looks: Vec<Looking>,
-    /// The service was spawned before in the life of this supervisor.
+    /// The service was spawned before in the life of this supervisor, or is looked after since another's.
     pub is_familiar: bool,
     /// Everything in its cgroup was killed.
     pub cgroup_was_killed: bool,
@@ -103,6 +107,12 @@ impl Slots {
         slot.is_familiar = false;
         slot.cgroup_was_killed = false;
         slot.limited = None;
+        slot.state = None;
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Id, &Slot)> {
+        self.0.iter().filter_map(|slot| Some((slot.id?, slot)))
     }
 
     /// The service that an event is about.

@@ -1,12 +1,16 @@
 //! The program `rc-sv-supervisor`: its arguments, and its way into the background.
 
+use super::afterlife::Afterlife;
 use super::claim::{claim, claim_at_last, Claim, Claimed};
+use super::guardian::{Estate, Guardian, Legacy, NOT_BEGUN};
+use super::handover::Heritage;
 use super::log::{Level, Log};
 use super::{cgroup, surroundings, sys, Supervisor};
 use nix::fcntl::OFlag;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, pipe2, setsid};
 use rc_sv_api::{Code, Error, Result};
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -36,6 +40,8 @@ pub enum Task {
     Daemon(PathBuf),
     /// Supervise; while there is another supervisor, wait for its end.
     Foreground(PathBuf),
+    /// Go on as the guardian, with what the file with this number tells of.
+    Succeed(i32),
     /// Print [`USAGE`].
     Help,
     /// Print the version.
@@ -59,6 +65,16 @@ impl Task {
             match argument.to_str() {
                 Some("--daemon") if make.is_none() => make = Some(Task::Daemon),
                 Some("--foreground") if make.is_none() => make = Some(Task::Foreground),
+                // Nobody has to know: see `handover`.
+                Some("--succeed") => {
+                    let number = arguments.next();
+                    let number = number
+                        .as_ref()
+                        .and_then(|number| number.to_str()?.parse().ok());
+                    return number
+                        .map(Task::Succeed)
+                        .ok_or_else(|| Error::invalid("--succeed needs a descriptor"));
+                }
                 Some("--help" | "-h") => return Ok(Task::Help),
                 Some("--version" | "-V") => return Ok(Task::Version),
                 Some("--svcdir") => match arguments.next() {
@@ -116,9 +132,13 @@ pub fn daemon(svcdir: &Path) -> Result<()> {
             report(tell, &Ok(()));
             0
         }
-        Ok(Some((supervisor, claim, own_cgroup))) => {
-            report(tell, &Ok(()));
-            supervise(supervisor, claim, own_cgroup)
+        Ok(Some(guardian)) => {
+            // The first supervisor tells how it fares; the guardian lets go of the pipe.
+            let tell = RefCell::new(Some(tell));
+            guardian.guard(
+                || drop(tell.take()),
+                |legacy| supervise(legacy, tell.take()),
+            )
         }
         Err(error) => {
             report(tell, &Err(error));
@@ -136,48 +156,78 @@ pub fn foreground(svcdir: &Path) -> Result<()> {
     sys::close_from(3);
     surroundings::reset(svcdir);
     let claim = claim_at_last(svcdir)?;
-    let own_cgroup = cgroup::leave(CGROUP);
-    let supervisor = Supervisor::new(svcdir, &claim)?;
-    match supervise(supervisor, claim, own_cgroup) {
+    match guardian(svcdir, claim)?.guard(|| (), |legacy| supervise(legacy, None)) {
         0 => Ok(()),
         _ => Err(Error::new(
             Code::Failed,
-            "the event loop failed; see the system log",
+            "the supervisor could not begin; see the system log",
         )),
     }
 }
 
-type Begun = (Supervisor, Claim, Option<PathBuf>);
-
-/// Gets everything ready; `None` when another supervisor is there.
-fn begin(svcdir: &Path) -> Result<Option<Begun>> {
-    surroundings::reset(svcdir);
-    let claim = match claim(svcdir, PATIENCE)? {
-        Claimed::Ours(claim) => claim,
-        Claimed::Others => return Ok(None),
-    };
-    let own_cgroup = cgroup::leave(CGROUP);
-    let supervisor = Supervisor::new(svcdir, &claim)?;
-    Ok(Some((supervisor, claim, own_cgroup)))
+/// Goes on as the guardian of what somebody else was the guardian of, in this very process.
+///
+/// # Errors
+/// There is nothing to go on with.
+pub fn succeed(number: i32) -> Result<()> {
+    let heritage = Heritage::take(number)?;
+    heritage.estate.claim.tell_pid()?;
+    match Guardian::of(heritage)?.guard(|| (), |legacy| supervise(legacy, None)) {
+        0 => Ok(()),
+        _ => Err(Error::new(Code::Failed, "the supervisor could not begin")),
+    }
 }
 
-/// Runs the supervisor to its end; answers the exit code.
-fn supervise(mut supervisor: Supervisor, claim: Claim, own_cgroup: Option<PathBuf>) -> i32 {
+/// Gets everything ready; `None` when another supervisor is there.
+fn begin(svcdir: &Path) -> Result<Option<Guardian>> {
+    surroundings::reset(svcdir);
+    match claim(svcdir, PATIENCE)? {
+        Claimed::Ours(claim) => guardian(svcdir, claim).map(Some),
+        Claimed::Others => Ok(None),
+    }
+}
+
+/// The guardian of a directory that is ours. From now on clients can connect.
+fn guardian(svcdir: &Path, claim: Claim) -> Result<Guardian> {
+    let own_cgroup = cgroup::leave(CGROUP);
+    let afterlife = Afterlife::new().map_err(|cause| Error::io("make a pipe", &cause))?;
+    Guardian::new(Estate {
+        svcdir: svcdir.to_path_buf(),
+        listener: claim.listen()?,
+        claim,
+        own_cgroup,
+        afterlife,
+        held: Vec::new(),
+    })
+}
+
+/// Runs the supervisor to its end, in a process of its own; answers the exit code. `tell` is told
+/// whether it could begin.
+fn supervise(legacy: Legacy, tell: Option<OwnedFd>) -> i32 {
+    // The name of the guardian until here.
+    let _ = std::fs::write("/proc/self/comm", "rc-sv-supervisor");
     std::panic::set_hook(Box::new(|panic| {
         Log::new().line(Level::Error, &format!("bug: {panic}"));
     }));
-    let result = supervisor.run();
-    // Connections are closed by the end of the process, which waits for nothing (see `parting`).
-    std::mem::forget(supervisor);
-    claim.release();
-    if let Some(own) = own_cgroup {
-        cgroup::come_back(&own);
+    let supervisor = Supervisor::new(legacy);
+    if let Some(tell) = tell {
+        report(tell, &supervisor.as_ref().map(drop).map_err(Error::clone));
     }
+    let (result, code) = match supervisor {
+        Ok(mut supervisor) => {
+            let result = supervisor.run();
+            // Connections are closed by the end of the process, which waits for nothing (see
+            // `parting`).
+            std::mem::forget(supervisor);
+            (result, 1)
+        }
+        Err(error) => (Err(error), NOT_BEGUN),
+    };
     match result {
         Ok(()) => 0,
         Err(error) => {
             Log::new().line(Level::Error, &error.message);
-            1
+            code
         }
     }
 }

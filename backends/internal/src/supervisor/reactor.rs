@@ -50,9 +50,11 @@ pub(super) enum Kind {
     Alert,
     /// The script that stops or starts the services that need one.
     Dependents,
+    /// The guardian.
+    Guardian,
 }
 
-const KINDS: [Kind; 21] = [
+const KINDS: [Kind; 22] = [
     Kind::Signals,
     Kind::Listener,
     Kind::Client,
@@ -74,6 +76,7 @@ const KINDS: [Kind; 21] = [
     Kind::Attendant,
     Kind::Alert,
     Kind::Dependents,
+    Kind::Guardian,
 ];
 
 /// What an event is about. `generation` tells a new owner of an index from an old one, whose

@@ -1,18 +1,15 @@
 //! Answering clients.
 
 use super::clients::Heard;
+use super::handover::sealed;
 use super::reactor::Token;
 use super::Supervisor;
 use crate::core::{Command, Event, Plan};
 use crate::protocol::{record, Reply, Request};
-use nix::fcntl::{fcntl, FcntlArg, SealFlag};
-use nix::sys::memfd::{memfd_create, MFdFlags};
 use rc_sv_api::{Error, Result, ServiceName, Spec, State, Status};
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::spec_file;
-use std::fs::File;
-use std::io::{self, Seek, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 /// How many requests of one client are heard before others get their turn.
 const TURN: usize = 16;
@@ -72,6 +69,7 @@ impl Supervisor {
         match command {
             Ok(command) => {
                 let known = self.core.find(&service);
+                let name = service.clone();
                 let waiter = self.clients.promise(token, id, &service, &self.reactor);
                 self.feed(Event::Command {
                     service,
@@ -80,6 +78,7 @@ impl Supervisor {
                 });
                 if let Some(forgotten) = known.filter(|known| self.core.name(*known).is_none()) {
                     self.slots.renew(forgotten);
+                    self.keep_nothing(&name);
                 }
             }
             Err(error) => {
@@ -90,7 +89,7 @@ impl Supervisor {
     }
 
     /// What the core has to know of the spec that lies in the service's directory.
-    fn plan(&self, service: &ServiceName) -> Result<Box<Plan>> {
+    pub(super) fn plan(&self, service: &ServiceName) -> Result<Box<Plan>> {
         Ok(Box::new(Plan::from_settings(
             self.spec(service)?.settings(),
         )))
@@ -143,18 +142,4 @@ impl Supervisor {
             }
         }
     }
-}
-
-/// A memory file that nobody can change any more.
-fn sealed(bytes: &[u8]) -> io::Result<OwnedFd> {
-    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-    let mut file = File::from(memfd_create(c"rc-sv-list", flags)?);
-    file.write_all(bytes)?;
-    file.rewind()?;
-    let seals = SealFlag::F_SEAL_WRITE
-        | SealFlag::F_SEAL_GROW
-        | SealFlag::F_SEAL_SHRINK
-        | SealFlag::F_SEAL_SEAL;
-    fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
-    Ok(file.into())
 }

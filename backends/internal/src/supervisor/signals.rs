@@ -12,6 +12,7 @@ impl Supervisor {
             if signal.ssi_signo == Signal::SIGHUP as u32 {
                 self.log.reconnect();
             } else {
+                self.is_ending = true;
                 self.feed(Event::Shutdown);
             }
         }
@@ -20,7 +21,8 @@ impl Supervisor {
 
 /// HUP, INT and TERM, readable. All other signals whose default would end the supervisor, and that
 /// mean nothing to it, are blocked as well: a stray one must not cost all services their supervisor.
-pub(super) fn wanted() -> nix::Result<SignalFd> {
+/// `more` are readable too.
+pub(super) fn wanted(more: &[Signal]) -> nix::Result<SignalFd> {
     /// Faults, and what somebody at a terminal or with a debugger wants.
     const LEFT: [Signal; 11] = [
         Signal::SIGABRT,
@@ -38,8 +40,7 @@ pub(super) fn wanted() -> nix::Result<SignalFd> {
     let mut blocked = SigSet::all();
     LEFT.into_iter().for_each(|signal| blocked.remove(signal));
     blocked.thread_block()?;
-    let wanted: SigSet = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]
-        .into_iter()
-        .collect();
+    let usual = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM];
+    let wanted: SigSet = usual.iter().chain(more).copied().collect();
     SignalFd::with_flags(&wanted, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
 }

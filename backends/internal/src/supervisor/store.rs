@@ -3,14 +3,13 @@
 //! They are closed when the service goes down or is given up, when it asks for that, and when the
 //! other end of one is closed, unless it asked for that one to be kept all the same.
 
-use super::parting;
-use super::reactor::{Interest, Kind, Reactor, Token};
-use super::Supervisor;
+use super::reactor::{Interest, Kind, Token};
+use super::{held, parting, Supervisor};
 use crate::core::Id;
 use nix::sys::stat::{fstat, SFlag};
 use rc_sv_api::Result;
 use rc_sv_exec::launch::Launch;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// How many descriptors one service can give into keeping.
 pub(super) const MOST: usize = 64;
@@ -28,8 +27,38 @@ pub(super) struct Store {
 
 struct Kept {
     serial: u32,
+    /// The other end is waited for.
+    is_watched: bool,
     name: String,
     fd: OwnedFd,
+}
+
+impl Kept {
+    /// As the guardian has it: everything but the descriptor.
+    fn detail(&self) -> String {
+        let watched = u8::from(self.is_watched);
+        format!("{} {watched} {}", self.serial, self.name)
+    }
+
+    /// What was told so.
+    fn of_detail(detail: &str, fd: OwnedFd) -> Option<Kept> {
+        let mut words = detail.splitn(3, ' ');
+        Some(Kept {
+            serial: words.next()?.parse().ok()?,
+            is_watched: words.next()? == "1",
+            name: words.next()?.to_string(),
+            fd,
+        })
+    }
+}
+
+impl Store {
+    /// All descriptors, as the guardian has them.
+    pub(super) fn to_hold(&self) -> impl Iterator<Item = (String, BorrowedFd<'_>)> {
+        self.kept
+            .iter()
+            .map(|kept| (kept.detail(), kept.fd.as_fd()))
+    }
 }
 
 impl Supervisor {
@@ -51,19 +80,39 @@ impl Supervisor {
                 continue;
             }
             store.count = store.count.wrapping_add(1);
-            let serial = store.count;
-            if is_watched {
-                // What cannot be waited for, such as a memory file, has no other end.
-                let token = Token::new(Kind::Stored, id.index(), serial);
-                let _ = self.reactor.add(&fd, Interest::Nothing, token);
-            }
-            let name = name.clone();
-            store.kept.push(Kept { serial, name, fd });
+            let kept = Kept {
+                serial: store.count,
+                is_watched,
+                name: name.clone(),
+                fd,
+            };
+            self.hold(held::STORED, id, kept.detail(), kept.fd.as_fd());
+            self.put(id, kept);
         }
         if too_many > 0 {
             let line = format!("FDSTORE: {too_many} more than {MOST} descriptors were closed");
             self.warn(id, &line);
         }
+    }
+
+    /// Takes in a descriptor that an earlier supervisor kept.
+    pub(super) fn keep_on(&mut self, id: Id, detail: &str, fd: OwnedFd) {
+        if let Some(kept) = Kept::of_detail(detail, fd) {
+            let store = self.slots.of(id).store.get_or_insert_default();
+            store.count = store.count.max(kept.serial);
+            self.put(id, kept);
+        }
+    }
+
+    fn put(&mut self, id: Id, kept: Kept) {
+        if kept.is_watched {
+            // What cannot be waited for, such as a memory file, has no other end.
+            let token = Token::new(Kind::Stored, id.index(), kept.serial);
+            let _ = self.reactor.add(&kept.fd, Interest::Nothing, token);
+        }
+        let store = self.slots.of(id).store.get_or_insert_default();
+        store.kept.push(kept);
+        store.kept.sort_by_key(|kept| kept.serial);
     }
 
     /// Closes the descriptors of a service, or only those of a name.
@@ -81,7 +130,7 @@ impl Supervisor {
             self.slots.of(id).store = None;
         }
         for kept in gone {
-            close(kept, &self.reactor);
+            self.close_kept(id, kept);
         }
     }
 
@@ -96,8 +145,14 @@ impl Supervisor {
         let is_it = |kept: &Kept| Token::new(token.kind, id.index(), kept.serial) == token;
         if let Some(found) = store.kept.iter().position(is_it) {
             let kept = store.kept.remove(found);
-            close(kept, &self.reactor);
+            self.close_kept(id, kept);
         }
+    }
+
+    fn close_kept(&self, id: Id, kept: Kept) {
+        self.reactor.remove(&kept.fd);
+        self.release(held::STORED, id, kept.detail());
+        part_with(kept.fd);
     }
 
     /// Gives a new instance what the one before has left.
@@ -110,11 +165,6 @@ impl Supervisor {
         let copies = copies.filter_map(|kept| Some((kept.name.clone(), kept.fd.try_clone().ok()?)));
         launch.hand_on(copies.collect())
     }
-}
-
-fn close(kept: Kept, reactor: &Reactor) {
-    reactor.remove(&kept.fd);
-    part_with(kept.fd);
 }
 
 /// Closes a descriptor that came from somebody else: how long that takes is theirs to decide,

@@ -19,6 +19,11 @@ pub(super) struct Stream {
 }
 
 impl Stream {
+    /// The numbers of events go on after this one.
+    pub(super) fn go_on(&mut self, last: u64) {
+        self.last = self.last.max(last);
+    }
+
     /// Takes in an event; their numbers grow by one.
     pub(super) fn push(&mut self, event: Event) {
         if self.packets.len() == MOST {

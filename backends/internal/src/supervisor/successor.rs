@@ -7,23 +7,25 @@
 use super::notify::is_of;
 use super::process::Process;
 use super::reactor::{Interest, Kind, Token};
+use super::state_file::Who;
 use super::{sys, Supervisor};
 use crate::core::{Event, Id, Word};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Result};
 use rc_sv_exec::cgroup::Cgroup;
+use rc_sv_exec::instance::AsOf;
+use rc_sv_exec::launch::Left;
 use rc_sv_exec::pid_file::PidFile;
-use rc_sv_exec::process::{ending_of_stranger, open_process, signal_group};
-use std::fs;
+use rc_sv_exec::process::{open_process, signal_group};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 /// A main process that was not made here.
 pub(super) struct Successor {
-    pub pid: i32,
-    pidfd: OwnedFd,
+    pub who: AsOf,
+    pub pidfd: OwnedFd,
 }
 
 /// A pid file that is to tell of the main process.
@@ -56,6 +58,13 @@ impl Awaited {
     }
 }
 
+impl Awaited {
+    /// The process that was made has ended in this way, and another one goes on.
+    pub(super) fn made_left(&mut self, exit: Exit) {
+        self.left = Some(exit);
+    }
+}
+
 impl AsFd for Awaited {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.changes.as_fd()
@@ -81,15 +90,18 @@ impl AsFd for Successor {
 impl Process {
     /// The pid of the main process.
     pub(super) fn main_pid(&self) -> i32 {
-        self.successor.as_ref().map_or(self.pid, |main| main.pid)
+        let successor = self.successor.as_ref();
+        successor.map_or(self.pid, |main| main.who.pid)
     }
 
     /// Takes away the zombie of the process that was made, because another one goes on; its number
     /// may be somebody else's from now on.
     fn forget_made(&mut self) {
         if self.ended && self.successor.is_some() {
-            // It ended, so this neither waits nor fails.
-            let _ = sys::ending(self.pidfd.as_fd(), true);
+            if let Some(pidfd) = &self.pidfd {
+                // It ended, so this neither waits nor fails.
+                let _ = sys::ending(pidfd.as_fd(), true);
+            }
             self.pid = 0;
         }
     }
@@ -145,7 +157,7 @@ impl Supervisor {
 
     /// Looks whether the pid file tells of a main process by now. It does so at the latest when
     /// the process that was made has ended.
-    fn read_pid_file(&mut self, id: Id, run: u32) {
+    pub(super) fn read_pid_file(&mut self, id: Id, run: u32) {
         let Some(process) = self.slots.process(id, run) else {
             return;
         };
@@ -158,7 +170,8 @@ impl Supervisor {
         let Some((pid, is_roots)) = found else {
             return;
         };
-        let stays = pid == process.pid && !process.ended;
+        let is_made = process.successor.is_none() && !process.ended;
+        let stays = pid == process.main_pid() && (is_made || process.pidfd.is_none());
         // Without a cgroup the word of root has to do, as for start-stop-daemon.
         let is_ours = is_of(process, pid) || (is_roots && process.cgroup.is_none());
         if stays || (awaited.left.is_some() && is_ours && self.take_over(id, run, pid)) {
@@ -201,15 +214,19 @@ impl Supervisor {
         if self.reactor.add(&pidfd, Interest::Read, token).is_err() {
             return false;
         }
+        let boot_ms = self.clock.now().boot_ms;
+        let who = AsOf { pid, boot_ms };
         let before = process
             .successor
-            .replace(Box::new(Successor { pid, pidfd }));
+            .replace(Box::new(Successor { who, pidfd }));
         process.forget_made();
         if let Some(before) = before {
             self.reactor.remove(&*before);
         }
-        if let Err(error) = self.leave_word(id, pid) {
-            self.warn(id, &error.message);
+        let left = Left { number: run, who };
+        let state = self.slots.of(id).state.as_ref();
+        if let Some(Err(cause)) = state.map(|state| state.leave(Who::Main, left)) {
+            self.warn(id, &Error::io("note its process", &cause).message);
         }
         self.feed(Event::Main { id, run, pid });
         true
@@ -227,7 +244,7 @@ impl Supervisor {
         let Some(main) = process.successor.as_ref() else {
             return;
         };
-        let exit = ending(main);
+        let exit = self.afterlife.exit_of(main.who, Some(main.as_fd()));
         self.reactor.remove(main.as_fd());
         let alone = process.cgroup.as_ref().map(Cgroup::is_populated);
         let alone = process.ended && matches!(alone, Some(Ok(false)));
@@ -246,20 +263,8 @@ impl Supervisor {
     }
 }
 
-/// How a process ended that is nobody's child here: while its parent has not taken it away, proc(5)
-/// tells it, and afterwards a new kernel.
-fn ending(main: &Successor) -> Exit {
-    let stat = fs::read(format!("/proc/{}/stat", main.pid)).unwrap_or_default();
-    let told = exit_in_stat(&String::from_utf8_lossy(&stat));
-    // As long as it can be sent a signal, the pid was not anybody else's.
-    let is_it = sys::send_signal(main.as_fd(), 0).is_ok();
-    let told = told.filter(|_| is_it);
-    told.or_else(|| ending_of_stranger(main.as_fd()))
-        .unwrap_or(Exit::Unknown)
-}
-
 /// Field 52 of a zombie.
-fn exit_in_stat(stat: &str) -> Option<Exit> {
+pub(super) fn exit_in_stat(stat: &str) -> Option<Exit> {
     // The name may contain anything, parentheses too.
     let (_, fields) = stat.rsplit_once(") ")?;
     let mut fields = fields.split_ascii_whitespace();
@@ -271,27 +276,6 @@ fn exit_in_stat(stat: &str) -> Option<Exit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nix::poll::{poll, PollFd, PollFlags};
-    use std::process::Command;
-
-    #[test]
-    fn a_zombie_tells_how_it_ended() {
-        for (script, exit) in [("exit 3", Exit::Code(3)), ("kill -9 $$", Exit::Signal(9))] {
-            let mut child = Command::new("/bin/sh")
-                .args(["-c", script])
-                .spawn()
-                .unwrap();
-            let pid = child.id() as i32;
-            let main = Successor {
-                pid,
-                pidfd: open_process(pid).unwrap(),
-            };
-            let mut fds = [PollFd::new(main.as_fd(), PollFlags::POLLIN)];
-            assert_eq!(poll(&mut fds, 30_000u16), Ok(1), "it does not end");
-            assert_eq!(ending(&main), exit);
-            child.wait().unwrap();
-        }
-    }
 
     #[test]
     fn what_lives_has_not_ended() {

@@ -2,7 +2,7 @@
 
 use super::process::Process;
 use super::reactor::{Interest, Kind, Reactor, Token};
-use super::{sys, Supervisor};
+use super::{held, sys, Supervisor};
 use crate::core::{Event, Id};
 use rc_sv_api::{signal, Error};
 use rc_sv_exec::pid_file::PidFile;
@@ -65,8 +65,11 @@ impl Supervisor {
         let Some(process) = self.slots.take(id, run) else {
             return;
         };
+        let own_pid = match process.pid {
+            0 => process.main_pid(),
+            made => made,
+        };
         let Process {
-            pid,
             pidfd,
             report,
             cgroup,
@@ -77,7 +80,9 @@ impl Supervisor {
             pid_file,
             ..
         } = process;
-        self.reactor.remove(&pidfd);
+        if let Some(pidfd) = &pidfd {
+            self.reactor.remove(pidfd);
+        }
         if let Some(report) = report {
             self.reactor.remove(report);
         }
@@ -92,15 +97,18 @@ impl Supervisor {
         }
         if let Some(line) = line {
             self.reactor.remove(line);
+            self.release(held::LINE, id, run);
         }
         if self.slots.of(id).processes.is_empty() && self.slots.of(id).making.is_none() {
             self.close_ear(id);
         }
-        if matches!(sys::ending(pidfd.as_fd(), true), Ok(None)) {
-            self.strays.push(pidfd);
+        if let Some(pidfd) = pidfd {
+            if matches!(sys::ending(pidfd.as_fd(), true), Ok(None)) {
+                self.strays.push(pidfd);
+            }
         }
         if let Some(Ok(file)) = pid_file.map(|path| PidFile::find(&path)) {
-            file.remove(pid);
+            file.remove(own_pid);
         }
         if let Some(cgroup) = cgroup.filter(|_| self.slots.of(id).is_empty()) {
             cgroup.remove();
@@ -118,8 +126,8 @@ impl Process {
             let _ = successor.send(signal::KILL, true);
             let _ = successor.send(signal::KILL, false);
         }
-        if !self.ended {
-            let _ = sys::send_signal(self.pidfd.as_fd(), signal::KILL);
+        if let Some(pidfd) = self.pidfd.as_ref().filter(|_| !self.ended) {
+            let _ = sys::send_signal(pidfd.as_fd(), signal::KILL);
         }
         let Some(cgroup) = &self.cgroup else {
             return Ok(true);

@@ -157,6 +157,18 @@ pub(crate) fn receive(
     Ok((message.bytes, received))
 }
 
+/// Owns the descriptor `number`, which whoever executed this program has left open.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn take_over(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: a number only. It is open then, and by the contract nobody else's.
+    unsafe {
+        Errno::result(libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC))?;
+        Ok(OwnedFd::from_raw_fd(number))
+    }
+}
+
 /// Keeps all threads to one heap, where each would get one of its own: they allocate next to nothing.
 pub(crate) fn share_heap() {
     #[cfg(target_env = "gnu")]

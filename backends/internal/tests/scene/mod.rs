@@ -8,13 +8,18 @@ pub mod stranger;
 
 pub use reports::Reports;
 
+use nix::poll::{poll, PollFd, PollFlags};
+use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags, UnixCredentials};
 use rc_sv_api::{Error, ServiceName, Spec, State, Status, Value};
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::spec_file;
 use rc_sv_internal::client::connection::Connection;
 use rc_sv_internal::protocol::{Reply, Request};
 use std::fs::{self, Permissions};
+use std::io::IoSlice;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -71,8 +76,26 @@ impl Scene {
         self.beginning().stdin(Stdio::null()).output().unwrap()
     }
 
-    /// The pid of the supervisor.
+    /// The pid of the supervisor, found without waking it up.
     pub fn supervisor(&self) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let guardian = self.guardian();
+            let is_it = |pid: &i32| {
+                let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+                status.contains("Name:\trc-sv-superviso\n")
+                    && status.contains(&format!("PPid:\t{guardian}\n"))
+                    && !status.contains("State:\tZ")
+            };
+            if let Some(pid) = processes().into_iter().find(is_it) {
+                return pid;
+            }
+            assert!(Instant::now() < deadline, "there is no supervisor");
+        }
+    }
+
+    /// The pid of its guardian.
+    pub fn guardian(&self) -> i32 {
         let path = self.svcdir.join("rc-sv/.internal/pid");
         fs::read_to_string(path).unwrap().trim().parse().unwrap()
     }
@@ -171,8 +194,10 @@ impl Scene {
     /// Ends the supervisor as init would, and waits until it has gone.
     pub fn end(&self) {
         if let Ok(Some(connection)) = Connection::open(&self.svcdir, PATIENCE) {
-            signal(self.supervisor(), libc::SIGTERM);
+            let guardian = self.guardian();
+            signal(guardian, libc::SIGTERM);
             await_end(connection);
+            await_death(guardian);
         }
     }
 }
@@ -189,6 +214,51 @@ impl Drop for Scene {
 pub fn await_end(mut connection: Connection) {
     let error = connection.receive(Instant::now() + PATIENCE).unwrap_err();
     assert_eq!(error.code, rc_sv_api::Code::NotRunning, "{error}");
+}
+
+/// All processes.
+pub fn processes() -> Vec<i32> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter_map(|name| name.parse().ok()).collect()
+}
+
+/// Waits until a process has gone that is nobody's child here, or is waited for by somebody else.
+pub fn await_death(pid: i32) {
+    if let Ok(pidfd) = rc_sv_exec::process::open_process(pid) {
+        await_end_of(&pidfd);
+    }
+}
+
+/// Kills a process with SIGKILL, and waits until it is dead.
+pub fn kill_and_await(pid: i32) {
+    let pidfd = rc_sv_exec::process::open_process(pid).unwrap();
+    signal(pid, libc::SIGKILL);
+    await_end_of(&pidfd);
+}
+
+/// Waits until the process behind `pidfd` is dead; a zombie is.
+pub fn await_end_of(pidfd: &OwnedFd) {
+    let millis = PATIENCE.as_millis() as u16;
+    let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+    assert_eq!(poll(&mut fds, millis), Ok(1), "it does not end");
+}
+
+/// Says something to a supervisor in the name of a process, as root may.
+pub fn say(speaker: &UnixDatagram, pid: i32, words: &[u8], fd: Option<&OwnedFd>) {
+    let credentials = UnixCredentials::from(libc::ucred {
+        pid,
+        uid: 0,
+        gid: 0,
+    });
+    let fds: Vec<i32> = fd.map(|fd| fd.as_raw_fd()).into_iter().collect();
+    let mut control = vec![ControlMessage::ScmCredentials(&credentials)];
+    if !fds.is_empty() {
+        control.push(ControlMessage::ScmRights(&fds));
+    }
+    let parts = [IoSlice::new(words)];
+    let flags = MsgFlags::empty();
+    sendmsg::<()>(speaker.as_raw_fd(), &parts, &control, flags, None).unwrap();
 }
 
 pub fn name(service: &str) -> ServiceName {

@@ -2,7 +2,7 @@
 
 use super::world::plan;
 use crate::core::{
-    Command, Core, Effect, Event, Hook, Id, Look, Now, Plan, Record, Waiter, Whom, Word,
+    Command, Core, Effect, Event, Found, Hook, Id, Look, Now, Plan, Record, Waiter, Whom, Word,
 };
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{event, signal, Error, ServiceName, State, Status};
@@ -56,7 +56,18 @@ impl Bench {
     pub(super) fn tell(&mut self, event: Event) -> String {
         let mut effects = Vec::new();
         self.core.step(event, self.now(), &mut effects);
-        for effect in &effects {
+        self.words_of(&effects)
+    }
+
+    /// Goes on with a service that was restored, and tells the effects.
+    pub(super) fn resume(&mut self, id: Id, main: Found, hooks: &[(u32, Hook)]) -> String {
+        let mut effects = Vec::new();
+        self.core.resume(id, main, hooks, self.now(), &mut effects);
+        self.words_of(&effects)
+    }
+
+    fn words_of(&mut self, effects: &[Effect]) -> String {
+        for effect in effects {
             match effect {
                 Effect::Spawn { run, .. } => self.run = *run,
                 Effect::Emit(event) => self.told.push((**event).clone()),

@@ -136,12 +136,17 @@ impl World {
         }
     }
 
-    pub(super) fn tell(&mut self, event: Event) {
-        let now = Now {
+    /// What the core is told of the time.
+    pub(super) fn now(&self) -> Now {
+        Now {
             boot_ms: self.now_ms,
             real_ns: (self.wall)(self.count),
             chance: (self.count as u32).wrapping_mul(0x9E37_79B9),
-        };
+        }
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        let now = self.now();
         let mut effects = Vec::new();
         let mut witness = std::mem::take(&mut self.witness);
         witness.before(self, &event);

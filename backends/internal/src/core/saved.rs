@@ -1,0 +1,325 @@
+//! What is kept of a service beyond the life of its supervisor, as bytes. The plan is not: it is
+//! made anew from the spec. Times of this boot stay what they are.
+
+use super::alarm::Alarm;
+use super::instance::Instance;
+use super::service::{Alert, Service};
+use super::state::{Asked, Part, State};
+use super::watch::{Watch, Watchdog};
+use super::{Hook, Now, Plan};
+use rc_sv_api::exit::Exit;
+use rc_sv_api::policy::{Cause, History};
+use rc_sv_api::ServiceName;
+use std::time::Duration;
+
+/// The longest that a service takes, in bytes.
+pub const MOST: usize = 3_500;
+
+/// So many respawns are remembered. Who wants more of them within the period is given up later.
+const RESPAWNS: usize = 256;
+
+/// So many commands that nothing waits for.
+const ALERTS: usize = 16;
+
+/// The longest text, in bytes.
+const TEXT: usize = 255;
+
+const HOOKS: [Hook; 4] = [Hook::Finish, Hook::GiveUp, Hook::Alternate, Hook::Unhealthy];
+const CAUSES: [Cause; 4] = [
+    Cause::Itself,
+    Cause::Timeout,
+    Cause::Watchdog,
+    Cause::Unhealthy,
+];
+const PARTS: [Part; 3] = [Part::Sweep, Part::Hook, Part::KilledHook];
+const ASKED: [Asked; 3] = [Asked::No, Asked::This, Asked::Next];
+
+impl Service {
+    /// Adds what is kept to `bytes`.
+    pub(super) fn save(&self, bytes: &mut Vec<u8>) {
+        let instance = &self.instance;
+        let flags = [
+            self.want_up,
+            self.on_probation,
+            instance.executed,
+            instance.permanent,
+            instance.unmade,
+            instance.zombie,
+            self.watch.as_ref().is_some_and(|watch| watch.reloading),
+        ];
+        let flags = flags
+            .iter()
+            .rev()
+            .fold(0, |all, flag| all << 1 | u8::from(*flag));
+        bytes.push(flags);
+        put_state(bytes, self.state);
+        bytes.extend(self.since.0.to_le_bytes());
+        bytes.extend(self.since.1.to_le_bytes());
+        bytes.push(index(&ASKED, &self.asked));
+        bytes.extend(self.restarts.to_le_bytes());
+        bytes.extend(instance.run.to_le_bytes());
+        bytes.extend(instance.pid.unwrap_or(0).to_le_bytes());
+        bytes.extend(instance.ordered_ms.to_le_bytes());
+        put_time(bytes, instance.ended_ms);
+        put_time(bytes, instance.leaves_ms);
+        put_exit(bytes, instance.not_run.map(Exit::NotRun));
+        bytes.push(index(&CAUSES, &instance.cause));
+        put_exit(bytes, self.last_exit);
+        put_text(bytes, self.note.as_deref());
+        put_text(bytes, self.reason.as_deref());
+        let watch = self.watch.as_ref();
+        put_text(bytes, watch.and_then(|watch| watch.status.as_deref()));
+        let interval = watch.and_then(|watch| watch.watchdog).map(|it| it.interval);
+        put_time(bytes, interval.map(|it| it.as_millis() as u64));
+        let alerts = &self.alerts[..self.alerts.len().min(ALERTS)];
+        bytes.push(alerts.len() as u8);
+        for alert in alerts {
+            bytes.extend(alert.run.to_le_bytes());
+            bytes.push(index(&HOOKS, &alert.hook));
+            bytes.extend(alert.until.to_le_bytes());
+        }
+        bytes.push(self.has_fallen.map_or(0, |fallen| 1 + u8::from(fallen)));
+        let alarm = self.alarm;
+        bytes.push(alarm.map_or(0, |alarm| 1 + u8::from(alarm.is_of_health)));
+        put_time(bytes, alarm.and_then(|alarm| alarm.over_at));
+        let (respawns, streak) = self.history.parts();
+        let respawns = &respawns[respawns.len().saturating_sub(RESPAWNS)..];
+        bytes.extend(streak.to_le_bytes());
+        bytes.extend((respawns.len() as u16).to_le_bytes());
+        bytes.extend(respawns.iter().flat_map(|at| at.to_le_bytes()));
+    }
+
+    /// The service of which `bytes` were kept; `None` where they are not of this form.
+    pub(super) fn restore(
+        name: ServiceName,
+        plan: Box<Plan>,
+        bytes: &[u8],
+        now: Now,
+    ) -> Option<Service> {
+        let mut reader = Reader(bytes);
+        let mut service = Service::new(name, plan, now);
+        let flags = reader.byte()?;
+        let flag = |bit: u8| flags & 1 << bit != 0;
+        service.state = reader.state()?;
+        service.since = (reader.u64()?, reader.u64()? as i64);
+        service.want_up = flag(0);
+        service.on_probation = flag(1);
+        service.asked = reader.one_of(&ASKED)?;
+        if !service.want_up {
+            service.asked = Asked::No;
+        }
+        service.restarts = reader.u32()?;
+        let run = reader.u32()?;
+        let pid = Some(reader.u32()? as i32).filter(|pid| *pid > 1);
+        service.instance = Instance {
+            pid,
+            executed: flag(2),
+            permanent: flag(3),
+            unmade: flag(4),
+            zombie: flag(5),
+            ..Instance::ordered(run, reader.u64()?)
+        };
+        service.instance.ended_ms = reader.time()?;
+        service.instance.leaves_ms = reader.time()?;
+        service.instance.not_run = match reader.exit()? {
+            Some(Exit::NotRun(errno)) => Some(errno),
+            None => None,
+            Some(_) => return None,
+        };
+        service.instance.cause = reader.one_of(&CAUSES)?;
+        service.last_exit = reader.exit()?;
+        service.note = reader.text()?;
+        service.reason = reader.text()?;
+        let watch = Watch {
+            status: reader.text()?,
+            reloading: flag(6),
+            watchdog: reader.time()?.map(|interval| Watchdog {
+                interval: Duration::from_millis(interval),
+                until: u64::MAX,
+            }),
+            ..Watch::default()
+        };
+        let is_needed = watch.status.is_some() || watch.reloading || watch.watchdog.is_some();
+        service.watch = is_needed.then(|| Box::new(watch));
+        for _ in 0..reader
+            .byte()
+            .filter(|count| usize::from(*count) <= ALERTS)?
+        {
+            service.alerts.push(Alert {
+                run: reader.u32()?,
+                hook: reader.one_of(&HOOKS)?,
+                until: reader.u64()?,
+            });
+        }
+        let has_fallen = reader.byte().filter(|kind| *kind <= 2)?;
+        service.has_fallen = (has_fallen > 0).then_some(has_fallen == 2);
+        let alarm = reader.byte().filter(|kind| *kind <= 2)?;
+        let over_at = reader.time()?;
+        service.alarm = (alarm > 0).then_some(Alarm {
+            is_of_health: alarm == 2,
+            over_at,
+        });
+        let streak = reader.u32()?;
+        let count = usize::from(reader.u16()?);
+        if count > RESPAWNS || reader.0.len() != count * 8 {
+            return None;
+        }
+        let respawns = (0..count).map(|_| reader.u64()).collect::<Option<_>>()?;
+        service.history = History::from_parts(respawns, streak);
+        service.is_known();
+        // What runs, or is to be cleared up, is an instance.
+        let is_idle = matches!(
+            service.state,
+            State::Down | State::Waiting { .. } | State::Failed { .. }
+        );
+        let fits = match service.state {
+            State::Finishing { .. } => !service.instance.is_live(),
+            State::Stuck => true,
+            _ => service.instance.is_live() != is_idle,
+        };
+        (fits && (is_idle || run != 0)).then_some(service)
+    }
+}
+
+fn index<T: PartialEq>(all: &[T], one: &T) -> u8 {
+    all.iter().position(|known| known == one).unwrap_or(0) as u8
+}
+
+fn put_state(bytes: &mut Vec<u8>, state: State) {
+    let (kind, detail) = match state {
+        State::Down => (0, 0),
+        State::Waiting { .. } => (1, 0),
+        State::Starting { .. } => (2, 0),
+        State::Up => (3, 0),
+        State::Leaving { .. } => (4, 0),
+        State::Stopping { rung: None, .. } => (5, 0),
+        State::Stopping {
+            rung: Some(rung), ..
+        } => (6, rung),
+        State::Finishing { part, .. } => (7, index(&PARTS, &part)),
+        State::Failed { .. } => (8, 0),
+        State::Stuck => (9, 0),
+    };
+    bytes.extend([kind, detail]);
+    put_time(bytes, state.until());
+}
+
+fn put_time(bytes: &mut Vec<u8>, time: Option<u64>) {
+    bytes.push(u8::from(time.is_some()));
+    bytes.extend(time.unwrap_or(0).to_le_bytes());
+}
+
+fn put_exit(bytes: &mut Vec<u8>, exit: Option<Exit>) {
+    let (kind, value) = match exit {
+        None => (0, 0),
+        Some(Exit::Code(code)) => (1, i32::from(code)),
+        Some(Exit::Signal(number)) => (2, i32::from(number)),
+        Some(Exit::Dumped(number)) => (3, i32::from(number)),
+        Some(Exit::NotRun(errno)) => (4, errno),
+        Some(Exit::Unknown) => (5, 0),
+    };
+    bytes.push(kind);
+    bytes.extend(value.to_le_bytes());
+}
+
+/// Longer ones are cut where a character ends.
+fn put_text(bytes: &mut Vec<u8>, text: Option<&str>) {
+    bytes.push(u8::from(text.is_some()));
+    let text = text.unwrap_or_default();
+    let end = (0..=text.len().min(TEXT)).rfind(|at| text.is_char_boundary(*at));
+    let text = &text[..end.unwrap_or(0)];
+    bytes.push(text.len() as u8);
+    bytes.extend(text.as_bytes());
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.array().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    /// `Some(None)`: there is none.
+    fn given<T>(&mut self, value: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        let is_given = match self.byte()? {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
+        let value = value(self)?;
+        Some(is_given.then_some(value))
+    }
+
+    fn time(&mut self) -> Option<Option<u64>> {
+        self.given(Reader::u64)
+    }
+
+    fn text(&mut self) -> Option<Option<Box<str>>> {
+        self.given(|reader| {
+            let length = usize::from(reader.byte()?);
+            let (taken, rest) = reader.0.split_at_checked(length)?;
+            reader.0 = rest;
+            let text = std::str::from_utf8(taken).ok()?;
+            (!text.contains(char::is_control)).then(|| text.into())
+        })
+    }
+
+    fn exit(&mut self) -> Option<Option<Exit>> {
+        let (kind, value) = (self.byte()?, self.u32()? as i32);
+        let byte = || u8::try_from(value).ok();
+        Some(Some(match kind {
+            0 => return Some(None),
+            1 => Exit::Code(byte()?),
+            2 => Exit::Signal(byte()?),
+            3 => Exit::Dumped(byte()?),
+            4 => Exit::NotRun(value),
+            5 => Exit::Unknown,
+            _ => return None,
+        }))
+    }
+
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+        all.get(usize::from(self.byte()?)).copied()
+    }
+
+    fn state(&mut self) -> Option<State> {
+        let (kind, detail, until) = (self.byte()?, self.byte()?, self.time()?);
+        Some(match (kind, until) {
+            (0, None) => State::Down,
+            (1, Some(until)) => State::Waiting { until },
+            (2, Some(until)) => State::Starting { until },
+            (3, None) => State::Up,
+            (4, Some(until)) => State::Leaving { until },
+            (5, Some(until)) => State::Stopping { rung: None, until },
+            (6, Some(until)) => State::Stopping {
+                rung: Some(detail),
+                until,
+            },
+            (7, Some(until)) => State::Finishing {
+                part: *PARTS.get(usize::from(detail))?,
+                until,
+            },
+            (8, until) => State::Failed { until },
+            (9, None) => State::Stuck,
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,291 @@
+//! The guardian: the parent of the supervisor, which it starts again when it dies.
+//!
+//! It does next to nothing, so that there is next to nothing of which it could die. It has the
+//! claim and the control socket, so that clients of a supervisor that died wait for the next one;
+//! it gets the children that a supervisor leaves, and puts down how they end (`afterlife`); and it
+//! holds descriptors that nobody could open again (`held`). Idle, it sleeps.
+
+use super::afterlife::Afterlife;
+use super::claim::Claim;
+use super::clock::Clock;
+use super::handover::Heritage;
+use super::held::{next_order, way, Held, Keeper, Order, STORED};
+use super::log::{Level, Log};
+use super::store::part_with;
+use super::{cgroup, signals, sys};
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::{kill, Signal};
+use nix::sys::signalfd::SignalFd;
+use nix::unistd::Pid;
+use rc_sv_api::exit::Exit;
+use rc_sv_api::{Error, Result};
+use rc_sv_exec::process;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+/// With this code a supervisor ends that could not begin.
+pub(super) const NOT_BEGUN: i32 = 3;
+
+/// A supervisor that lived for so long did not die of beginning; one that somebody has killed did
+/// not either.
+const HEALTHY_MS: u64 = 10_000;
+
+/// The pause after the second death in a row, and the longest.
+const FIRST_PAUSE_MS: u64 = 100;
+const LONGEST_PAUSE_MS: u64 = 5_000;
+
+/// So that `ps` tells the two apart.
+const NAME: &str = "rc-sv-guardian";
+
+/// What outlives a supervisor. Each gets a copy of it, with which it could be a guardian itself.
+pub(super) struct Estate {
+    pub svcdir: PathBuf,
+    pub claim: Claim,
+    pub own_cgroup: Option<PathBuf>,
+    /// The control socket.
+    pub listener: OwnedFd,
+    pub afterlife: Afterlife,
+    pub held: Vec<Held>,
+}
+
+/// What a supervisor begins with.
+pub(super) struct Legacy {
+    pub estate: Estate,
+    /// The way to the guardian, and its pid.
+    pub keeper: Keeper,
+    pub guardian: i32,
+}
+
+pub(super) struct Guardian {
+    estate: Estate,
+    signals: SignalFd,
+    ward: Option<Ward>,
+    clock: Clock,
+    log: Log,
+    /// It was told to end.
+    is_ending: bool,
+    /// How many supervisors died soon, one after the other.
+    failures: u32,
+    /// When the next one is begun.
+    due_ms: u64,
+    /// None has ever begun.
+    is_first: bool,
+}
+
+/// The supervisor.
+pub(super) struct Ward {
+    pub pid: i32,
+    pub line: OwnedFd,
+    pub since_ms: u64,
+}
+
+impl Guardian {
+    /// The guardian of what it was given, when there is no supervisor yet.
+    pub(super) fn new(estate: Estate) -> Result<Guardian> {
+        let guardian = Guardian::of(Heritage {
+            estate,
+            ward: None,
+            is_ending: false,
+        })?;
+        Ok(Guardian {
+            is_first: true,
+            ..guardian
+        })
+    }
+
+    /// The guardian that goes on where another one was.
+    pub(super) fn of(heritage: Heritage) -> Result<Guardian> {
+        let failed = |cause: std::io::Error| Error::io("prepare the guardian", &cause);
+        set_child_subreaper(true).map_err(|errno| failed(errno.into()))?;
+        let signals = signals::wanted(&[Signal::SIGCHLD]).map_err(|errno| failed(errno.into()))?;
+        // It is a name and no more.
+        let _ = std::fs::write("/proc/self/comm", NAME);
+        Ok(Guardian {
+            estate: heritage.estate,
+            signals,
+            ward: heritage.ward,
+            clock: Clock::new(),
+            log: Log::new(),
+            is_ending: heritage.is_ending,
+            failures: 0,
+            due_ms: 0,
+            is_first: false,
+        })
+    }
+
+    /// Guards until the supervisor has ended as it was told to; answers the exit code. Each
+    /// supervisor is a child that does `supervise`, and exits with what that answers. `made` is
+    /// done here after each.
+    pub(super) fn guard(mut self, made: impl Fn(), supervise: impl Fn(Legacy) -> i32) -> i32 {
+        loop {
+            if let Some(code) = self.bury() {
+                self.estate.claim.release();
+                if let Some(own) = self.estate.own_cgroup {
+                    cgroup::come_back(&own);
+                }
+                return code;
+            }
+            let now_ms = self.clock.now().boot_ms;
+            if self.ward.is_none() && self.due_ms <= now_ms {
+                match self.make() {
+                    Ok(None) => {
+                        made();
+                        sys::release_memory();
+                    }
+                    Ok(Some((keeper, guardian))) => {
+                        drop(self.signals);
+                        let legacy = Legacy {
+                            estate: self.estate,
+                            keeper,
+                            guardian,
+                        };
+                        sys::leave(supervise(legacy));
+                    }
+                    Err(cause) => {
+                        let error = Error::io("make a supervisor", &cause);
+                        self.log.line(Level::Error, &error.message);
+                        self.put_off();
+                    }
+                }
+            }
+            self.wait();
+            while let Ok(Some(signal)) = self.signals.read_signal() {
+                self.signalled(signal.ssi_signo as i32);
+            }
+            self.obey();
+        }
+    }
+
+    /// Makes a supervisor. In the guardian `None`; in the child its end of the way, and the pid of
+    /// the guardian.
+    fn make(&mut self) -> std::io::Result<Option<(Keeper, i32)>> {
+        let (line, keeper) = way()?;
+        let guardian = std::process::id() as i32;
+        match sys::fork()? {
+            None => return Ok(Some((keeper, guardian))),
+            Some(pid) => {
+                let since_ms = self.clock.now().boot_ms;
+                self.ward = Some(Ward {
+                    pid,
+                    line,
+                    since_ms,
+                });
+            }
+        }
+        if self.is_ending {
+            self.forward(Signal::SIGTERM as i32);
+        }
+        Ok(None)
+    }
+
+    fn wait(&mut self) {
+        let patience = match self.ward {
+            Some(_) => PollTimeout::NONE,
+            None => {
+                let left = self.due_ms.saturating_sub(self.clock.now().boot_ms);
+                PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        let signals = PollFd::new(self.signals.as_fd(), PollFlags::POLLIN);
+        let line = self.ward.as_ref().map(|ward| ward.line.as_fd());
+        // What is wrong with it shows when it is looked at.
+        let _ = match line {
+            Some(line) => poll(
+                &mut [signals, PollFd::new(line, PollFlags::POLLIN)],
+                patience,
+            ),
+            None => poll(&mut [signals], patience),
+        };
+    }
+
+    fn signalled(&mut self, number: i32) {
+        if number == Signal::SIGCHLD as i32 {
+            return;
+        }
+        if number != Signal::SIGHUP as i32 {
+            self.is_ending = true;
+            self.due_ms = 0;
+        }
+        self.forward(number);
+    }
+
+    fn forward(&self, number: i32) {
+        if let (Some(ward), Ok(signal)) = (&self.ward, Signal::try_from(number)) {
+            // It is a child that was not reaped, so nobody else has its pid.
+            let _ = kill(Pid::from_raw(ward.pid), signal);
+        }
+    }
+
+    /// Does what the supervisor wants.
+    fn obey(&mut self) {
+        let held = &mut self.estate.held;
+        while let Some(order) = self
+            .ward
+            .as_ref()
+            .and_then(|ward| next_order(ward.line.as_fd()))
+        {
+            let (Order::Hold(Held { key, .. }) | Order::Drop(key)) = &order;
+            if let Some(known) = held.iter().position(|held| held.key == *key) {
+                let gone = held.swap_remove(known);
+                match gone.key.is_of(STORED) {
+                    true => part_with(gone.fd),
+                    false => drop(gone),
+                }
+            }
+            if let Order::Hold(new) = order {
+                held.push(new);
+            }
+        }
+    }
+
+    /// Takes in which children have ended; the exit code, when all is over.
+    fn bury(&mut self) -> Option<i32> {
+        let mut over = None;
+        while let Ok(Some((pid, exit))) = process::ended_child() {
+            let now_ms = self.clock.now().boot_ms;
+            // What it has said last.
+            self.obey();
+            match self.ward.take_if(|ward| ward.pid == pid) {
+                None => self.estate.afterlife.put(pid, exit, now_ms),
+                Some(ward) => over = self.bereaved(&ward, exit, now_ms),
+            }
+            process::reap(pid);
+        }
+        over
+    }
+
+    fn bereaved(&mut self, ward: &Ward, exit: Exit, now_ms: u64) -> Option<i32> {
+        match exit {
+            Exit::Code(0) => return Some(0),
+            Exit::Code(code) if i32::from(code) == NOT_BEGUN && self.is_first => {
+                return Some(1);
+            }
+            _ => {}
+        }
+        self.is_first = false;
+        let lived_ms = now_ms.saturating_sub(ward.since_ms);
+        let was_killed = exit == Exit::Signal(Signal::SIGKILL as u8) && lived_ms >= FIRST_PAUSE_MS;
+        if lived_ms >= HEALTHY_MS || was_killed {
+            self.failures = 0;
+        }
+        self.put_off();
+        let pause = self.due_ms.saturating_sub(now_ms);
+        let line = match pause {
+            0 => format!("the supervisor: {exit}; begun again"),
+            pause => format!("the supervisor: {exit}; begun again in {pause} ms"),
+        };
+        self.log.line(Level::Error, &line);
+        None
+    }
+
+    /// The next supervisor is begun later, where one after the other has died.
+    fn put_off(&mut self) {
+        let pause = match self.failures {
+            0 | 1 => 0,
+            more => (FIRST_PAUSE_MS << (more - 2).min(10)).min(LONGEST_PAUSE_MS),
+        };
+        self.failures = self.failures.saturating_add(1);
+        self.due_ms = self.clock.now().boot_ms + pause;
+    }
+}

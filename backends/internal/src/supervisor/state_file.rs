@@ -1,0 +1,262 @@
+//! What outlives the supervisor: a file in the directory of each service, of one page.
+//!
+//! It has what the core wants kept, written before anything is done about it, and a word of each
+//! process that was made for the service and does not end with the supervisor, left by that process
+//! itself ([`Word`]). Each part is written in one piece of one page, so whoever is killed leaves
+//! the old one or the new one. The page is there from the beginning: no full disk is in the way.
+
+use super::outlet::Role;
+use crate::core::{Hook, SAVED_MOST};
+use rc_sv_api::{Error, Result};
+use rc_sv_exec::instance::boot_id;
+use rc_sv_exec::launch::{Left, Word};
+use rc_sv_exec::log::Which;
+use rc_sv_exec::place::Dir;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+/// The name of the file.
+const NAME: &str = "state";
+
+const PAGE: usize = 4096;
+
+/// The form of the file, and after it the boot that it is of.
+const MARK: &[u8; 16] = b"rc-sv state 1\n\0\0";
+const HEAD: usize = 64;
+
+/// Where the words are, and what is kept.
+const WORDS: usize = HEAD;
+const KEPT: usize = 512;
+
+/// Before what is kept: its sum, its length, and the index of the service.
+const FRONT: usize = 8 + 2 + 4;
+
+const _: () = assert!(KEPT + FRONT + SAVED_MOST <= PAGE);
+
+/// Who leaves word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    Main,
+    Hook(Hook),
+    Attendant(Which, Role),
+}
+
+/// The file of a service.
+pub(super) struct StateFile {
+    file: Arc<File>,
+    /// Of what was written last.
+    sum: u64,
+}
+
+/// What is kept of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// Its index in the core.
+    pub index: u32,
+    /// As the core has it.
+    pub service: Vec<u8>,
+}
+
+impl Who {
+    fn place(self) -> usize {
+        let index = match self {
+            Who::Main => 0,
+            Who::Hook(Hook::Finish) => 1,
+            Who::Hook(Hook::GiveUp) => 2,
+            Who::Hook(Hook::Alternate) => 3,
+            Who::Hook(Hook::Unhealthy) => 4,
+            Who::Attendant(Which::Output, Role::Logger) => 5,
+            Who::Attendant(Which::Output, Role::Program) => 6,
+            Who::Attendant(Which::Error, Role::Logger) => 7,
+            Who::Attendant(Which::Error, Role::Program) => 8,
+        };
+        WORDS + index * Word::SIZE
+    }
+}
+
+impl StateFile {
+    /// The file in `dir`, made where there is none of this boot.
+    ///
+    /// # Errors
+    /// It cannot be made, or is not safe.
+    pub(super) fn make(dir: &Dir) -> Result<StateFile> {
+        let file = dir.open_shared(NAME)?;
+        if head_of(&file) != Some(head()) {
+            let mut page = [0; PAGE];
+            page[..HEAD].copy_from_slice(&head());
+            file.write_all_at(&page, 0).map_err(|cause| {
+                let path = dir.path().join(NAME);
+                Error::io(format_args!("write {}", path.display()), &cause)
+            })?;
+        }
+        Ok(StateFile::of(file))
+    }
+
+    /// The file in `dir`, if there is one of this boot.
+    pub(super) fn find(dir: &Dir) -> Option<StateFile> {
+        // Which is checked, and not made where it is missing.
+        dir.open_private(NAME).ok()?;
+        let file = dir.open_shared(NAME).ok()?;
+        (head_of(&file)? == head()).then(|| StateFile::of(file))
+    }
+
+    /// Removes the file of `dir`.
+    pub(super) fn remove(dir: &Dir) {
+        // What cannot be removed tells that nothing runs.
+        let _ = dir.remove(NAME);
+    }
+
+    fn of(file: File) -> StateFile {
+        StateFile {
+            file: Arc::new(file),
+            sum: 0,
+        }
+    }
+
+    /// The word that a child is to leave.
+    pub(super) fn word(&self, who: Who, number: u32) -> Word {
+        Word::new(Arc::clone(&self.file), who.place(), number)
+    }
+
+    /// What a child with this number has left.
+    pub(super) fn left(&self, who: Who) -> Option<Left> {
+        let mut bytes = [0; Word::SIZE];
+        let read = self.file.read_exact_at(&mut bytes, who.place() as u64);
+        read.ok().and_then(|()| Left::decode(&bytes))
+    }
+
+    /// Leaves word for a process that cannot do so itself.
+    pub(super) fn leave(&self, who: Who, left: Left) -> io::Result<()> {
+        self.file.write_all_at(&left.encode(), who.place() as u64)
+    }
+
+    /// Keeps this, unless it is what is kept already.
+    pub(super) fn keep(&mut self, kept: &Kept) -> io::Result<()> {
+        let bytes = encode(kept);
+        let sum = sum_of(&bytes[8..]);
+        if self.sum != sum {
+            self.file.write_all_at(&bytes, KEPT as u64)?;
+            self.sum = sum;
+        }
+        Ok(())
+    }
+
+    /// What is kept; `None`: nothing, or it is damaged.
+    pub(super) fn kept(&self) -> Option<Kept> {
+        let mut page = [0; PAGE - KEPT];
+        self.file.read_exact_at(&mut page, KEPT as u64).ok()?;
+        decode(&page)
+    }
+}
+
+/// What a file of this boot begins with.
+fn head() -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    let parts = MARK.iter().chain(boot_id().as_bytes());
+    head.iter_mut()
+        .zip(parts)
+        .for_each(|(to, from)| *to = *from);
+    head
+}
+
+fn head_of(file: &File) -> Option<[u8; HEAD]> {
+    let mut head = [0; HEAD];
+    let is_whole = file
+        .metadata()
+        .is_ok_and(|known| known.len() == PAGE as u64);
+    (is_whole && file.read_exact_at(&mut head, 0).is_ok()).then_some(head)
+}
+
+fn encode(kept: &Kept) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(FRONT + kept.service.len());
+    bytes.extend([0; 8]);
+    bytes.extend((kept.service.len() as u16).to_le_bytes());
+    bytes.extend(kept.index.to_le_bytes());
+    bytes.extend(&kept.service);
+    let sum = sum_of(&bytes[8..]);
+    bytes[..8].copy_from_slice(&sum.to_le_bytes());
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Option<Kept> {
+    let (sum, rest) = bytes.split_first_chunk()?;
+    let (length, front) = rest.split_first_chunk()?;
+    let length = usize::from(u16::from_le_bytes(*length));
+    let (index, service) = front.split_first_chunk()?;
+    let service = service.get(..length)?;
+    let is_whole = length > 0 && sum_of(&rest[..FRONT - 8 + length]) == u64::from_le_bytes(*sum);
+    is_whole.then(|| Kept {
+        index: u32::from_le_bytes(*index),
+        service: service.to_vec(),
+    })
+}
+
+/// Fowler, Noll and Vo's: against damage, not against anybody.
+fn sum_of(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rc_sv_api::ServiceName;
+    use rc_sv_exec::instance::AsOf;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn what_is_kept_comes_back_until_the_next_boot() {
+        let svcdir = std::env::temp_dir().join(format!("rc-sv-state-{}", std::process::id()));
+        std::fs::create_dir(&svcdir).unwrap();
+        std::fs::set_permissions(&svcdir, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let dir = Dir::make_service(&svcdir, &ServiceName::new(b"foo").unwrap()).unwrap();
+        assert!(StateFile::find(&dir).is_none());
+        let mut state = StateFile::make(&dir).unwrap();
+        assert_eq!((state.kept(), state.left(Who::Main)), (None, None));
+        let kept = Kept {
+            index: 7,
+            service: vec![3; SAVED_MOST],
+        };
+        state.keep(&kept).unwrap();
+        let who = AsOf {
+            pid: 4711,
+            boot_ms: 99,
+        };
+        let all = [
+            Who::Main,
+            Who::Hook(Hook::Finish),
+            Who::Hook(Hook::GiveUp),
+            Who::Hook(Hook::Alternate),
+            Who::Hook(Hook::Unhealthy),
+            Who::Attendant(Which::Output, Role::Logger),
+            Who::Attendant(Which::Output, Role::Program),
+            Who::Attendant(Which::Error, Role::Logger),
+            Who::Attendant(Which::Error, Role::Program),
+        ];
+        for (number, place) in (1..).zip(all) {
+            state.leave(place, Left { number, who }).unwrap();
+        }
+        let again = StateFile::find(&dir).unwrap();
+        assert_eq!(again.kept(), Some(kept.clone()));
+        for (number, place) in (1..).zip(all) {
+            assert_eq!(again.left(place), Some(Left { number, who }));
+        }
+        // A new one does not take away what is there.
+        assert_eq!(StateFile::make(&dir).unwrap().kept(), Some(kept));
+        // A bit that fell over.
+        state
+            .file
+            .write_all_at(&[4], (KEPT + FRONT + 9) as u64)
+            .unwrap();
+        assert_eq!(again.kept(), None);
+        state.file.write_all_at(b"x", 20).unwrap();
+        assert!(StateFile::find(&dir).is_none(), "of another boot");
+        assert_eq!(StateFile::make(&dir).unwrap().left(Who::Main), None);
+        StateFile::remove(&dir);
+        assert!(StateFile::find(&dir).is_none());
+        std::fs::remove_dir_all(svcdir).unwrap();
+    }
+}
