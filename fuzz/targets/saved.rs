@@ -1,5 +1,6 @@
 //! What is kept of a service in files: the spec, the record of rc-sv-exec, why a program was not
-//! executed, the instance; and what the kernel says of a process. The first byte says which.
+//! executed, the instance, what the next supervisor has to know; what one guardian hands to the next;
+//! and what the kernel says of a process. The first byte says which.
 
 #![no_main]
 
@@ -27,6 +28,19 @@ fuzz_target!(|input: &[u8]| {
         b'I' => of_instance(&format!("{text} {}", rc_sv_exec::instance::boot_id())),
         b'p' => {
             let _ = bounded(1024, || instance::parse_stat(&text));
+        }
+        b'c' => {
+            if let Some(again) = rc_sv_internal::core::fuzzed::resumed(bytes) {
+                assert_eq!(again, bytes, "two forms for one service");
+            }
+        }
+        b'g' => {
+            let limit = 64 * bytes.len() + 4096;
+            if let Some(again) = bounded(limit, || {
+                rc_sv_internal::supervisor::fuzzed::handed_over(bytes)
+            }) {
+                assert!(rc_sv_internal::supervisor::fuzzed::handed_over(&again).is_some());
+            }
         }
         _ => {}
     }

@@ -98,7 +98,7 @@ fn it_goes_on_with_the_next_supervisor() {
         let text = lab.text("/run/openrc/rc-sv/.internal/pid");
         text.trim().parse().expect("a pid")
     };
-    let pids = lab.sh("pgrep -x rc-sv-superviso").ok();
+    let pids = lab.sh("pgrep -x 'rc-sv-(guardian|superviso)'").ok();
     // Stopped first: none must see another die and replace it.
     let pids: Vec<i32> = pids
         .lines()

@@ -6,8 +6,8 @@ mod openrc;
 
 use std::time::Duration;
 
-use internal::{probe, start_all, start_count, starts, status, AT_ONCE};
-use openrc::{alive, rc, KILL, SOON};
+use internal::{guardian, probe, start_all, start_count, starts, status, supervisor, AT_ONCE};
+use openrc::{rc, KILL, SOON};
 use rc_sv_tests::lab::until;
 use rc_sv_tests::Lab;
 
@@ -17,11 +17,6 @@ const CONT: i32 = 18;
 
 /// What a supervisor that has nothing to do may use of a processor.
 const IDLE: Duration = Duration::from_millis(300);
-
-fn supervisor(lab: &Lab) -> i32 {
-    let text = lab.text("/run/openrc/rc-sv/.internal/pid");
-    text.trim().parse().expect("a pid")
-}
 
 /// How much of a processor it has used.
 fn used(lab: &Lab, pid: i32) -> Duration {
@@ -140,55 +135,12 @@ fn a_supervisor_without_descriptors_neither_spins_nor_forgets() {
 }
 
 #[test]
-fn a_killed_supervisor_leaves_no_way_to_a_second_copy() {
-    let lab = Lab::new();
-    for service in ["foo", "bar"] {
-        probe(&lab, service, "", AT_ONCE);
-    }
-    start_all(&lab, ["foo", "bar"]);
-    let was = supervisor(&lab);
-    for (round, command) in ["restart", "zap", "start"].into_iter().enumerate() {
-        let old = starts(&lab, "foo", round + 1)[round].pid();
-        let pid = supervisor(&lab);
-        lab.kill(pid, KILL);
-        lab.wait_dead(pid, SOON);
-        assert!(alive(&lab, old));
-        assert_eq!(daemons(&lab).len(), 2, "both go on");
-        assert_eq!(rc(&lab, "foo", "status").code(), 64);
-        match command {
-            "start" => {
-                lab.run(["rc-sv-loader", "restart", "foo"]).output().ok();
-            }
-            "zap" => {
-                rc(&lab, "foo", "zap").ok();
-                start_all(&lab, ["foo"]);
-            }
-            other => {
-                rc(&lab, "foo", other).ok();
-            }
-        }
-        let all = starts(&lab, "foo", round + 2);
-        assert_eq!(all.len(), round + 2, "{command}");
-        assert!(!alive(&lab, old), "{command}");
-        assert_eq!(daemons(&lab).len(), 2, "{command}");
-        assert_eq!(rc(&lab, "foo", "status").code(), 0, "{command}");
-    }
-    assert_ne!(supervisor(&lab), was);
-    // Only this one was left all the time, and ends like the other.
-    for service in ["foo", "bar"] {
-        rc(&lab, service, "stop").ok();
-        assert_eq!(rc(&lab, service, "status").code(), 3);
-    }
-    assert_eq!(daemons(&lab), []);
-}
-
-#[test]
 fn a_storm_of_signals_ends_the_supervisor_once_and_well() {
     let lab = Lab::new();
     probe(&lab, "foo", "--linger 300 --exit-on TERM=0", "");
     probe(&lab, "bar", "", "");
     start_all(&lab, ["foo", "bar"]);
-    let pid = supervisor(&lab);
+    let (pid, guardian) = (supervisor(&lab), guardian(&lab));
     // It finds all of them when it looks.
     lab.kill(pid, STOP);
     // Those that mean nothing to it (USR1, USR2, PIPE, ALRM, PWR, a real-time one), HUP, INT.
@@ -203,6 +155,7 @@ fn a_storm_of_signals_ends_the_supervisor_once_and_well() {
         "for i in 1 2 3 4 5 6 7 8 9; do kill -TERM {pid}; kill -INT {pid}; done"
     ));
     lab.wait_dead(pid, SOON);
+    lab.wait_dead(guardian, SOON);
     assert_eq!(daemons(&lab), []);
     assert_eq!(
         lab.report("/tmp/foo", "signal", 1, SOON)[0].number("number"),
@@ -239,14 +192,10 @@ fn a_storm_of_orphans_leaves_no_zombie() {
         assert_eq!(start_count(&lab, name), 26);
     }
     assert_eq!(daemons(&lab), []);
-    let pid = supervisor(&lab);
-    until("no child of the supervisor is left", SOON, || {
-        lab.sh(&format!("ps --ppid {pid}; true"))
-            .ok()
-            .lines()
-            .nth(1)
-            .is_none()
-            .then_some(())
+    let (supervisor, guardian) = (supervisor(&lab), guardian(&lab));
+    until("no child of both is left but one", SOON, || {
+        let children = lab.sh(&format!("pgrep -P {supervisor},{guardian}"));
+        (children.stdout.trim() == supervisor.to_string()).then_some(())
     });
 }
 
@@ -272,7 +221,7 @@ fn codes_of_what_has_nothing_to_do() {
     assert_eq!(rc(&lab, "foo", "stop").code(), 0);
     // Failed, with and without a supervisor.
     assert_eq!(rc(&lab, "foo", "status").code(), 3);
-    let pid = supervisor(&lab);
+    let pid = guardian(&lab);
     lab.kill(pid, TERM);
     lab.wait_dead(pid, SOON);
     assert_eq!(rc(&lab, "foo", "status").code(), 3);

@@ -263,7 +263,7 @@ fn a_flood_costs_the_supervisor_nothing() {
     probe(&lab, "quiet", "", "");
     rc(&lab, "flood", "start").ok();
     lab.wait_for_file("/var/log/flood.1", |_| true, SOON);
-    let supervisor = lab.text("/run/openrc/rc-sv/.internal/pid");
+    let supervisor = internal::supervisor(&lab).to_string();
     let used = || {
         let stat = lab.text(format!("/proc/{}/stat", supervisor.trim()));
         let fields = stat.rsplit(')').next().expect("fields").split_whitespace();

@@ -60,7 +60,8 @@ fn a_user_who_may_have_no_more_processes_gets_the_service_back_later() {
     let first = lab.report(report, "start", 1, SOON)[0].clone();
     assert!(first.get("uid").starts_with(USER), "{first:?}");
 
-    let pid = lab.text("/srv/user/openrc/rc-sv/.internal/pid");
+    let guardian = lab.text("/srv/user/openrc/rc-sv/.internal/pid");
+    let pid = lab.sh(&format!("pgrep -P {}", guardian.trim())).ok();
     let pid = pid.trim();
     let before = used(&lab, pid);
     as_user(&lab, &["prlimit", "--pid", pid, "--nproc=1:"]).ok();

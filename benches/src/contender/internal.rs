@@ -85,7 +85,9 @@ impl Contender for Internal {
     }
 
     fn supervisors(&self) -> Result<Vec<i32>> {
-        Ok(process::called("rc-sv-supervisor")?.into_iter().collect())
+        let guardian = process::called("rc-sv-guardian")?;
+        let supervisor = process::called("rc-sv-supervisor")?;
+        Ok(guardian.into_iter().chain(supervisor).collect())
     }
 
     fn rests_after(&self) -> u64 {

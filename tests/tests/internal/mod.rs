@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::openrc::{rc, INTERNAL, SOON};
+use rc_sv_tests::lab::until;
 use rc_sv_tests::{Lab, Line};
 
 /// The program that reports how it was started and does as it is told.
@@ -31,6 +32,25 @@ pub fn start_all<'a>(lab: &Lab, services: impl IntoIterator<Item = &'a str>) {
     for start in starts {
         start.wait(SOON).ok();
     }
+}
+
+/// The pid of the guardian.
+#[track_caller]
+pub fn guardian(lab: &Lab) -> i32 {
+    let text = lab.text("/run/openrc/rc-sv/.internal/pid");
+    text.trim().parse().expect("a pid")
+}
+
+/// The pid of the supervisor, when there is one.
+#[track_caller]
+pub fn supervisor(lab: &Lab) -> i32 {
+    until("there is a supervisor", SOON, || {
+        let guardian = guardian(lab);
+        let found = lab.sh(&format!(
+            "pgrep -x rc-sv-superviso -P {guardian} -r D,R,S,T"
+        ));
+        found.stdout.trim().parse().ok()
+    })
 }
 
 /// The starts of a service, when there are at least `count`.

@@ -154,6 +154,32 @@ pub struct Now {
 /// What fuzz/ calls.
 #[cfg(fuzzing)]
 pub mod fuzzed {
+    use super::*;
+    use rc_sv_api::{ServiceName, Spec};
+
+    /// Goes on with a service of which `kept` was kept, for some time; what it keeps of it itself.
+    pub fn resumed(kept: &[u8]) -> Option<Vec<u8>> {
+        let (mut core, mut effects, mut again) = (Core::new(), Vec::new(), Vec::new());
+        let name = ServiceName::new(b"foo").ok()?;
+        let plan = Box::new(Plan::from_settings(Spec::default().settings()));
+        let mut now = Now {
+            boot_ms: 1,
+            real_ns: 1,
+            chance: 1,
+        };
+        let (id, left) = core.restore(name, plan, kept, 0, now)?;
+        core.save(id, &mut again);
+        core.resume(id, Found::Lives(7), &left.hooks, now, &mut effects);
+        for _ in 0..64 {
+            let Some(next) = core.deadline() else {
+                break;
+            };
+            now.boot_ms = now.boot_ms.max(next);
+            core.step(Event::Deadline, now, &mut effects);
+        }
+        Some(again)
+    }
+
     /// Lets the world of the tests go the way that `bytes` draw; panics where an invariant breaks.
     pub fn tell(bytes: &[u8]) {
         super::tests::drawn::tell(bytes);

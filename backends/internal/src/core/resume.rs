@@ -101,7 +101,10 @@ impl Service {
     fn resume(&mut self, turn: &mut Turn<'_>, main: Found, hooks: &[(u32, Hook)]) {
         let run = self.instance.run;
         for alert in std::mem::take(&mut self.alerts) {
-            if !hooks.contains(&(alert.run, alert.hook)) && alert.until > turn.now.boot_ms {
+            if !hooks.contains(&(alert.run, alert.hook)) {
+                if alert.until.is_none_or(|until| until <= turn.now.boot_ms) {
+                    continue;
+                }
                 let result = match alert.hook {
                     Hook::Unhealthy => Some("unhealthy"),
                     _ => Some("start-limit-hit"),

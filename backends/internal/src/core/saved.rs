@@ -76,7 +76,7 @@ impl Service {
         for alert in alerts {
             bytes.extend(alert.run.to_le_bytes());
             bytes.push(index(&HOOKS, &alert.hook));
-            bytes.extend(alert.until.to_le_bytes());
+            put_time(bytes, alert.until);
         }
         bytes.push(self.has_fallen.map_or(0, |fallen| 1 + u8::from(fallen)));
         let alarm = self.alarm;
@@ -148,7 +148,7 @@ impl Service {
             service.alerts.push(Alert {
                 run: reader.u32()?,
                 hook: reader.one_of(&HOOKS)?,
-                until: reader.u64()?,
+                until: reader.time()?,
             });
         }
         let has_fallen = reader.byte().filter(|kind| *kind <= 2)?;

@@ -112,7 +112,8 @@ impl Supervisor {
                 launch,
             }),
         };
-        self.await_hook(id, process).map_err(|(process, cause)| {
+        self.await_hook(id, process).map_err(|failed| {
+            let (process, cause) = *failed;
             self.abandon(process.pidfd);
             rc_sv_api::Error::io("watch the process", &cause)
         })
@@ -123,10 +124,10 @@ impl Supervisor {
         &mut self,
         id: Id,
         process: HookProcess,
-    ) -> std::result::Result<(), (HookProcess, io::Error)> {
+    ) -> std::result::Result<(), Box<(HookProcess, io::Error)>> {
         let token = Token::new(kind(process.hook), id.index(), process.run);
         match self.reactor.add(&process.pidfd, Interest::Read, token) {
-            Err(cause) => Err((process, cause)),
+            Err(cause) => Err(Box::new((process, cause))),
             Ok(()) => {
                 self.slots.of(id).hooks.push(process);
                 Ok(())

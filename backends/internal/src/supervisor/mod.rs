@@ -46,6 +46,12 @@ mod surroundings;
 mod sweep;
 pub(crate) mod sys;
 
+/// What fuzz/ calls.
+#[cfg(fuzzing)]
+pub mod fuzzed {
+    pub use super::handover::fuzzed::again as handed_over;
+}
+
 use crate::core::{Core, Effect, Event, Hook, Id};
 use crate::protocol::Reply;
 use afterlife::Afterlife;

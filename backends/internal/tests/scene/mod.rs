@@ -80,18 +80,23 @@ impl Scene {
     pub fn supervisor(&self) -> i32 {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let guardian = self.guardian();
-            let is_it = |pid: &i32| {
-                let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-                status.contains("Name:\trc-sv-superviso\n")
-                    && status.contains(&format!("PPid:\t{guardian}\n"))
-                    && !status.contains("State:\tZ")
-            };
-            if let Some(pid) = processes().into_iter().find(is_it) {
+            if let Some(pid) = self.supervisor_now() {
                 return pid;
             }
             assert!(Instant::now() < deadline, "there is no supervisor");
         }
+    }
+
+    /// Its pid, if there is one at the moment.
+    pub fn supervisor_now(&self) -> Option<i32> {
+        let guardian = self.guardian();
+        let is_it = |pid: &i32| {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            status.contains("Name:\trc-sv-superviso\n")
+                && status.contains(&format!("PPid:\t{guardian}\n"))
+                && !status.contains("State:\tZ")
+        };
+        processes().into_iter().find(is_it)
     }
 
     /// The pid of its guardian.

@@ -1,0 +1,140 @@
+//! Supervisor and guardian are killed, and OpenRC and the daemons do not notice.
+
+mod internal;
+mod openrc;
+
+use internal::{guardian, probe, start_all, start_count, starts, supervisor, AT_ONCE};
+use openrc::{alive, rc, KILL, SOON};
+use rc_sv_tests::lab::until;
+use rc_sv_tests::Lab;
+
+const TERM: i32 = 15;
+const STOP: i32 = 19;
+const CONT: i32 = 18;
+const USR1: i32 = 10;
+
+/// What the module says of a service.
+fn status(lab: &Lab, service: &str) -> serde_json::Value {
+    let output = lab
+        .run(["rc-sv-loader", "status", service, "--json"])
+        .output();
+    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output}"))
+}
+
+/// Kills the supervisor, does something while there is none, and waits for the next one.
+fn without_supervisor(lab: &Lab, act: impl FnOnce()) {
+    let (guardian, old) = (guardian(lab), supervisor(lab));
+    lab.kill(guardian, STOP);
+    lab.kill(old, KILL);
+    lab.wait_dead(old, SOON);
+    act();
+    lab.kill(guardian, CONT);
+    assert_ne!(supervisor(lab), old);
+}
+
+#[test]
+fn openrc_and_the_daemon_do_not_notice() {
+    let lab = Lab::new();
+    for service in ["foo", "bar"] {
+        probe(&lab, service, "", AT_ONCE);
+    }
+    start_all(&lab, ["foo", "bar"]);
+    let daemon = starts(&lab, "foo", 1)[0].pid();
+    let first = guardian(&lab);
+    // There is none at the moment: who asks waits for the next one.
+    let mut asked = None;
+    without_supervisor(&lab, || {
+        asked = Some(lab.spawn("rc-service foo status && rc-status -s"));
+        assert!(alive(&lab, daemon));
+    });
+    let said = asked.expect("a job").wait(SOON).ok();
+    assert!(said.contains("foo") && !said.contains("crashed"), "{said}");
+    assert_eq!(status(&lab, "foo")["pid"].as_i64(), Some(daemon.into()));
+    // It is respawned, restarted and stopped as ever.
+    lab.kill(daemon, KILL);
+    let second = starts(&lab, "foo", 2)[1].pid();
+    without_supervisor(&lab, || ());
+    rc(&lab, "foo", "restart").ok();
+    assert_eq!(starts(&lab, "foo", 3).len(), 3);
+    assert!(!alive(&lab, second));
+    for service in ["foo", "bar"] {
+        rc(&lab, service, "stop").ok();
+        assert_eq!(rc(&lab, service, "status").code(), 3);
+    }
+    assert_eq!(start_count(&lab, "bar"), 1);
+    assert_eq!(guardian(&lab), first);
+    // Whoever ends the guardian ends both.
+    let both = [first, supervisor(&lab)];
+    lab.kill(first, TERM);
+    both.iter().for_each(|pid| lab.wait_dead(*pid, SOON));
+    assert!(!lab.exists("/run/openrc/rc-sv/.internal/socket"));
+}
+
+#[test]
+fn an_end_that_nobody_saw_is_told_with_its_code() {
+    let lab = Lab::new();
+    probe(&lab, "foo", "--exit-on USR1=7", "respawn_delay=60\n");
+    rc(&lab, "foo", "start").ok();
+    let daemon = starts(&lab, "foo", 1)[0].pid();
+    without_supervisor(&lab, || {
+        lab.kill(daemon, USR1);
+        lab.wait_dead(daemon, SOON);
+    });
+    until("its end is known", SOON, || {
+        let status = status(&lab, "foo");
+        (status["state"] == "waiting").then_some(())
+    });
+    let last = status(&lab, "foo")["last_exit"].to_string();
+    assert!(last.contains("exited 7"), "{last}");
+    // The pause goes on too.
+    without_supervisor(&lab, || ());
+    assert_eq!(status(&lab, "foo")["state"], "waiting");
+    rc(&lab, "foo", "stop").ok();
+    assert_eq!(start_count(&lab, "foo"), 1);
+}
+
+#[test]
+fn a_killed_guardian_is_replaced_by_its_supervisor() {
+    let lab = Lab::new();
+    probe(&lab, "foo", "", AT_ONCE);
+    rc(&lab, "foo", "start").ok();
+    let daemon = starts(&lab, "foo", 1)[0].pid();
+    for _ in 0..3 {
+        let (old, next) = (guardian(&lab), supervisor(&lab));
+        lab.kill(old, KILL);
+        until("there is another guardian", SOON, || {
+            (guardian(&lab) == next).then_some(())
+        });
+        assert_eq!(rc(&lab, "foo", "status").code(), 0);
+        assert_eq!(status(&lab, "foo")["pid"].as_i64(), Some(daemon.into()));
+    }
+    lab.kill(daemon, KILL);
+    starts(&lab, "foo", 2);
+    rc(&lab, "foo", "stop").ok();
+}
+
+#[test]
+fn after_both_were_killed_any_command_begins_them_again() {
+    let lab = Lab::new();
+    for service in ["foo", "bar"] {
+        probe(&lab, service, "", AT_ONCE);
+    }
+    start_all(&lab, ["foo", "bar"]);
+    let pid = |service: &str| starts(&lab, service, 1)[0].pid();
+    let (foo, bar) = (pid("foo"), pid("bar"));
+    for command in ["status", "stop", "start"] {
+        let both = [guardian(&lab), supervisor(&lab)];
+        // Stopped first: neither is to see the other one die.
+        both.iter().for_each(|pid| lab.kill(*pid, STOP));
+        both.iter().for_each(|pid| lab.kill(*pid, KILL));
+        both.iter().for_each(|pid| lab.wait_dead(*pid, SOON));
+        assert!(alive(&lab, bar));
+        assert_eq!(rc(&lab, "foo", command).code(), 0, "{command}");
+        assert_ne!(guardian(&lab), both[0]);
+        assert_eq!(status(&lab, "bar")["pid"].as_i64(), Some(bar.into()));
+        assert_eq!(alive(&lab, foo), command == "status", "{command}");
+    }
+    assert_eq!((start_count(&lab, "foo"), start_count(&lab, "bar")), (2, 1));
+    assert_eq!(rc(&lab, "bar", "stop").code(), 0);
+    assert!(!alive(&lab, bar));
+}
