@@ -211,3 +211,14 @@ fn svcdir(spec: &dyn Settings) -> PathBuf {
 }
 
 rc_sv_api::export_backend!(Monit: attach, detach);
+
+/// What reads monit's words.
+#[cfg(fuzzing)]
+pub mod fuzzed {
+    pub use crate::client::answer::Monit;
+
+    /// The start program on monit's page.
+    pub fn start_program(page: &str) -> Option<String> {
+        crate::client::fuzzed_page(page)
+    }
+}

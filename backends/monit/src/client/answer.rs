@@ -73,7 +73,10 @@ impl Monit {
         let mut begun = false;
         loop {
             match reader.read_event() {
-                Err(cause) => return Err(format!("monit's status is no XML: {cause}")),
+                Err(cause) => {
+                    let what = plain(&cause.to_string());
+                    return Err(format!("monit's status is no XML: {what}"));
+                }
                 Ok(Event::Eof) if begun && place.is_empty() => return Ok(monit),
                 Ok(Event::Eof) => return Err("monit's status breaks off".to_string()),
                 Ok(Event::DocType(_)) => return Err("monit's status has a DTD".to_string()),
@@ -81,7 +84,8 @@ impl Monit {
                     place.push(name_of(&tag));
                     begun = true;
                     if place[0] != "monit" {
-                        return Err(format!("this is no status of monit, but <{}>", place[0]));
+                        let what = plain(&place[0]);
+                        return Err(format!("this is no status of monit, but <{what}>"));
                     }
                     if place.len() > DEPTH_MAX {
                         return Err("monit's status is too deep".to_string());
@@ -153,6 +157,15 @@ impl Monit {
 
 /// monit's own answers are six deep.
 const DEPTH_MAX: usize = 32;
+
+/// The most characters of somebody else's words in a message.
+const WORDS_MAX: usize = 120;
+
+/// Words of others, in one short line.
+fn plain(text: &str) -> String {
+    let line = text.replace(char::is_control, "?");
+    line.chars().take(WORDS_MAX).collect()
+}
 
 fn words(place: &[String]) -> Vec<&str> {
     place.iter().map(String::as_str).collect()

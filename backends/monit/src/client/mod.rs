@@ -20,6 +20,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+#[cfg(fuzzing)]
+pub use page::start_program as fuzzed_page;
 pub use process::pause;
 
 /// The way to one monit.

@@ -3,7 +3,7 @@
 
 use super::marker::{marker, GROUP};
 use super::start::back_to_openrc;
-use super::words::words;
+use super::words::{words, Word};
 use rc_sv_api::{Error, Result};
 
 /// Larger than this is no control file of one service.
@@ -38,17 +38,14 @@ pub fn accept(path: &str, service: &str, text: &[u8]) -> Result<super::Rendered>
         if GLOBAL.iter().any(|global| word.is(global)) {
             let what = format!(
                 "`{}` is for monit's own control file, not for that of one service",
-                word.text
+                word
             );
             return Err(at(word.line, what));
         }
         let kind = words.get(index + 1);
         if word.is("check") && kind.is_some_and(|kind| KINDS.iter().any(|it| kind.is(it))) {
             let name = words.get(index + 2);
-            checks.push((
-                word.line,
-                name.map(|name| name.text.clone()).unwrap_or_default(),
-            ));
+            checks.push((word.line, name.map(Word::to_string).unwrap_or_default()));
         }
     }
     if let Some(start) = back_to_openrc(&words) {

@@ -17,6 +17,13 @@ impl Word {
     }
 }
 
+impl std::fmt::Display for Word {
+    /// In one line.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.text.replace(char::is_control, "?"))
+    }
+}
+
 /// Words and quoted texts; comments and punctuation are left out.
 ///
 /// # Errors
