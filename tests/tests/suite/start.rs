@@ -2,6 +2,7 @@
 
 use super::openrc::{rc, spawn_count, SOON};
 use super::{start_count, starts, status, Suite};
+use rc_sv_tests::lab::until;
 
 /// The one line that says why.
 #[track_caller]
@@ -181,39 +182,82 @@ pub fn a_name_that_is_taken(suite: &Suite) {
     assert!(status(&lab, "foo").contains("no module has started it"));
 }
 
-/// No program of the suite is executed by ours: not by start, status, restart, signal or stop.
+/// No program of the suite is executed by ours: not for anything that can be asked for, and not
+/// under its supervisor.
 pub fn no_tool_is_executed(suite: &Suite) {
     let lab = suite.lab();
-    suite.probe(&lab, "foo", "--ignore HUP", "");
-    let programs: String = ["start", "status", "reload", "restart", "stop"]
-        .map(|command| {
-            let trace = format!(
-                "strace -f -qq -e trace=execve -o /tmp/trace.{command} rc-service foo {command}"
-            );
-            lab.run(["/bin/sh", "-c", &trace])
-                .timeout(2 * SOON)
-                .output()
-                .ok();
-            lab.text(format!("/tmp/trace.{command}"))
-        })
-        .concat();
-    let executed: Vec<&str> = programs
-        .lines()
-        .filter_map(|line| line.split_once("execve(\"")?.1.split('"').next())
-        .collect();
-    assert!(executed.contains(&"/usr/bin/rc-sv-loader"), "{executed:?}");
-    let tools = lab.sh("for package in s6 runit daemontools execline; do cat /var/lib/dpkg/info/$package.list; done 2>/dev/null").all();
-    let tools: Vec<&str> = tools
-        .lines()
-        .filter(|path| path.contains("/bin/") || path.contains("/sbin/"))
-        .collect();
-    assert!(tools.len() > 20, "{tools:?}");
-    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    let bad: Vec<&&str> = executed
+    let conf = "respawn_delay=0\nrespawn_max=2\nrc_supervise_finish=/bin/true";
+    suite.probe(&lab, "foo", "--ignore HUP", conf);
+    let scanner = suite.pids(&lab, suite.scanner)[0];
+    let under = lab.spawn(&format!(
+        "exec strace -f -qq -e trace=execve -o /tmp/trace.scanner -p {scanner}"
+    ));
+    until("strace", SOON, || {
+        let status = lab.text(format!("/proc/{scanner}/status"));
+        let is_traced = |line: &str| line.starts_with("TracerPid:") && !line.ends_with("\t0");
+        status.lines().any(is_traced).then_some(())
+    });
+    let loader = |words: &str| format!("rc-sv-loader {words}");
+    let service = |verb: &str| format!("rc-service foo {verb}");
+    let by_rc_service = ["start", "status", "reload", "restart", "stop", "start"].map(service);
+    let by_loader = [
+        "status foo",
+        "status",
+        "--list",
+        "signal foo HUP",
+        "restart foo",
+        "stop foo",
+    ]
+    .map(loader);
+    let programs: String = by_rc_service
         .iter()
-        .filter(|path| tools.iter().any(|tool| name(tool) == name(path)))
+        .chain(&by_loader)
+        .map(|command| {
+            let trace = format!("strace -f -qq -e trace=execve -o /tmp/trace {command}");
+            let run = lab.run(["/bin/sh", "-c", &trace]);
+            run.timeout(2 * SOON).output().ok();
+            lab.text("/tmp/trace")
+        })
         .collect();
-    assert_eq!(bad, [&""; 0]);
+    let above = executed(&programs);
+    assert!(above.contains(&"rc-sv-loader"), "{above:?}");
+
+    // Until it is given up, with what clears it up each time.
+    suite.probe(&lab, "foo", "--exit 7", conf);
+    // OpenRC does not know that it was stopped.
+    rc(&lab, "foo", "zap").ok();
+    rc(&lab, "foo", "start").ok();
+    super::until_status(&lab, "foo", "gave up");
+    rc(&lab, "foo", "stop").ok();
+    under.kill(2);
+    under.wait(SOON);
+    let beneath = lab.text("/tmp/trace.scanner");
+    let beneath = executed(&beneath);
+    assert!(beneath.contains(&"true"), "{beneath:?}");
+
+    let lists = "for package in s6 runit daemontools execline; do \
+                 cat /var/lib/dpkg/info/$package.list; done 2>/dev/null";
+    let tools = lab.sh(lists).all();
+    let is_program = |path: &&str| path.contains("/bin/") || path.contains("/sbin/");
+    let tools: Vec<&str> = tools.lines().filter(is_program).map(file_name).collect();
+    assert!(tools.len() > 20, "{tools:?}");
+    let bad = |name: &&&str| tools.contains(*name);
+    assert_eq!(above.iter().filter(bad).collect::<Vec<_>>(), [&""; 0]);
+    // The scanner begins supervisors, and nothing else of the suite runs there.
+    let bad = |name: &&&str| tools.contains(*name) && **name != suite.supervisor;
+    assert_eq!(beneath.iter().filter(bad).collect::<Vec<_>>(), [&""; 0]);
+}
+
+/// The names of the programs in a trace.
+fn executed(trace: &str) -> Vec<&str> {
+    let paths = trace
+        .lines()
+        .filter_map(|line| line.split_once("execve(\"")?.1.split('"').next());
+    paths.map(file_name).collect()
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 /// A start comes back when the program said that it is ready, and fails when it does not.
