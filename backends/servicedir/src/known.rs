@@ -14,7 +14,7 @@ use std::os::fd::OwnedFd;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// So many descriptors are kept open in a process that is not ours.
-const MOST_HELD: usize = 16;
+const MOST_HELD: usize = 32;
 
 /// In nanoseconds, and twice the longest tick by which a kernel counts the times of files. Of files
 /// that replace each other within a tick, one can look like another.
@@ -24,7 +24,7 @@ const TICK: i128 = 20_000_000;
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     services: HashMap<ServiceName, Seen>,
-    /// How many processes are held open.
+    /// How many descriptors are held open.
     held: usize,
 }
 
@@ -35,6 +35,8 @@ pub(crate) struct Seen {
     pub(crate) observed: Option<Read<Observed>>,
     /// What `rc-sv-exec` has written.
     pub(crate) record: Option<Read<Record>>,
+    /// The FIFO of its supervisor.
+    supervisor: Option<OwnedFd>,
     /// Its process.
     process: Option<(i32, OwnedFd)>,
 }
@@ -85,6 +87,38 @@ impl Known {
         Ok(content)
     }
 
+    /// Whether the service has a supervisor; `open` opens its FIFO.
+    ///
+    /// # Errors
+    /// Those of `open`, or the kernel does not say.
+    pub(crate) fn supervised(
+        &mut self,
+        service: &ServiceName,
+        open: impl FnOnce() -> Result<Option<OwnedFd>>,
+    ) -> Result<bool> {
+        let failed = |cause| Error::io(format_args!("look at the supervisor of {service}"), &cause);
+        let supervisor = self.services.get_mut(service).map(|it| &mut it.supervisor);
+        if let Some(held @ Some(_)) = supervisor {
+            // One that nobody reads is as good as a process that has ended: poll tells at once.
+            if let Some(fifo) = held {
+                if !is_over(fifo).map_err(failed)? {
+                    return Ok(true);
+                }
+            }
+            // Another supervisor may have another FIFO.
+            *held = None;
+            self.held -= 1;
+        }
+        let Some(fifo) = open()? else {
+            return Ok(false);
+        };
+        if self.held < MOST_HELD {
+            self.seen(service).supervisor = Some(fifo);
+            self.held += 1;
+        }
+        Ok(true)
+    }
+
     /// Whether the process of the service with this pid lives; a zombie does not.
     ///
     /// # Errors
@@ -114,8 +148,10 @@ impl Known {
 
     /// The service is gone.
     pub(crate) fn forget(&mut self, service: &ServiceName) {
-        let process = self.services.remove(service).and_then(|it| it.process);
-        self.held -= usize::from(process.is_some());
+        if let Some(seen) = self.services.remove(service) {
+            self.held -= usize::from(seen.process.is_some());
+            self.held -= usize::from(seen.supervisor.is_some());
+        }
     }
 
     fn seen(&mut self, service: &ServiceName) -> &mut Seen {
@@ -140,96 +176,5 @@ impl Edition {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use nix::sys::stat::stat;
-    use std::fs::{self, File};
-    use std::path::Path;
-    use std::process::Command;
-    use std::time::Duration;
-
-    fn foo() -> ServiceName {
-        ServiceName::new(b"foo").unwrap()
-    }
-
-    /// How often a record was read for as many looks at the file.
-    fn reads(known: &mut Known, file: &Path, looks: usize) -> usize {
-        let mut reads = 0;
-        for _ in 0..looks {
-            let found = stat(file).unwrap();
-            let read = || {
-                reads += 1;
-                Ok(Some(Record::default()))
-            };
-            let record = known.content(&foo(), &found, |it| &mut it.record, read);
-            assert_eq!(record.unwrap(), Some(Record::default()));
-        }
-        reads
-    }
-
-    #[test]
-    fn a_file_is_read_once() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("record");
-        let aside = directory.path().join("aside");
-        let mut known = Known::default();
-        let hour_ago = SystemTime::now() - Duration::from_secs(3600);
-        for _ in 0..2 {
-            // The first one still is there, so its inode is not used again.
-            let file = File::create(&aside).unwrap();
-            file.set_modified(hour_ago).unwrap();
-            let _first = File::open(&path);
-            fs::rename(&aside, &path).unwrap();
-            assert_eq!(reads(&mut known, &path, 3), 1);
-        }
-        known.forget(&foo());
-        assert_eq!(reads(&mut known, &path, 2), 1);
-    }
-
-    #[test]
-    fn a_file_of_this_moment_is_not_trusted() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("record");
-        let file = File::create(&path).unwrap();
-        // By a clock that was set back.
-        file.set_modified(SystemTime::now() + Duration::from_secs(3600))
-            .unwrap();
-        assert_eq!(reads(&mut Known::default(), &path, 3), 3);
-        let edition = Edition::of(&stat(&path).unwrap());
-        let written = UNIX_EPOCH + Duration::from_nanos(edition.written_ns as u64);
-        assert!(!edition.is_final(written + Duration::from_millis(20)));
-        assert!(edition.is_final(written + Duration::from_millis(21)));
-    }
-
-    #[test]
-    fn a_process_lives_until_it_ends() {
-        let mut known = Known::default();
-        let mut child = Command::new("sleep").arg("4242").spawn().unwrap();
-        let pid = child.id() as i32;
-        for _ in 0..2 {
-            assert!(known.lives(&foo(), pid).unwrap());
-            assert_eq!(known.held, 1);
-        }
-        // Another number: the process is another one.
-        assert!(known.lives(&foo(), std::process::id() as i32).unwrap());
-        assert!(known.lives(&foo(), pid).unwrap());
-        assert_eq!(known.held, 1);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert!(!known.lives(&foo(), pid).unwrap());
-        assert_eq!(known.held, 0);
-    }
-
-    #[test]
-    fn few_processes_are_held() {
-        let mut known = Known::default();
-        let own = std::process::id() as i32;
-        let name = |number: usize| ServiceName::new(format!("s{number}").as_bytes()).unwrap();
-        for number in 0..2 * MOST_HELD {
-            assert!(known.lives(&name(number), own).unwrap());
-        }
-        assert_eq!(known.held, MOST_HELD);
-        (0..2 * MOST_HELD).for_each(|number| known.forget(&name(number)));
-        assert_eq!(known.held, 0);
-    }
-}
+#[path = "known_tests.rs"]
+mod tests;

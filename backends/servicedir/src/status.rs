@@ -21,7 +21,7 @@ pub(crate) fn look(
     dir: impl FnOnce() -> Result<Dir>,
 ) -> Result<Status> {
     let suite = tree.suite();
-    let supervised = tree.supervise(service.as_str()).supervisor()?.is_some();
+    let supervised = tree.supervised(service)?;
     let observed = tree.observed(service)?;
     let Some(record) = tree.record(service)? else {
         if tree.native(service).is_some() {
