@@ -62,6 +62,7 @@ proofs! {
     ready::a_start_waits_for_a_newline("notify" "timeout_ready")
     ready::the_older_name("ready")
     ready::a_start_waits_for_an_answer("rc_supervise_ready")
+    ready::a_daemon_goes_into_the_background("rc_supervise_ready")
     health::failures_make_it_unhealthy("rc_supervise_health" "rc_supervise_health_interval"
         "rc_supervise_health_failures" "rc_supervise_health_timeout" "rc_supervise_health_within"
         "rc_supervise_health_successes" "rc_supervise_health_start" "rc_supervise_unhealthy"

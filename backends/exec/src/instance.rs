@@ -69,6 +69,11 @@ impl Instance {
         Ok(self.is_alive().then_some(pidfd))
     }
 
+    /// Whether it is no older than `other`.
+    pub(crate) fn began_after(&self, other: &Instance) -> bool {
+        self.began >= other.began
+    }
+
     /// Whether it runs; a zombie does not.
     pub fn is_alive(&self) -> bool {
         matches!(look(self.pid), Ok((state, began)) if began == self.began && !"ZX".contains(state))

@@ -92,7 +92,7 @@ pub(crate) fn await_running(
 }
 
 /// The living process that the pid file names.
-fn named(spec: &dyn Settings) -> Option<Found> {
+pub(crate) fn named(spec: &dyn Settings) -> Option<Found> {
     let (pid, is_roots) = PidFile::find(pid_file(spec)?).ok()?.read()?;
     let instance = Instance::of(pid)
         .ok()

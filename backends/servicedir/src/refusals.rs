@@ -148,17 +148,7 @@ pub(crate) fn check(suite: &Suite, origin: &Origin, spec: &dyn Settings) -> Resu
         let message = refusal(suite, origin, key)?;
         (!support::is_default(spec, key)).then_some(message)
     });
-    refused.map_or(Ok(()), |message| Err(Error::invalid(message)))?;
-    // What goes into the background would be begun again and again.
-    if spec.text("rc_supervise_ready") == Some(b"pidfile") {
-        let message = format!(
-            "rc_supervise_ready=pidfile: {} does not do this in this version; set it to another \
-             target, and have the daemon stay in the foreground",
-            suite.name
-        );
-        return Err(Error::invalid(message));
-    }
-    Ok(())
+    refused.map_or(Ok(()), |message| Err(Error::invalid(message)))
 }
 
 /// Why the setting cannot be acted upon.

@@ -1,7 +1,8 @@
 //! When a start is over.
 
-use super::Scene;
+use super::{Scene, AT_ONCE};
 use crate::suite::openrc::SOON;
+use crate::suite::PROBE;
 
 pub fn a_start_waits_for_a_newline(scene: &Scene) {
     scene.service(
@@ -70,4 +71,48 @@ pub fn a_start_waits_for_an_answer(scene: &Scene) {
         &["not ready within 500 ms: tcp:127.0.0.1:9: Connection refused"],
     );
     assert_eq!(scene.count("late"), 1);
+}
+
+pub fn a_daemon_goes_into_the_background(scene: &Scene) {
+    let lab = &scene.lab;
+    let fork = format!(
+        "#!/bin/sh\n[ ! -e /tmp/broken ] || exit 0\n\
+         setsid {PROBE} --report /tmp/foo </dev/null >/dev/null 2>&1 &\n\
+         echo $! >/run/foo.new && mv /run/foo.new /run/foo.pid\n"
+    );
+    lab.write("/usr/local/bin/fork", &fork, 0o755);
+    lab.service("foo", "command=/usr/local/bin/fork\npidfile=/run/foo.pid\n");
+    scene.conf("foo", &format!("{AT_ONCE}rc_supervise_ready=pidfile\n"));
+    let first = scene.begin("foo").pid();
+    scene.until_json("foo", "the daemon", |json| {
+        json["state"] == "up" && json["pid"] == first
+    });
+    // Its end is seen, and it is begun again in the same way.
+    lab.kill(first, 9);
+    let second = scene.nth("foo", 2).pid();
+    scene.until_json("foo", "another daemon", |json| {
+        json["state"] == "up" && json["pid"] == second
+    });
+    scene.rc("foo", "stop").ok();
+    lab.wait_dead(second, SOON);
+    assert_eq!(scene.rc("foo", "status").code(), 3);
+    assert_eq!(scene.count("foo"), 2);
+    // One that stays in the foreground and writes the file is the daemon itself.
+    let stay = format!("#!/bin/sh\necho $$ >/run/bar.pid\nexec {PROBE} --report /tmp/bar\n");
+    lab.write("/usr/local/bin/stay", &stay, 0o755);
+    lab.service("bar", "command=/usr/local/bin/stay\npidfile=/run/bar.pid\n");
+    scene.conf("bar", &format!("{AT_ONCE}rc_supervise_ready=pidfile\n"));
+    let pid = scene.begin("bar").pid();
+    scene.until_json("bar", "itself", |json| {
+        json["state"] == "up" && json["pid"] == pid
+    });
+    // What the file of an earlier one names is none.
+    lab.write("/tmp/broken", "", 0o644);
+    lab.write("/run/foo.pid", "1\n", 0o644);
+    scene.conf(
+        "foo",
+        &format!("{AT_ONCE}rc_supervise_ready=pidfile\ntimeout_ready=1500\n"),
+    );
+    assert_eq!(scene.rc("foo", "start").code(), 1);
+    assert_eq!(scene.rc("foo", "status").code(), 3);
 }

@@ -4,7 +4,7 @@ use super::call::Seat;
 use super::ear::{Ear, Heard, Mouth};
 use super::signals::{Signals, Woken};
 use super::vigil::{self, Vigil};
-use super::{clock, Call};
+use super::{background, clock, Call};
 use crate::instance::Instance;
 use crate::process;
 use crate::stop::KILL_WAIT;
@@ -41,9 +41,16 @@ pub(super) fn child(call: &Call, spec: &dyn Settings, signals: &Signals) -> Resu
     drop(mouth);
     let pid = i32::try_from(child.id()).unwrap_or_default();
     let pidfd = process::open_process(pid).map_err(failed)?;
+    let (starter, begun_ms) = (Instance::of(pid).map_err(failed)?, clock::boot_ms());
     let vigil = Vigil::begin(call, spec, pid)?;
     attend(pidfd.as_fd(), pid, ear, vigil, signals)?;
     let exit = process::ending(pidfd.as_fd(), false).map_err(failed)?;
+    let daemon = background::await_daemon(call, spec, &starter, begun_ms, exit, signals)?;
+    if let Some(daemon) = daemon {
+        background::take_over(call, spec, &daemon)?;
+        child.wait().map_err(failed)?;
+        return stay(call, &daemon, None, spec, signals);
+    }
     // Its zombie still holds the number of its group.
     super::finish::sweep_group(call, pid);
     child.wait().map_err(failed)?;
@@ -57,15 +64,25 @@ pub(super) fn stranger(
     spec: &dyn Settings,
     signals: &Signals,
 ) -> Result<Exit> {
-    let failed = |cause| Error::io(format_args!("look after process {}", instance.pid), &cause);
     (call.warn)(&format!(
         "{}: process {} still runs, though its supervisor is gone; it is looked after",
         call.service, instance.pid
     ));
+    stay(call, instance, Ear::reopen(call, spec)?, spec, signals)
+}
+
+/// Looks after a process to its end that is no child of this one.
+fn stay(
+    call: &Call,
+    instance: &Instance,
+    ear: Option<Ear>,
+    spec: &dyn Settings,
+    signals: &Signals,
+) -> Result<Exit> {
+    let failed = |cause| Error::io(format_args!("look after process {}", instance.pid), &cause);
     let Some(pidfd) = instance.open().map_err(failed)? else {
         return Ok(Exit::Unknown);
     };
-    let ear = Ear::reopen(call, spec)?;
     let vigil = Vigil::resume(call, spec, instance.pid, ear.is_some())?;
     attend(pidfd.as_fd(), instance.pid, ear, vigil, signals)?;
     // How it ended is told when its new parent has reaped it.

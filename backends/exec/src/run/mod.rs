@@ -16,7 +16,8 @@
 //! **`run`** waits until the policy allows the next run, then becomes the program: its pid is that
 //! of the daemon, and nothing stays in between. Where there is no `finish` it stays as the parent
 //! instead, because nobody else would know how the program ended; and also where somebody has to
-//! find out whether the program is ready, and whether it still works ([`vigil`]). To s6, whose
+//! find out whether the program is ready, and whether it still works ([`vigil`]), or where it goes
+//! into the background ([`background`]). To s6, whose
 //! service directory has a file `notification-fd` then, it passes on that the program is ready.
 //! Where a supervisor was killed
 //! and the program still runs, it looks after that one, and passes signals on: there is never a
@@ -40,6 +41,7 @@
 
 mod alarm;
 mod attend;
+mod background;
 mod begin;
 mod call;
 pub mod clock;

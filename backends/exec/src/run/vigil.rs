@@ -11,7 +11,7 @@ mod looks;
 use super::alarm::{self, Alarm};
 use super::ear::Heard;
 use super::record::{self, Phase, Record};
-use super::{clock, Call};
+use super::{background, clock, Call};
 use crate::check::Check;
 use crate::instance::Instance;
 use crate::launch::Running;
@@ -19,7 +19,7 @@ use crate::readiness::{self, Readiness};
 use crate::stop::{Stop, KILL_WAIT};
 use looks::{Looks, News};
 use nix::poll::PollFlags;
-use rc_sv_api::policy::Cause;
+use nix::sys::inotify::Inotify;
 use rc_sv_api::{duration, Error, Result, Settings};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::Child;
@@ -35,6 +35,8 @@ pub(super) struct Vigil<'a> {
     pid: i32,
     stage: Stage,
     looks: Looks<'a>,
+    /// Tells of changes of its pid file, until that names it.
+    changes: Option<Inotify>,
     /// How often it has to say that it is alive once it is ready; zero for not at all.
     interval: Duration,
     /// When it has to say so next.
@@ -110,6 +112,7 @@ impl<'a> Vigil<'a> {
             pid,
             stage: Stage::Told,
             looks: Looks::new(spec, pid)?,
+            changes: None,
             interval: spec.duration("rc_supervise_watchdog").unwrap_or_default(),
             alive_until: None,
             reaction: None,
@@ -124,6 +127,7 @@ impl<'a> Vigil<'a> {
         let until = after(now_ms, limit);
         self.stage = Stage::Starting { until };
         self.looks.await_ready(now_ms);
+        self.changes = background::changes(self.spec).ok().flatten();
     }
 
     /// When something is due; milliseconds of CLOCK_BOOTTIME.
@@ -150,7 +154,9 @@ impl<'a> Vigil<'a> {
     pub(super) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
         let reaction = self.reaction.as_ref();
         let reaction = reaction.map(|(running, _)| (running.as_fd(), PollFlags::POLLIN));
-        self.looks.descriptors().chain(reaction)
+        let changes = self.changes.as_ref();
+        let changes = changes.map(|changes| (changes.as_fd(), PollFlags::POLLIN));
+        self.looks.descriptors().chain(reaction).chain(changes)
     }
 
     /// Takes in what it said.
@@ -187,6 +193,12 @@ impl<'a> Vigil<'a> {
         let now_ms = clock::boot_ms();
         self.see_reaction(now_ms);
         self.see_alerts(now_ms);
+        if let Some(changes) = &self.changes {
+            while changes.read_events().is_ok_and(|events| !events.is_empty()) {}
+            if background::names(self.spec, self.pid) {
+                self.is_ready(now_ms);
+            }
+        }
         for news in self.looks.go_on(now_ms) {
             match news {
                 News::Ready => self.is_ready(now_ms),
@@ -217,6 +229,7 @@ impl<'a> Vigil<'a> {
 
     fn is_up(&mut self, now_ms: u64) {
         self.stage = Stage::Up;
+        self.changes = None;
         self.looks.check(now_ms);
         self.is_alive(now_ms);
         self.watch_alarm(now_ms);
@@ -225,22 +238,6 @@ impl<'a> Vigil<'a> {
     fn is_alive(&mut self, now_ms: u64) {
         let is_wanted = !self.interval.is_zero();
         self.alive_until = is_wanted.then(|| after(now_ms, self.interval));
-    }
-
-    /// It is not ready in time.
-    fn is_late(&mut self) {
-        let limit = duration::show(readiness::timeout(self.spec));
-        let line = match (self.looks.found(), Readiness::of(self.spec)) {
-            (Some(found), _) => format!("not ready within {limit}: {found}"),
-            (None, Ok(Readiness::Answers(_))) => format!("not ready within {limit}"),
-            (None, _) => format!("it did not say within {limit} that it is ready"),
-        };
-        self.overdue(&line);
-    }
-
-    fn overdue(&mut self, line: &str) {
-        self.note(|record| record.fail(Cause::Timeout, line));
-        self.end();
     }
 
     /// It is to end by itself, within the time of the first rung.

@@ -5,13 +5,30 @@ use crate::check::{Action, Check};
 use crate::instance::Instance;
 use crate::launch::{Ending, Launch, Running};
 use crate::process;
+use crate::readiness::{self, Readiness};
 use crate::run::record;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::policy::Cause;
-use rc_sv_api::signal;
+use rc_sv_api::{duration, signal};
 use std::os::fd::AsFd;
 
 impl Vigil<'_> {
+    /// It is not ready in time.
+    pub(super) fn is_late(&mut self) {
+        let limit = duration::show(readiness::timeout(self.spec));
+        let line = match (self.looks.found(), Readiness::of(self.spec)) {
+            (Some(found), _) => format!("not ready within {limit}: {found}"),
+            (None, Ok(Readiness::Answers(_))) => format!("not ready within {limit}"),
+            (None, _) => format!("it did not say within {limit} that it is ready"),
+        };
+        self.overdue(&line);
+    }
+
+    pub(super) fn overdue(&mut self, line: &str) {
+        self.note(|record| record.fail(Cause::Timeout, line));
+        self.end();
+    }
+
     /// It missed its watchdog.
     pub(super) fn bark(&mut self, now_ms: u64, why: &str) {
         let line = format!("missed its watchdog: {why}");
