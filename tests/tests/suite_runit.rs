@@ -75,6 +75,11 @@ fn a_scanner_that_hangs() {
 }
 
 #[test]
+fn a_stop_without_the_scanner() {
+    faults::a_stop_without_the_scanner(&RUNIT);
+}
+
+#[test]
 fn a_supervisor_that_hangs() {
     faults::a_supervisor_that_hangs(&RUNIT);
 }

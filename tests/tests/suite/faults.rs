@@ -35,6 +35,26 @@ pub fn a_scanner_that_hangs(suite: &Suite) {
     starts(&lab, "foo", 1);
 }
 
+/// A stop does not need the scanner, whether it hangs or is gone.
+pub fn a_stop_without_the_scanner(suite: &Suite) {
+    let lab = suite.lab();
+    suite.probe(&lab, "foo", "", "");
+    suite.probe(&lab, "bar", "", "");
+    let daemons = ["foo", "bar"].map(|service| {
+        rc(&lab, service, "start").ok();
+        starts(&lab, service, 1)[0].pid()
+    });
+    let scanner = suite.pids(&lab, suite.scanner)[0];
+    lab.kill(scanner, STOP);
+    rc(&lab, "foo", "stop").ok();
+    assert_eq!(daemons.map(|pid| alive(&lab, pid)), [false, true]);
+    lab.kill(scanner, KILL);
+    lab.wait_dead(scanner, SOON);
+    rc(&lab, "bar", "stop").ok();
+    assert!(!alive(&lab, daemons[1]));
+    suite.assert_nothing_left(&lab);
+}
+
 /// A supervisor that hangs makes a stop fail in words; it works when it goes on.
 pub fn a_supervisor_that_hangs(suite: &Suite) {
     let lab = suite.lab();
