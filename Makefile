@@ -1,4 +1,4 @@
-# rc-sv. Targets: all (default), install, uninstall, check, asan, fuzz, demo, bench, root,
+# rc-sv. Targets: all (default), install, uninstall, check, asan, fuzz, campaign, demo, bench, root,
 # stage, headers, modules-table,
 # install-openrc-c, clean, distclean.
 #
@@ -32,7 +32,7 @@ LIBRARY    = $(SONAME).0.0
 
 MODULES    = internal s6 runit daemontools monit
 PROGRAMS   = rc-sv-loader rc-sv-supervisor rc-sv-exec rc-sv-logger
-LABTOOLS   = rc-sv-lab rc-sv-await probe-daemon
+LABTOOLS   = rc-sv-lab rc-sv-await probe-daemon rc-sv-campaign
 MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8 man/rc-sv-exec.8 man/rc-sv-logger.8
 MAN7       = man/rc-sv-modules.7
 MAN5       = man/rc-sv.5
@@ -174,6 +174,11 @@ FUZZ_PROGRAMS = $(FUZZ)/$(FUZZ_HOST)/release
 fuzz: fuzz-programs
 	fuzz/run '$(FUZZ_PROGRAMS)' '$(SECONDS)' '$(JOBS)' '$(FUZZ)/work'
 
+# A long fault campaign in a lab; `make check` has a short one. RC_SV_SEED=N does one again.
+campaign: root stage
+	'$(BUILT)/rc-sv-lab' -- /usr/bin/env $(if $(RC_SV_SEED),RC_SV_SEED='$(RC_SV_SEED)') \
+		/usr/lib/rc-sv-tests/rc-sv-campaign --seconds '$(SECONDS)'
+
 fuzz-programs:
 	$(FUZZ_CARGO) build $(FUZZ_HOW)
 
@@ -206,4 +211,4 @@ distclean:
 	rm -rf '$(TARGET)' target
 
 .PHONY: all asan install install-openrc-c uninstall root stage install-labtools tools check \
-	fuzz fuzz-programs kills headers modules-table demo bench clean distclean
+	fuzz fuzz-programs campaign kills headers modules-table demo bench clean distclean

@@ -1,0 +1,212 @@
+//! Between the storms: whether everything is as it is wanted.
+
+use std::fs::{self, File};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::daemon::ARGUMENT;
+use crate::ledger::{Ledger, BOTH_KILLED};
+use crate::order::What;
+use crate::process::{self, Identity};
+use crate::scene::{has_cgroup, left, loader, pass, report, Scene, Wanted, CALM};
+use crate::Result;
+
+/// How long everything may take to be in order again.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// By how much a supervisor may grow, in kB: what its allocator keeps for the next storm.
+const GROWTH: u64 = 512;
+/// By how many descriptors: a client that leaves just now.
+const MORE_DESCRIPTORS: usize = 3;
+
+impl Scene {
+    /// Waits until everything is in order, and says what is not. From now on nothing happens but
+    /// what is necessary for that; when it returns, services may end by themselves again.
+    pub fn calm(&mut self, ledger: &mut Ledger) -> Result<()> {
+        File::create(CALM).map_err(|error| format!("{CALM}: {error}"))?;
+        ledger.calms += 1;
+        let until = Instant::now() + PATIENCE;
+        self.settle_orders(ledger)?;
+        self.revive(until)?;
+        // Once is enough: nothing goes wrong any more.
+        for service in 0..self.names.len() {
+            if self.wanted[service] == Wanted::Unknown {
+                while !self.order(service, What::Start)? {
+                    pass(Duration::from_millis(20));
+                }
+            }
+        }
+        let failed = ledger.said.values().sum::<u64>();
+        self.settle_orders(ledger)?;
+        if ledger.said.values().sum::<u64>() != failed {
+            let unknown = self
+                .wanted
+                .iter()
+                .filter(|wanted| **wanted == Wanted::Unknown);
+            let count = unknown.count();
+            ledger.defect(format!(
+                "{count} starts fail when nothing is scarce any more"
+            ));
+        }
+        for service in 0..self.names.len() {
+            self.await_order(service, until, ledger);
+        }
+        self.look_at_supervisor(until, ledger);
+        fs::remove_file(CALM).map_err(|error| format!("{CALM}: {error}"))
+    }
+
+    /// Waits until a service is as it is wanted, and stays so.
+    fn await_order(&self, service: usize, until: Instant, ledger: &mut Ledger) {
+        let name = &self.names[service];
+        loop {
+            let found = self.is_in_order(service);
+            match found {
+                Ok(()) => break,
+                Err(what) if Instant::now() >= until => {
+                    ledger.defect(format!("{name}: {what}"));
+                    break;
+                }
+                Err(_) => pass(Duration::from_millis(20)),
+            }
+        }
+        if self.instances(service).1 {
+            ledger.defect(format!("{name}: doubled: {}", report(name).display()));
+        }
+    }
+
+    fn is_in_order(&self, service: usize) -> Result<()> {
+        let (instances, _) = self.instances(service);
+        let alive: Vec<_> = instances.iter().filter(|one| one.is_alive()).collect();
+        let name = &self.names[service];
+        let output = loader(["status", name]).output();
+        let line = output.map_err(|error| format!("status: {error}"))?.stdout;
+        let line = String::from_utf8_lossy(&line).trim().to_string();
+        let says = |pid: i32| {
+            let words = format!("  pid {pid}  ");
+            line.contains("  up  ") && line.contains(&words)
+        };
+        match (self.wanted[service], alive.as_slice()) {
+            (Wanted::Up, [one]) if Some(*one) == instances.last() && says(one.pid) => Ok(()),
+            (Wanted::Up, []) => Err(format!("lost: {line:?}")),
+            (Wanted::Down, []) if !line.contains("  up  ") => Ok(()),
+            (Wanted::Unknown, _) => Err(format!("cannot be started: {line:?}")),
+            (wanted, alive) => {
+                let started = instances.len();
+                Err(format!(
+                    "{started} starts, wanted {wanted:?}, runs as {alive:?}: {line:?}"
+                ))
+            }
+        }
+    }
+
+    /// Neither zombies, nor more descriptors, nor more memory than at its first look.
+    fn look_at_supervisor(&mut self, until: Instant, ledger: &mut Ledger) {
+        loop {
+            let found = self.supervisor_is_well(ledger);
+            match found {
+                Ok(()) => return,
+                Err(what) if Instant::now() >= until => return ledger.defect(what),
+                Err(_) => pass(Duration::from_millis(100)),
+            }
+        }
+    }
+
+    fn supervisor_is_well(&mut self, ledger: &mut Ledger) -> Result<()> {
+        let (guardian, supervisor) = (self.guardian(), self.supervisor());
+        for name in ["rc-sv-guardian", "rc-sv-supervisor"] {
+            match process::called(name).len() {
+                1 => {}
+                count => return Err(format!("there are {count} {name}")),
+            }
+        }
+        for (index, who) in ["guardian", "supervisor"].into_iter().enumerate() {
+            let one = [guardian, supervisor][index].ok_or(format!("the {who} is lost"))?;
+            let all = process::all().into_iter();
+            let zombies = all.filter(|(_, parent, state, _)| *parent == one.pid && *state == 'Z');
+            match zombies.count() {
+                0 => {}
+                count => return Err(format!("{count} zombies of the {who}")),
+            }
+            let held = process::holdings(one.pid).ok_or(format!("the {who} is lost"))?;
+            let (known, first) = *self.looked_at[index].get_or_insert((one, held));
+            if known != one {
+                self.looked_at[index] = Some((one, held));
+            } else if held.descriptors > first.descriptors + MORE_DESCRIPTORS {
+                let (now, then) = (held.descriptors, first.descriptors);
+                return Err(format!("{who}: {now} descriptors, {then} at first"));
+            } else if held.private > first.private + GROWTH {
+                let (now, then) = (held.private, first.private);
+                return Err(format!("{who}: {now} kB, {then} kB at first"));
+            }
+            ledger.held[index].push((held.descriptors, held.private));
+        }
+        Ok(())
+    }
+
+    /// When supervisor and guardian are both gone, somebody has to begin others, which take over
+    /// what runs.
+    fn revive(&mut self, until: Instant) -> Result<()> {
+        while self.guardian().is_none() && self.supervisor().is_none() {
+            if Instant::now() >= until {
+                return Err("nobody can begin a supervisor".to_string());
+            }
+            let mut command = Command::new("/usr/libexec/rc-sv/rc-sv-supervisor");
+            let begun = command.arg("--daemon").status();
+            begun.map_err(|error| format!("begin a supervisor: {error}"))?;
+        }
+        Ok(())
+    }
+
+    /// What runs though it should not. What a main process leaves that dies while there is no
+    /// supervisor is known to nobody, unless it has a cgroup: its group has no leader any more.
+    fn left_over(&self, ledger: &Ledger) -> Vec<String> {
+        let knows_groups = !ledger.done.contains_key(BOTH_KILLED);
+        let all = process::all()
+            .into_iter()
+            .filter(|(_, _, state, _)| *state != 'Z');
+        let lines = all.map(|(_, _, _, line)| line);
+        let is_left = |line: &String| {
+            let is_child_of = |service: usize| line.contains(&left(&self.names[service]));
+            let of = (0..self.names.len()).find(|service| is_child_of(*service));
+            line.contains(ARGUMENT) || of.is_some_and(|of| knows_groups || has_cgroup(of))
+        };
+        lines.filter(is_left).collect()
+    }
+
+    /// Stops everything; nothing may be left.
+    pub fn end(&mut self, ledger: &mut Ledger) -> Result<()> {
+        File::create(CALM).map_err(|error| format!("{CALM}: {error}"))?;
+        for service in 0..self.names.len() {
+            let (instances, _) = self.instances(service);
+            let exits = instances.iter().filter(|one| !one.is_alive()).count();
+            let up = u64::from(self.wanted[service] == Wanted::Up);
+            ledger.starts += instances.len() as u64;
+            ledger.exits += exits as u64;
+            if instances.len() as u64 != exits as u64 + up {
+                let name = &self.names[service];
+                ledger.defect(format!("{name}: {} starts, {exits} exits", instances.len()));
+            }
+            if up == 1 {
+                self.order(service, What::Stop)?;
+            }
+        }
+        self.settle_orders(ledger)?;
+        let down = self.wanted.iter().filter(|wanted| **wanted == Wanted::Down);
+        if down.count() != self.names.len() {
+            ledger.defect("a last stop fails".to_string());
+        }
+        let both = [self.guardian(), self.supervisor()];
+        both[0].map(|guardian| guardian.signal(Signal::SIGTERM));
+        let is_left = || both.into_iter().flatten().any(Identity::is_alive);
+        let until = Instant::now() + PATIENCE;
+        while is_left() && Instant::now() < until {
+            pass(Duration::from_millis(20));
+        }
+        let left = self.left_over(ledger);
+        if !left.is_empty() || is_left() {
+            ledger.defect(format!("left over: {left:?}, supervisor: {}", is_left()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! What was done and what came of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The name of the fault after which nobody is there to look after services.
+pub const BOTH_KILLED: &str = "supervisor and guardian killed at once";
+
+/// The last lines of failures that are shown.
+const MOST_LINES: usize = 12;
+
+/// What was done and what came of it.
+#[derive(Default)]
+pub struct Ledger {
+    /// Faults and orders by their name.
+    pub done: BTreeMap<String, u64>,
+    /// What failed orders said, numbers taken out.
+    pub said: BTreeMap<String, u64>,
+    pub starts: u64,
+    pub exits: u64,
+    pub calms: u64,
+    /// What must not be, one line each.
+    pub defects: Vec<String>,
+    /// Descriptors and private memory of guardian and supervisor, at each calm.
+    pub held: [Vec<(usize, u64)>; 2],
+}
+
+impl Ledger {
+    pub fn count(&mut self, what: impl Into<String>) {
+        *self.done.entry(what.into()).or_default() += 1;
+    }
+
+    pub fn failed(&mut self, line: &str) {
+        let line = line.replace(|c: char| c.is_ascii_digit(), "");
+        *self.said.entry(line).or_default() += 1;
+    }
+
+    pub fn defect(&mut self, line: String) {
+        eprintln!("DEFECT {line}");
+        if self.defects.is_empty() {
+            for one in crate::process::all() {
+                eprintln!("       {one:?}");
+            }
+        }
+        self.defects.push(line);
+    }
+
+    pub fn is_clean(&self) -> bool {
+        self.defects.is_empty()
+    }
+}
+
+impl fmt::Display for Ledger {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (what, count) in &self.done {
+            writeln!(out, "{count:>8}  {what}")?;
+        }
+        for (line, count) in self.said.iter().take(MOST_LINES) {
+            writeln!(out, "{count:>8}  answered: {line}")?;
+        }
+        writeln!(out, "{:>8}  starts, {} exits", self.starts, self.exits)?;
+        for (name, held) in ["guardian", "supervisor"].iter().zip(&self.held) {
+            if let (Some(first), Some(last)) = (held.first(), held.last()) {
+                writeln!(
+                    out,
+                    "          {name}: {} to {} descriptors, {} to {} kB private",
+                    first.0, last.0, first.1, last.1
+                )?;
+            }
+        }
+        writeln!(
+            out,
+            "{:>8}  lost, doubled, forgotten or left over, in {} looks",
+            self.defects.len(),
+            self.calms
+        )
+    }
+}
