@@ -1,17 +1,79 @@
 //! What cannot be done is refused, not ignored.
 
 use crate::kept::Kind;
-use rc_sv_api::key::{self, Role, Since};
+use rc_sv_api::key::{self, Group, Key, Role, Since};
 use rc_sv_api::support::is_default;
-use rc_sv_api::{Error, Result, Settings};
+use rc_sv_api::{Error, Result, Settings, Support};
 
-/// What nobody does for a service that monit watches, and what to do instead.
-const UNDONE: [(&str, &str); 19] = [
+/// What monit does itself.
+const NATIVE: [&str; 11] = [
+    "rc_supervise_module",
+    "rc_monit_type",
+    "rc_monit_service",
+    "rc_supervise_health",
+    "rc_supervise_health_interval",
+    "rc_supervise_health_timeout",
+    "rc_supervise_health_failures",
+    "rc_supervise_health_within",
+    "rc_supervise_health_start",
+    "rc_supervise_health_action",
+    "rc_supervise_memory_limit",
+];
+
+/// What OpenRC does when it starts and stops the service, and rc-sv-exec when it runs it again.
+const EMULATED: [&str; 40] = [
+    "command_background",
+    "start_stop_daemon_args",
+    "supervise_daemon_args",
+    "command_user",
+    "directory",
+    "chroot",
+    "umask",
+    "capabilities",
+    "secbits",
+    "no_new_privs",
+    "pidfile",
+    "procname",
+    "output_log",
+    "error_log",
+    "input_file",
+    "notify",
+    "ready",
+    "timeout_ready",
+    "retry",
+    "stopsig",
+    "respawn_delay",
+    "respawn_delay_step",
+    "respawn_delay_cap",
+    "respawn_max",
+    "respawn_period",
+    "rc_supervise_policy",
+    "rc_supervise_success_codes",
+    "rc_supervise_prevent_codes",
+    "rc_supervise_force_codes",
+    "rc_supervise_delay_factor",
+    "rc_supervise_jitter",
+    "rc_supervise_min_interval",
+    "rc_supervise_reset_after",
+    "rc_supervise_on_give_up",
+    "rc_supervise_finish",
+    "rc_supervise_finish_timeout",
+    "rc_supervise_unhealthy",
+    "rc_supervise_nice",
+    "rc_supervise_ionice",
+    "rc_supervise_oom_score_adj",
+];
+
+/// What to do instead of what nobody does for a service that monit watches.
+const INSTEAD: [(&str, &str); 19] = [
     ("timeout_down", OPENRCS_STOP),
     ("timeout_kill", OPENRCS_STOP),
+    ("stopgroup", OPENRCS_STOP),
     ("rc_supervise_kill_mode", OPENRCS_STOP),
-    ("output_logger", "set output_log"),
-    ("error_logger", "set error_log"),
+    ("healthcheck_timer", MONITS_CHECKS),
+    ("healthcheck_delay", MONITS_CHECKS),
+    ("output_logger", "unset it and set output_log"),
+    ("error_logger", "unset it and set error_log"),
     ("rc_supervise_respawn", "set it to spec"),
     ("rc_supervise_propagate", "set it to no"),
     (
@@ -25,23 +87,18 @@ const UNDONE: [(&str, &str); 19] = [
     ("rc_supervise_memory_max", OPENRCS),
     ("rc_supervise_pids_max", OPENRCS),
     ("rc_supervise_cpu_weight", OPENRCS),
-    ("rc_supervise_retry_after", "unset it"),
     ("rc_supervise_alert", USE_MONITS),
     ("rc_supervise_alert_timeout", USE_MONITS),
-    ("rc_supervise_alternate", "unset it"),
-    (
-        "rc_supervise_watchdog",
-        "unset it, or use rc_supervise_health",
-    ),
-    ("rc_supervise_watchdog_signal", "unset it"),
+    ("rc_supervise_watchdog", MONITS_CHECKS),
     (
         "rc_supervise_health_successes",
         "unset it; monit wants one success",
     ),
 ];
 
-const USE_MONITS: &str = "unset it and set monit's own alerts";
+const MONITS_CHECKS: &str = "unset it and set rc_supervise_health";
 const OPENRCS_STOP: &str = "unset it; OpenRC's own stop ends the service: set retry";
+const USE_MONITS: &str = "unset it and set monit's own alerts";
 const OPENRCS: &str = "unset it and set rc_cgroup_settings";
 
 /// What the loader finds in the surroundings of the runscript, if nobody has set it; and ours.
@@ -54,6 +111,21 @@ const HARMLESS: [&str; 6] = [
     "rc_supervise_oom_score_adj",
 ];
 
+/// How is done what the setting asks for, where the control file is made from the settings.
+pub fn of_setting(key: &Key) -> Support {
+    if NATIVE.contains(&key.name) {
+        return Support::Native;
+    }
+    if key.role != Role::Setting || key.group == Group::Suite {
+        return Support::Foreign;
+    }
+    if EMULATED.contains(&key.name) {
+        return Support::Emulated;
+    }
+    let instead = INSTEAD.into_iter().find(|(name, _)| *name == key.name);
+    Support::Refused(instead.map_or("unset it", |(_, instead)| instead))
+}
+
 /// Refuses the settings of `spec` that are set and that nothing acts upon.
 ///
 /// # Errors
@@ -61,9 +133,10 @@ const HARMLESS: [&str; 6] = [
 pub fn check(kind: Kind, spec: &dyn Settings) -> Result<()> {
     let set = spec.keys().into_iter().filter_map(key::find);
     for key in set.filter(|key| key.role == Role::Setting && !is_default(spec, key)) {
-        if let Some((name, instead)) = UNDONE.iter().find(|(name, _)| *name == key.name) {
+        if let Support::Refused(instead) = of_setting(key) {
             return Err(Error::invalid(format!(
-                "{name}: monit does not do this in this version; {instead}"
+                "{}: monit does not do this in this version; {instead}",
+                key.name
             )));
         }
         let is_ours = key.since == Since::RcSv && !HARMLESS.contains(&key.name);
@@ -118,6 +191,21 @@ mod tests {
             let spec = with(name, value);
             check(Kind::Simple, spec.settings()).unwrap();
         }
+    }
+
+    #[test]
+    fn each_setting_is_in_one_list_and_in_the_registry() {
+        let instead = INSTEAD.map(|(name, _)| name);
+        let lists = [&NATIVE[..], &EMULATED, &instead];
+        for name in lists.concat() {
+            let key = key::find(name).unwrap_or_else(|| panic!("{name} is no setting"));
+            assert_eq!(key.role, Role::Setting, "{name}");
+            let count = lists.iter().filter(|list| list.contains(&name)).count();
+            assert_eq!(count, 1, "{name}");
+        }
+        let log = with("rc_supervise_log_max_size", "1M");
+        let said = check(Kind::Simple, log.settings()).unwrap_err().message;
+        assert!(said.ends_with("in this version; unset it"), "{said}");
     }
 
     #[test]
