@@ -8,7 +8,7 @@ use ::rc_sv_loader::{Call, Failure, Isolation, Reply, Report, Services, Watch};
 use rc_sv_api::abi::convert::event_to_raw;
 use rc_sv_api::abi::types::{rc_sv_error, rc_sv_event, rc_sv_result, rc_sv_watch};
 use rc_sv_api::event::Event;
-use rc_sv_api::{Outcome, ServiceName};
+use rc_sv_api::{Code, Outcome, ServiceName};
 use std::ffi::{c_char, c_int};
 use std::os::fd::AsRawFd;
 use std::ptr;
@@ -128,8 +128,12 @@ pub unsafe extern "C" fn rc_sv_watch_close(loader: *mut rc_sv_loader, watch: *mu
 fn events(loader: &rc_sv_loader, service: Option<&ServiceName>) -> Result<Events, Failure> {
     if let (Isolation::Direct, Some(service)) = (loader.isolation()?, service) {
         let services = Services::new(loader.inner().clone())?;
-        if let Some(stream) = services.stream(service)? {
-            return Ok(Events::Module(stream));
+        match services.stream(service) {
+            Ok(Some(stream)) => return Ok(Events::Module(stream)),
+            Ok(None) => {}
+            // Nobody tells anything, but somebody may again.
+            Err(failure) if failure.error.code == Code::NotRunning => {}
+            Err(failure) => return Err(failure),
         }
     }
     let svcdir = loader.inner().config().variables().svcdir()?;

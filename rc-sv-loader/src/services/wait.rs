@@ -27,7 +27,7 @@ impl Services {
         let spec = self.spec(service)?;
         let module = self.loader.open(&name).map_err(of)?;
         match Stream::open(module, Some(&spec)) {
-            Err(error) if matches!(error.code, Code::Unsupported | Code::NotRunning) => Ok(None),
+            Err(error) if error.code == Code::Unsupported => Ok(None),
             other => Ok(Some(other.map_err(of)?)),
         }
     }
