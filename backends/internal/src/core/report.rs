@@ -17,7 +17,10 @@ impl Service {
         let reported = self.state.reported();
         let (since_ms, since_real_ns) = self.since;
         let up_for = now.boot_ms.saturating_sub(since_ms);
-        let calm = self.state == State::Up
+        let streak = self.history.streak();
+        // The plan of one that never failed is not looked at: a list is long.
+        let calm = streak > 0
+            && self.state == State::Up
             && Duration::from_millis(up_for) >= self.plan.policy.reset_after;
         Status {
             state: reported,
@@ -29,7 +32,7 @@ impl Service {
             since_real_ns: Some(since_real_ns),
             since_boot_ns: Some(since_ms.saturating_mul(1_000_000)),
             restarts: Some(self.restarts),
-            failures: if calm { 0 } else { self.history.streak() },
+            failures: if calm { 0 } else { streak },
             last_exit: self.last_exit,
             next_restart_ms: match self.state {
                 State::Waiting { until } => Some(left(until, now).try_into().unwrap_or(u32::MAX)),

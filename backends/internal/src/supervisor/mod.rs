@@ -73,7 +73,7 @@ use rc_sv_exec::launch::{Ending, Spawner};
 use rc_sv_exec::process::open_process;
 use reactor::{Interest, Kind, Reactor, Token};
 use recorder::Recorder;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -101,6 +101,8 @@ struct Supervisor {
     alerts: Alerts,
     dependents: Dependents,
     slots: Slots,
+    /// The limits that could not be set, of the services that have such.
+    unlimited: BTreeMap<Id, Box<str>>,
     /// Makes main processes, where it is possible.
     spawner: Option<Spawner>,
     /// How many looks there were.
@@ -184,6 +186,7 @@ impl Supervisor {
             alerts: Alerts::default(),
             dependents: Dependents::default(),
             slots: Slots::default(),
+            unlimited: BTreeMap::new(),
             spawner,
             looks: 0,
             outlets: Outlets::new(),

@@ -2,7 +2,6 @@
 
 use super::ear::Ear;
 use super::hook::HookProcess;
-use super::limits::Limited;
 use super::looks::Looking;
 use super::making::Making;
 use super::reactor::Token;
@@ -69,8 +68,9 @@ pub(super) struct Slot {
     pub is_familiar: bool,
     /// Everything in its cgroup was killed.
     pub cgroup_was_killed: bool,
-    /// What came of its limits.
-    pub limited: Option<Box<Limited>>,
+    /// How many processes of the service's cgroup had been killed for want of memory before the
+    /// instance that was ordered last, where that is counted.
+    pub memory_kills: Option<u64>,
 }
 
 /// The processes of all services.
@@ -96,17 +96,11 @@ impl Slots {
         slot
     }
 
-    /// The slot of a service, if it was used.
-    pub(super) fn get(&self, id: Id) -> Option<&Slot> {
-        self.0.get(id.index())
-    }
-
     /// Forgets what was known of the service that had this id; another may get it.
     pub(super) fn renew(&mut self, id: Id) {
         let slot = self.of(id);
         slot.is_familiar = false;
         slot.cgroup_was_killed = false;
-        slot.limited = None;
         slot.state = None;
     }
 

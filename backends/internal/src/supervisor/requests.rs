@@ -14,6 +14,9 @@ use std::os::fd::AsFd;
 /// How many requests of one client are heard before others get their turn.
 const TURN: usize = 16;
 
+/// Bytes of a service in a list, if it has nothing to add.
+const USUAL_ENTRY: usize = 80;
+
 impl Supervisor {
     /// Takes in that a client said something.
     pub(super) fn client_said(&mut self, token: Token) {
@@ -79,6 +82,7 @@ impl Supervisor {
                 if let Some(forgotten) = known.filter(|known| self.core.name(*known).is_none()) {
                     self.slots.renew(forgotten);
                     self.keep_nothing(&name);
+                    self.unlimited.remove(&forgotten);
                 }
             }
             Err(error) => {
@@ -108,26 +112,28 @@ impl Supervisor {
 
     fn status(&mut self, service: &ServiceName) -> Status {
         let now = self.clock.now();
-        let status = match self.core.find(service) {
-            Some(id) => self.with_limits(id, self.core.status(id, now)),
+        let known = self.core.find(service);
+        let mut status = match known {
+            Some(id) => self.core.status(id, now),
             None => Status::of_state(State::Unmanaged),
         };
-        Status {
-            supervisor_pid: Some(std::process::id() as i32),
-            ..status
+        if let Some(id) = known {
+            self.add_limits(id, &mut status);
         }
+        status.supervisor_pid = Some(std::process::id() as i32);
+        status
     }
 
     fn list(&mut self, token: Token, id: u64) {
         let now = self.clock.now();
         // Which is a system call.
         let supervisor_pid = Some(std::process::id() as i32);
-        let mut list = Vec::new();
-        for (service, name) in self.core.iter() {
-            let status = Status {
-                supervisor_pid,
-                ..self.with_limits(service, self.core.status(service, now))
-            };
+        let all = self.core.iter();
+        let mut list = Vec::with_capacity(all.size_hint().1.unwrap_or(0) * USUAL_ENTRY);
+        for (service, name) in all {
+            let mut status = self.core.status(service, now);
+            self.add_limits(service, &mut status);
+            status.supervisor_pid = supervisor_pid;
             record::put_entry(&mut list, name, &status);
         }
         match sealed(&list) {
