@@ -53,6 +53,10 @@ fn a_host_without_cgroups_runs_the_service_and_says_so() {
     let said = status(&lab, "foo");
     let note = "limits without effect: the service has no cgroup of version 2";
     assert!(said.contains(note), "{said}");
+    // The next supervisor says so too.
+    let supervisor = lab.text("/run/openrc/rc-sv/.internal/pid");
+    lab.kill(supervisor.trim().parse().expect("a pid"), KILL);
+    internal::until_status(&lab, "foo", note);
     lab.conf("bar", "");
     probe(&lab, "bar", "", "");
     rc(&lab, "bar", "start").ok();

@@ -221,6 +221,8 @@ impl Supervisor {
                     .add(&pidfd, Interest::Read, token)
                     .map_err(|cause| Error::io("watch the process", &cause))?;
                 process.successor = Some(Box::new(Successor { who, pidfd }));
+                // Which hold was known to the supervisor before.
+                self.limit(id, settings, process.cgroup.as_ref());
                 Found::Lives(who.pid)
             }
         };
