@@ -113,7 +113,8 @@ impl World {
             }
             Happening::LeftoversEnd => {
                 process.leftovers = false;
-                if fate.cgroup {
+                // The main process is in the cgroup, too.
+                if fate.cgroup && !live {
                     self.deliver(run, Event::Emptied { id, run });
                 }
             }
