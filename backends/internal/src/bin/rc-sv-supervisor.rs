@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use rc_sv_internal::supervisor::program::{daemon, foreground, succeed, Task, USAGE};
+use rc_sv_internal::supervisor::upgrade::upgrade;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -15,6 +16,12 @@ fn main() -> ExitCode {
     let result = match task {
         Task::Daemon(svcdir) => daemon(&svcdir),
         Task::Foreground(svcdir) => foreground(&svcdir),
+        Task::Upgrade(svcdir) => upgrade(&svcdir).map(|pid| {
+            println!(
+                "rc-sv-supervisor {} supervises as process {pid}",
+                env!("CARGO_PKG_VERSION")
+            );
+        }),
         Task::Succeed(number) => succeed(number),
         Task::Help => {
             println!("{USAGE}");

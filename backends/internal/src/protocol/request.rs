@@ -22,6 +22,8 @@ pub enum Request {
     List,
     /// Who is there.
     Ping,
+    /// Have the program at this absolute path take over; the connection ends when it does.
+    Upgrade(String),
     /// What happens to all services, from the event with this number on: 0 is all that is remembered.
     /// One that is yet to come is the next one. Answered by [`super::Reply::Follows`], and by packets
     /// without an end.
@@ -37,11 +39,12 @@ const STATUS: u16 = 6;
 const LIST: u16 = 7;
 const PING: u16 = 8;
 const FOLLOW: u16 = 9;
+const UPGRADE: u16 = 10;
 
 impl Request {
     /// Whether asking for it twice is asking for it once.
     pub fn may_be_repeated(&self) -> bool {
-        !matches!(self, Request::Signal(..))
+        !matches!(self, Request::Signal(..) | Request::Upgrade(_))
     }
 
     /// This request as a packet; `id` comes back with the answer.
@@ -51,6 +54,9 @@ impl Request {
             Request::Signal(_, number) => packet.extend(number.to_le_bytes()),
             Request::Follow(first) => packet.extend(first.to_le_bytes()),
             _ => {}
+        }
+        if let Request::Upgrade(path) = self {
+            put_text(&mut packet, path);
         }
         if let Some(service) = self.service() {
             put_text(&mut packet, service.as_str());
@@ -101,6 +107,7 @@ impl Request {
             LIST => Request::List,
             PING => Request::Ping,
             FOLLOW => Request::Follow(reader.u64()?),
+            UPGRADE => Request::Upgrade(reader.text()?.to_string()),
             other => {
                 let message = format!("the supervisor does not know request {other}");
                 return Err(Error::new(Code::Protocol, message));
@@ -119,7 +126,7 @@ impl Request {
             | Request::Signal(name, _)
             | Request::Forget(name)
             | Request::Status(name) => Some(name),
-            Request::List | Request::Ping | Request::Follow(_) => None,
+            Request::List | Request::Ping | Request::Follow(_) | Request::Upgrade(_) => None,
         }
     }
 
@@ -142,6 +149,7 @@ impl Request {
             Request::List => LIST,
             Request::Ping => PING,
             Request::Follow(_) => FOLLOW,
+            Request::Upgrade(_) => UPGRADE,
         }
     }
 }

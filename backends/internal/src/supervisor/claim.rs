@@ -163,15 +163,18 @@ impl Claim {
         self.set(&whole_file())
     }
 
-    /// Goes on with a claim whose `lock` went through an execve, as the guardian.
+    /// Goes on with a claim whose `lock` went through an execve, as the guardian; `is_alone`: there
+    /// is no supervisor.
     ///
     /// # Errors
     /// It is no claim, or the directory is not safe.
-    pub(super) fn go_on(svcdir: &Path, lock: OwnedFd) -> Result<Claim> {
+    pub(super) fn go_on(svcdir: &Path, lock: OwnedFd, is_alone: bool) -> Result<Claim> {
         let dir = Dir::make_internal(svcdir)?;
         let claim = Claim { dir, lock };
-        claim.take_all()?;
-        claim.leave_room()?;
+        if is_alone {
+            claim.take_all()?;
+            claim.leave_room()?;
+        }
         Ok(claim)
     }
 

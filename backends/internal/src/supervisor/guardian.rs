@@ -8,20 +8,23 @@
 use super::afterlife::Afterlife;
 use super::claim::Claim;
 use super::clock::Clock;
-use super::handover::Heritage;
+use super::handover::{Handover, Heritage};
 use super::held::{next_order, way, Held, Keeper, Order, STORED};
 use super::log::{Level, Log};
 use super::store::part_with;
+use super::upgrade::{STEPPED_ASIDE, STEP_ASIDE};
 use super::{cgroup, signals, sys};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{kill, Signal};
 use nix::sys::signalfd::SignalFd;
+use nix::sys::socket::{send, MsgFlags};
 use nix::unistd::Pid;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Result};
 use rc_sv_exec::process;
-use std::os::fd::{AsFd, OwnedFd};
+use std::ffi::CStr;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::PathBuf;
 
 /// With this code a supervisor ends that could not begin.
@@ -101,7 +104,7 @@ impl Guardian {
         let signals = signals::wanted(&[Signal::SIGCHLD]).map_err(|errno| failed(errno.into()))?;
         // It is a name and no more.
         let _ = std::fs::write("/proc/self/comm", NAME);
-        Ok(Guardian {
+        let guardian = Guardian {
             estate: heritage.estate,
             signals,
             ward: heritage.ward,
@@ -111,7 +114,10 @@ impl Guardian {
             failures: 0,
             due_ms: 0,
             is_first: false,
-        })
+        };
+        // A supervisor is there only where the guardian alone is another program now.
+        guardian.answer(STEP_ASIDE);
+        Ok(guardian)
     }
 
     /// Guards until the supervisor has ended as it was told to; answers the exit code. Each
@@ -219,23 +225,57 @@ impl Guardian {
 
     /// Does what the supervisor wants.
     fn obey(&mut self) {
-        let held = &mut self.estate.held;
         while let Some(order) = self
             .ward
             .as_ref()
             .and_then(|ward| next_order(ward.line.as_fd()))
         {
-            let (Order::Hold(Held { key, .. }) | Order::Drop(key)) = &order;
-            if let Some(known) = held.iter().position(|held| held.key == *key) {
+            let (key, new) = match order {
+                Order::Upgrade(program) => {
+                    self.upgrade(&program);
+                    continue;
+                }
+                Order::Hold(held) => (held.key.clone(), Some(held)),
+                Order::Drop(key) => (key, None),
+            };
+            let held = &mut self.estate.held;
+            if let Some(known) = held.iter().position(|held| held.key == key) {
                 let gone = held.swap_remove(known);
                 match gone.key.is_of(STORED) {
                     true => part_with(gone.fd),
                     false => drop(gone),
                 }
             }
-            if let Order::Hold(new) = order {
-                held.push(new);
-            }
+            held.extend(new);
+        }
+    }
+
+    /// Becomes another program. What cannot be executed is told to the supervisor, and all goes on.
+    fn upgrade(&mut self, program: &CStr) {
+        let handover = Handover {
+            svcdir: &self.estate.svcdir,
+            claim: &self.estate.claim,
+            own_cgroup: self.estate.own_cgroup.as_deref(),
+            listener: self.estate.listener.as_fd(),
+            afterlife: &self.estate.afterlife,
+            ward: self.ward.as_ref(),
+            is_ending: self.is_ending,
+            held: self
+                .estate
+                .held
+                .iter()
+                .map(|held| (&held.key, held.fd.as_fd()))
+                .collect(),
+        };
+        let Err(error) = handover.execute(program, program);
+        self.answer(error.message.as_bytes());
+    }
+
+    /// Tells the supervisor something, which takes it in when it likes.
+    fn answer(&self, words: &[u8]) {
+        if let Some(ward) = &self.ward {
+            let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+            let _ = send(ward.line.as_raw_fd(), words, flags);
         }
     }
 
@@ -258,6 +298,10 @@ impl Guardian {
     fn bereaved(&mut self, ward: &Ward, exit: Exit, now_ms: u64) -> Option<i32> {
         match exit {
             Exit::Code(0) => return Some(0),
+            Exit::Code(code) if i32::from(code) == STEPPED_ASIDE => {
+                self.due_ms = now_ms;
+                return None;
+            }
             Exit::Code(code) if i32::from(code) == NOT_BEGUN && self.is_first => {
                 return Some(1);
             }

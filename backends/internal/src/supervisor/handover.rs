@@ -153,7 +153,7 @@ impl Heritage {
         }
         Ok(Heritage {
             estate: Estate {
-                claim: Claim::go_on(&told.svcdir, take(told.lock)?)?,
+                claim: Claim::go_on(&told.svcdir, take(told.lock)?, told.ward.is_none())?,
                 svcdir: told.svcdir,
                 own_cgroup: told.own_cgroup,
                 listener: take(told.listener)?,

@@ -6,6 +6,7 @@ use nix::sys::socket::{
     sendmsg, setsockopt, socketpair, sockopt, AddressFamily, ControlMessage, MsgFlags, SockFlag,
     SockType,
 };
+use std::ffi::CString;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -68,6 +69,8 @@ pub(super) enum Order {
     Hold(Held),
     /// To close it.
     Drop(Key),
+    /// To become this program.
+    Upgrade(CString),
 }
 
 /// The supervisor's end of the way to its guardian.
@@ -91,6 +94,11 @@ impl Keeper {
     /// It is needed no more.
     pub(super) fn drop(&self, key: &Key) {
         self.tell(b"-", key, &[]);
+    }
+
+    /// The guardian is to become this program.
+    pub(super) fn ask_to_upgrade(&self, program: &str) {
+        self.tell(b"!", &Key::of_text(program), &[]);
     }
 
     fn tell(&self, what: &[u8], key: &Key, fds: &[i32]) {
@@ -123,6 +131,7 @@ pub(super) fn next_order(end: BorrowedFd<'_>) -> Option<Order> {
                 return Some(Order::Hold(Held { key, fd }));
             }
             (Some(("-", key)), _) => return Some(Order::Drop(Key::of_text(key))),
+            (Some(("!", path)), _) => return CString::new(path).ok().map(Order::Upgrade),
             // It could not be taken, for want of descriptors.
             _ => {}
         }

@@ -45,6 +45,7 @@ mod successor;
 mod surroundings;
 mod sweep;
 pub(crate) mod sys;
+pub mod upgrade;
 
 /// What fuzz/ calls.
 #[cfg(fuzzing)]
@@ -125,6 +126,8 @@ struct Supervisor {
     is_ending: bool,
     /// Another supervisor is about to go on: what is to be spawned is left to that one.
     is_leaving: bool,
+    /// Who waits for another program in place of this one.
+    upgraders: Vec<(Token, u64)>,
     left_over: Vec<(Id, u32)>,
 }
 
@@ -154,6 +157,9 @@ impl Supervisor {
         let guardian = open_process(guardian).map_err(failed)?;
         reactor
             .add(&guardian, Interest::Read, Token::of(Kind::Guardian))
+            .map_err(failed)?;
+        reactor
+            .add(&keeper, Interest::Read, Token::of(Kind::Keeper))
             .map_err(failed)?;
         reactor
             .add(&signals, Interest::Read, Token::of(Kind::Signals))
@@ -200,6 +206,7 @@ impl Supervisor {
             is_over: false,
             is_ending: false,
             is_leaving: false,
+            upgraders: Vec::new(),
             left_over: Vec::new(),
         };
         supervisor.adopt_all(held);
@@ -269,6 +276,7 @@ impl Supervisor {
             Kind::Successor => self.successor_ended(token),
             Kind::Attendant => self.attendant_ended(token),
             Kind::Guardian => self.bereaved(),
+            Kind::Keeper => self.guardian_said(),
             Kind::Locks => self.recorder.locks_changed(&mut self.log),
         }
     }

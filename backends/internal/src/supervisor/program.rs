@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 pub const USAGE: &str = "\
 usage: rc-sv-supervisor --daemon [--svcdir DIR]
        rc-sv-supervisor --foreground [--svcdir DIR]
+       rc-sv-supervisor --upgrade [--svcdir DIR]
        rc-sv-supervisor --help | --version";
 
 /// The cgroup of the supervisor, at the top of version 2.
@@ -40,6 +41,8 @@ pub enum Task {
     Daemon(PathBuf),
     /// Supervise; while there is another supervisor, wait for its end.
     Foreground(PathBuf),
+    /// Take the place of the program that runs.
+    Upgrade(PathBuf),
     /// Go on as the guardian, with what the file with this number tells of.
     Succeed(i32),
     /// Print [`USAGE`].
@@ -75,6 +78,7 @@ impl Task {
                         .map(Task::Succeed)
                         .ok_or_else(|| Error::invalid("--succeed needs a descriptor"));
                 }
+                Some("--upgrade") if make.is_none() => make = Some(Task::Upgrade),
                 Some("--help" | "-h") => return Ok(Task::Help),
                 Some("--version" | "-V") => return Ok(Task::Version),
                 Some("--svcdir") => match arguments.next() {
@@ -96,7 +100,7 @@ impl Task {
         match make {
             Some(make) => Ok(make(svcdir)),
             None => Err(Error::invalid(
-                "--daemon or --foreground is needed; see --help",
+                "--daemon, --foreground or --upgrade is needed; see --help",
             )),
         }
     }

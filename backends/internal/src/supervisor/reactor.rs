@@ -52,9 +52,11 @@ pub(super) enum Kind {
     Dependents,
     /// The guardian.
     Guardian,
+    /// The way to it.
+    Keeper,
 }
 
-const KINDS: [Kind; 22] = [
+const KINDS: [Kind; 23] = [
     Kind::Signals,
     Kind::Listener,
     Kind::Client,
@@ -77,6 +79,7 @@ const KINDS: [Kind; 22] = [
     Kind::Alert,
     Kind::Dependents,
     Kind::Guardian,
+    Kind::Keeper,
 ];
 
 /// What an event is about. `generation` tells a new owner of an index from an old one, whose

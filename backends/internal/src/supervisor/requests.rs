@@ -53,6 +53,7 @@ impl Supervisor {
                 return self.clients.reply(token, id, &reply, None, &self.reactor);
             }
             Request::List => return self.list(token, id),
+            Request::Upgrade(program) => return self.ask_to_upgrade(token, id, &program),
             Request::Follow(first) => {
                 let (stream, reactor) = (&self.stream, &self.reactor);
                 return self.clients.follow(token, id, first, stream, reactor);

@@ -32,12 +32,7 @@ impl Supervisor {
             self.log.line(Level::Error, &error.message);
         }
         let _ = set_child_subreaper(true);
-        self.is_leaving = true;
-        self.await_births();
-        self.leave_words();
-        while self.recorder.is_due() {
-            self.recorder.write(None, &mut self.log);
-        }
+        self.settle_all();
         let held = self.to_hold();
         let handover = Handover {
             svcdir: &self.svcdir,
@@ -57,6 +52,16 @@ impl Supervisor {
             self.spawn(id, run);
         }
         self.catch_up();
+    }
+
+    /// Leaves everything so that the next supervisor can go on while this process lives on.
+    pub(super) fn settle_all(&mut self) {
+        self.is_leaving = true;
+        self.await_births();
+        self.leave_words();
+        while self.recorder.is_due() {
+            self.recorder.write(None, &mut self.log);
+        }
     }
 
     /// Waits until it is known of all main processes that were ordered whether they exist.
