@@ -138,3 +138,24 @@ fn after_both_were_killed_any_command_begins_them_again() {
     assert_eq!(rc(&lab, "bar", "stop").code(), 0);
     assert!(!alive(&lab, bar));
 }
+
+#[test]
+fn an_upgrade_disturbs_nothing() {
+    let lab = Lab::new();
+    probe(&lab, "foo", "", AT_ONCE);
+    rc(&lab, "foo", "start").ok();
+    let daemon = starts(&lab, "foo", 1)[0].pid();
+    let (first, old) = (guardian(&lab), supervisor(&lab));
+    let said = lab.run(["rc-sv-loader", "upgrade"]).output().ok();
+    assert!(said.contains("supervises as process"), "{said}");
+    assert_eq!(guardian(&lab), first);
+    assert_ne!(supervisor(&lab), old);
+    assert_eq!(rc(&lab, "foo", "status").code(), 0);
+    let output = lab.sh("setpriv --reuid nobody --clear-groups rc-sv-loader upgrade");
+    assert_eq!(output.code(), 1, "{output}");
+    assert!(output.all().contains("only root may do this"), "{output}");
+    lab.kill(daemon, KILL);
+    starts(&lab, "foo", 2);
+    rc(&lab, "foo", "stop").ok();
+    assert_eq!(start_count(&lab, "foo"), 2);
+}

@@ -179,6 +179,11 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Have the supervisor that is installed take the place of the one that runs.
+    ///
+    /// For module internal, after an update. Services are not disturbed and nothing is forgotten. Where
+    /// the new program cannot be executed, or does not stay, the old one goes on. Only root may do this.
+    Upgrade,
     /// Show what happens to services: what happened lately, or with --follow what happens from now on.
     ///
     /// Module internal remembers its last events, at least a thousand. Of other modules the last event
@@ -241,7 +246,7 @@ impl Command {
             | Command::Restart { service }
             | Command::Signal { service, .. } => Some(service),
             Command::Check { service, .. } | Command::Status { service, .. } => service.as_ref(),
-            Command::Events { .. } => None,
+            Command::Events { .. } | Command::Upgrade => None,
         }
     }
 }

@@ -11,6 +11,7 @@ mod moment;
 mod setting;
 mod status;
 mod table;
+mod upgrade;
 mod verify;
 
 use arguments::{Arguments, Command};
@@ -123,6 +124,9 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
         };
         return check::run(&loader, check);
     }
+    if let Some(Command::Upgrade) = arguments.command {
+        return Err(upgrade::run(&loader));
+    }
     let services = Services::new(loader)?;
     let request = Request::default();
     let watching = Request {
@@ -185,7 +189,7 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
                 false => events::recent(&services, &show),
             };
         }
-        Some(Command::Check { .. }) | None => {
+        Some(Command::Check { .. } | Command::Upgrade) | None => {
             return Err(Error::invalid("nothing to do; see --help").into())
         }
     };
