@@ -1,5 +1,6 @@
 //! All that was done in a story, in words.
 
+#[cfg(test)]
 use super::world::{Story, World};
 use crate::core::Effect;
 
