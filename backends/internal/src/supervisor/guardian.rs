@@ -38,6 +38,9 @@ const HEALTHY_MS: u64 = 10_000;
 const FIRST_PAUSE_MS: u64 = 100;
 const LONGEST_PAUSE_MS: u64 = 5_000;
 
+/// After so long without work it gives memory back.
+const REST_MS: u16 = 2_000;
+
 /// So that `ps` tells the two apart.
 const NAME: &str = "rc-sv-guardian";
 
@@ -74,6 +77,8 @@ pub(super) struct Guardian {
     due_ms: u64,
     /// None has ever begun.
     is_first: bool,
+    /// Nothing has happened since memory was given back.
+    is_rested: bool,
 }
 
 /// The supervisor.
@@ -114,6 +119,7 @@ impl Guardian {
             failures: 0,
             due_ms: 0,
             is_first: false,
+            is_rested: false,
         };
         // A supervisor is there only where the guardian alone is another program now.
         guardian.answer(STEP_ASIDE);
@@ -137,7 +143,7 @@ impl Guardian {
                 match self.make() {
                     Ok(None) => {
                         made();
-                        sys::release_memory();
+                        self.is_rested = false;
                     }
                     Ok(Some((keeper, guardian))) => {
                         drop(self.signals);
@@ -187,7 +193,8 @@ impl Guardian {
 
     fn wait(&mut self) {
         let patience = match self.ward {
-            Some(_) => PollTimeout::NONE,
+            Some(_) if self.is_rested => PollTimeout::NONE,
+            Some(_) => PollTimeout::from(REST_MS),
             None => {
                 let left = self.due_ms.saturating_sub(self.clock.now().boot_ms);
                 PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
@@ -196,13 +203,19 @@ impl Guardian {
         let signals = PollFd::new(self.signals.as_fd(), PollFlags::POLLIN);
         let line = self.ward.as_ref().map(|ward| ward.line.as_fd());
         // What is wrong with it shows when it is looked at.
-        let _ = match line {
+        let happened = match line {
             Some(line) => poll(
                 &mut [signals, PollFd::new(line, PollFlags::POLLIN)],
                 patience,
             ),
             None => poll(&mut [signals], patience),
         };
+        // What was needed for work is given back, once.
+        let is_idle = happened == Ok(0) && self.ward.is_some();
+        if is_idle {
+            sys::release_memory();
+        }
+        self.is_rested = is_idle;
     }
 
     fn signalled(&mut self, number: i32) {
