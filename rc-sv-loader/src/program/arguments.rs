@@ -1,9 +1,11 @@
 //! The command line. Help, manual page and completion are made from it.
 
 use clap::{Parser, Subcommand, ValueEnum};
+use rc_sv_api::duration::{self, Unit};
 use rc_sv_api::{signal, ServiceName};
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What follows the options in help and manual page.
 pub const EXIT_CODES: &str = "\
@@ -17,7 +19,9 @@ Exit codes:
   8   status: starting
   32  status: crashed
   64  status: runs unsupervised
-  77  --verify: a part could not be run, nothing failed";
+  77  --verify: a part could not be run, nothing failed
+  99  wait: the time is over
+  102 wait: it was given up, and will not come up by itself";
 
 /// Starts, stops and shows services that modules of rc-sv supervise.
 #[derive(Debug, Parser)]
@@ -199,6 +203,18 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Wait until a service is up and ready, or down.
+    Wait {
+        /// Name of the service.
+        #[arg(value_parser = service_name)]
+        service: ServiceName,
+        /// What to wait for: up, or down. What was given up is down.
+        #[arg(default_value = "up")]
+        goal: Goal,
+        /// For how long at most, in seconds or with a unit: ms, s, m, h.
+        #[arg(long, value_name = "TIME", default_value = "60", value_parser = time)]
+        timeout: Duration,
+    },
     /// Send a signal to the main process of a service.
     Signal {
         /// Name of the service.
@@ -208,6 +224,15 @@ pub enum Command {
         #[arg(value_parser = signal_number)]
         signal: Signal,
     },
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Goal {
+    /// It runs, and is ready where it can tell.
+    Up,
+    /// Nothing of it runs and nothing will, also because it was given up.
+    Down,
 }
 
 /// The number of a signal.
@@ -244,6 +269,7 @@ impl Command {
             | Command::Forget { service }
             | Command::Stop { service }
             | Command::Restart { service }
+            | Command::Wait { service, .. }
             | Command::Signal { service, .. } => Some(service),
             Command::Check { service, .. } | Command::Status { service, .. } => service.as_ref(),
             Command::Events { .. } | Command::Upgrade => None,
@@ -253,6 +279,10 @@ impl Command {
 
 fn service_name(text: &str) -> Result<ServiceName, String> {
     ServiceName::new(text.as_bytes()).map_err(|error| error.message)
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    duration::parse(text, Unit::Seconds)
 }
 
 fn signal_number(text: &str) -> Result<Signal, &'static str> {
@@ -297,6 +327,9 @@ mod tests {
             &["x", "start", "../foo"],
             &["x", "start", "foo", "/bin/d"],
             &["x", "signal", "foo", "SIGFOO"],
+            &["x", "wait"],
+            &["x", "wait", "foo", "ready"],
+            &["x", "wait", "foo", "--timeout", "soon"],
             &["x", "--json"],
             &["x", "--list", "--describe", "s6"],
             &["x", "--list", "--verify", "f"],

@@ -13,6 +13,7 @@ mod status;
 mod table;
 mod upgrade;
 mod verify;
+mod wait;
 
 use arguments::{Arguments, Command};
 use check::Check;
@@ -168,6 +169,11 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
             let signal = signal.0;
             services.signal(&service, &Request { signal, ..request })?
         }
+        Some(Command::Wait {
+            service,
+            goal,
+            timeout,
+        }) => return wait::run(&services, &service, goal, timeout),
         Some(Command::Status {
             service: Some(service),
             json,
