@@ -17,8 +17,8 @@ use crate::Result;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// By how much a supervisor may grow, in kB: what its allocator keeps for the next storm.
 const GROWTH: u64 = 512;
-/// By how many descriptors: a client that leaves just now.
-const MORE_DESCRIPTORS: usize = 3;
+/// By how many descriptors for each service: one that was down at the first look may be up now.
+const MORE_DESCRIPTORS: usize = 4;
 
 impl Scene {
     /// Waits until everything is in order, and says what is not. From now on nothing happens but
@@ -132,7 +132,7 @@ impl Scene {
             let (known, first) = *self.looked_at[index].get_or_insert((one, held));
             if known != one {
                 self.looked_at[index] = Some((one, held));
-            } else if held.descriptors > first.descriptors + MORE_DESCRIPTORS {
+            } else if held.descriptors > first.descriptors + MORE_DESCRIPTORS * self.names.len() {
                 let (now, then) = (held.descriptors, first.descriptors);
                 return Err(format!("{who}: {now} descriptors, {then} at first"));
             } else if held.private > first.private + GROWTH {
