@@ -44,7 +44,8 @@ pub fn check(figures: &[Figure]) -> Vec<Bar> {
         )
     };
     bars.push(pss(1, 600.0));
-    bars.push(pss(1_000, 5_000.0));
+    bars.push(pss(100, 1_200.0));
+    bars.push(pss(1_000, 4_000.0));
     for services in [1, 100] {
         let name = memory::name(OURS, services);
         bars.push(at_most(figures, memory::IDLE, &name, 0.0, "switches"));
@@ -184,11 +185,13 @@ mod tests {
             restart("runit", 8.0),
             restart("daemontools", 7.0),
             restart(FLOOR, 6.0),
-            one(control::SECTION, &control::list_name(storm::SERVICES), 9e5),
             one(storm::LOST, OURS, lost),
             one(storm::DOUBLED, OURS, 0.0),
             one(memory::PSS, "internal, 1", 599.0),
-            one(memory::PSS, "internal, 1000", 4_999.0),
+            one(memory::PSS, "internal, 100", 1_199.0),
+            one(memory::PSS, "internal, 1000", 3_999.0),
+            one(memory::IDLE, "internal, 1", 0.0),
+            one(memory::IDLE, "internal, 100", 0.0),
         ]);
         check(&figures)
     }
@@ -219,6 +222,6 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_fails() {
-        assert_eq!(failed(&check(&[])), 7);
+        assert_eq!(failed(&check(&[])), 10);
     }
 }

@@ -77,8 +77,6 @@ pub(super) struct Guardian {
     due_ms: u64,
     /// None has ever begun.
     is_first: bool,
-    /// Nothing has happened since memory was given back.
-    is_rested: bool,
 }
 
 /// The supervisor.
@@ -119,7 +117,6 @@ impl Guardian {
             failures: 0,
             due_ms: 0,
             is_first: false,
-            is_rested: false,
         };
         // A supervisor is there only where the guardian alone is another program now.
         guardian.answer(STEP_ASIDE);
@@ -143,7 +140,6 @@ impl Guardian {
                 match self.make() {
                     Ok(None) => {
                         made();
-                        self.is_rested = false;
                     }
                     Ok(Some((keeper, guardian))) => {
                         drop(self.signals);
@@ -193,29 +189,22 @@ impl Guardian {
 
     fn wait(&mut self) {
         let patience = match self.ward {
-            Some(_) if self.is_rested => PollTimeout::NONE,
             Some(_) => PollTimeout::from(REST_MS),
             None => {
                 let left = self.due_ms.saturating_sub(self.clock.now().boot_ms);
                 PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
             }
         };
-        let signals = PollFd::new(self.signals.as_fd(), PollFlags::POLLIN);
         let line = self.ward.as_ref().map(|ward| ward.line.as_fd());
-        // What is wrong with it shows when it is looked at.
-        let happened = match line {
-            Some(line) => poll(
-                &mut [signals, PollFd::new(line, PollFlags::POLLIN)],
-                patience,
-            ),
-            None => poll(&mut [signals], patience),
-        };
-        // What was needed for work is given back, once.
-        let is_idle = happened == Ok(0) && self.ward.is_some();
-        if is_idle {
+        let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        fds.extend(line.map(|line| PollFd::new(line, PollFlags::POLLIN)));
+        // What is wrong with them shows when they are looked at.
+        if poll(&mut fds, patience) == Ok(0) && line.is_some() {
+            // What was needed for work is given back. Nothing comes between this and the sleep,
+            // because each line of code that runs brings pages of it back.
             sys::release_memory();
+            let _ = poll(&mut fds, PollTimeout::NONE);
         }
-        self.is_rested = is_idle;
     }
 
     fn signalled(&mut self, number: i32) {
