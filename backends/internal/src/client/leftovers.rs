@@ -1,7 +1,7 @@
 //! What is left in the cgroup of a service that the supervisor does not know: who forgot it, or
 //! another module, has left it there. There is never a second copy beside it.
 
-use super::Call;
+use super::call::Call;
 use rc_sv_api::{Error, Result};
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::spec_file;

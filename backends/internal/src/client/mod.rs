@@ -1,6 +1,7 @@
 //! The backend: what the module does in the loader's process.
 
 mod begin;
+mod call;
 pub mod connection;
 pub mod events;
 mod leftovers;
@@ -8,169 +9,27 @@ pub mod refusals;
 mod rehearsal;
 
 use crate::core::Plan;
-use crate::protocol::{self, record, Reply};
+use crate::protocol::{self, record};
 use crate::wire;
 use begin::begin;
-use connection::{unexpected, Connection};
+use call::{svcdir, Call, AT_ONCE};
+use connection::Connection;
 use events::{Beginning, Events};
 use rc_sv_api::abi::{Host, Sink, Watch};
 use rc_sv_api::{
-    Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Spec, State,
-    Status,
+    Backend, Caps, Code, Error, Outcome, Request, Result, Settings, Spec, State, Status,
 };
 use rc_sv_exec::launch::Launch;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::{resolve, spec_file};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
-
-/// How long the supervisor may take for what it does at once.
-const AT_ONCE: Duration = Duration::from_secs(10);
 
 /// What is added to the sum of a service's own time-outs: the final KILL and what follows it.
 const SLACK: Duration = Duration::from_secs(20);
 
-/// The state directory of a system where nothing else is said.
-const SVCDIR: &str = "/run/openrc";
-
 /// The module.
 pub struct Internal {
     host: Host,
-}
-
-/// One call: about what, and until when.
-struct Call {
-    service: ServiceName,
-    svcdir: PathBuf,
-    patience: Duration,
-    /// The request itself says how long.
-    is_limited: bool,
-}
-
-impl Call {
-    /// `patience` holds where the request gives no time-out.
-    fn new(spec: &dyn Settings, request: &Request, patience: Duration) -> Result<Call> {
-        Ok(Call {
-            service: spec.service()?,
-            svcdir: svcdir(spec.text("svcdir")),
-            patience: request.timeout.unwrap_or(patience),
-            is_limited: request.timeout.is_some(),
-        })
-    }
-
-    fn deadline(&self) -> Instant {
-        Instant::now() + self.patience
-    }
-
-    /// The supervisor, if it is there.
-    fn connect(&self) -> Result<Option<Connection>> {
-        Connection::open(&self.svcdir, self.patience.min(AT_ONCE))
-    }
-
-    fn status(&self, connection: &mut Connection) -> Result<Status> {
-        let question = protocol::Request::Status(self.service.clone());
-        let deadline = Instant::now() + AT_ONCE;
-        loop {
-            match connection.ask(&question, deadline) {
-                Ok(Reply::Status(status)) => return Ok(status),
-                Ok(_) => return Err(unexpected()),
-                // The next one is asked.
-                Err(error) if error.code == Code::NotRunning && Instant::now() < deadline => {
-                    *connection = self.connect()?.ok_or(error)?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Ends what is left of the service, where the supervisor does not know it.
-    fn settle(&self, connection: Option<&mut Connection>) -> Result<()> {
-        let Some(leftovers) = leftovers::leftovers(self) else {
-            return Ok(());
-        };
-        match connection
-            .map(|connection| self.status(connection))
-            .transpose()?
-        {
-            // The supervisor clears up itself.
-            Some(status) if status.state != State::Unmanaged => Ok(()),
-            _ => leftovers::end(&leftovers),
-        }
-    }
-
-    /// Asks for something that may take its time. When the supervisor dies meanwhile, the next one
-    /// is asked, where asking twice is asking once.
-    fn order(
-        &self,
-        mut connection: Connection,
-        order: &protocol::Request,
-        nowait: bool,
-    ) -> Result<Outcome> {
-        let deadline = self.deadline();
-        loop {
-            let result = self.order_once(connection, order, nowait);
-            let has_died = matches!(&result, Err(error) if error.code == Code::NotRunning);
-            if !has_died || !order.may_be_repeated() || Instant::now() >= deadline {
-                return result;
-            }
-            match self.connect()? {
-                Some(next) => connection = next,
-                None => return result,
-            }
-        }
-    }
-
-    fn order_once(
-        &self,
-        mut connection: Connection,
-        order: &protocol::Request,
-        nowait: bool,
-    ) -> Result<Outcome> {
-        let deadline = self.deadline();
-        if nowait {
-            // Answers come in order, unless they are deferred: what is refused is refused before
-            // the answer to the second request.
-            let ordered = connection.send(order, deadline)?;
-            let pinged = connection.send(&protocol::Request::Ping, deadline)?;
-            loop {
-                match connection.receive(deadline)? {
-                    (Reply::Refused(error), _, _) => return Err(error),
-                    (Reply::Done, id, _) if id == ordered => return Ok(Outcome::Done),
-                    (_, id, _) if id == pinged => return Ok(Outcome::Pending),
-                    _ => {}
-                }
-            }
-        }
-        let ordered = connection.send(order, deadline)?;
-        self.answer(connection, ordered)
-    }
-
-    /// Waits for the answer to an order. The time-outs of the service are the supervisor's, and the
-    /// service may extend them: while it is on its way, it is waited for.
-    fn answer(&self, mut connection: Connection, ordered: u64) -> Result<Outcome> {
-        let mut deadline = self.deadline();
-        loop {
-            match connection.receive(deadline) {
-                Ok((Reply::Refused(error), _, _)) => return Err(error),
-                Ok((Reply::Done, id, _)) if id == ordered => return Ok(Outcome::Done),
-                Ok((_, id, _)) if id == ordered => return Err(unexpected()),
-                Ok(_) => {}
-                Err(error) if error.code == Code::Timeout && self.is_on_its_way() => {
-                    deadline = Instant::now() + AT_ONCE;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Whether the service takes longer than its settings say, because it asked for more time.
-    fn is_on_its_way(&self) -> bool {
-        let status = || self.status(&mut self.connect().ok()??).ok();
-        let moves = |status: Status| matches!(status.state, State::Starting | State::Stopping);
-        !self.is_limited && status().is_some_and(moves)
-    }
 }
 
 impl Internal {
@@ -347,14 +206,6 @@ impl Backend for Internal {
         let deadline = Instant::now() + AT_ONCE;
         let events = Events::begin(connection, service, beginning, deadline)?;
         Ok(Box::new(events))
-    }
-}
-
-/// The state directory: that of the spec, else that of the environment, else OpenRC's.
-fn svcdir(of_spec: Option<&[u8]>) -> PathBuf {
-    match of_spec {
-        Some(path) => PathBuf::from(OsStr::from_bytes(path)),
-        None => std::env::var_os("RC_SVCDIR").map_or_else(|| SVCDIR.into(), PathBuf::from),
     }
 }
 
