@@ -26,6 +26,7 @@ pub mod readiness;
 pub mod resolve;
 mod rlimit;
 pub mod run;
+pub mod scarcity;
 pub mod sd_notify;
 mod securebits;
 pub mod spec_file;

@@ -5,6 +5,7 @@
 
 mod files;
 
+use crate::scarcity::is_scarcity;
 use nix::dir::Dir as Listing;
 use nix::errno::Errno;
 use nix::fcntl::{openat2, OFlag, OpenHow, ResolveFlag};
@@ -121,12 +122,17 @@ impl Dir {
             Err(error) if error.code == Code::NotFound => return Ok(Vec::new()),
             tree => tree?,
         };
-        let mut names: Vec<ServiceName> = tree
-            .entries()?
-            .iter()
-            .filter_map(|name| ServiceName::new(name).ok())
-            .filter(|name| tree.enter(name.as_str(), CLOSED).is_ok())
-            .collect();
+        let mut names = Vec::new();
+        for name in tree.entries()? {
+            let Ok(name) = ServiceName::new(&name) else {
+                continue;
+            };
+            match tree.enter(name.as_str(), CLOSED) {
+                Ok(_) => names.push(name),
+                Err(error) if is_scarcity(&error) => return Err(error),
+                Err(_) => {}
+            }
+        }
         names.sort();
         Ok(names)
     }

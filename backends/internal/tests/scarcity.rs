@@ -5,17 +5,22 @@ mod scene;
 use nix::poll::{poll, PollFd};
 use rc_sv_api::State;
 use rc_sv_internal::protocol::{Reply, Request};
-use scene::{name, signal, with, Scene, PATIENCE};
+use scene::{await_death, name, signal, with, Scene, PATIENCE};
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Limits how many descriptors the supervisor may have.
 fn limit_descriptors(scene: &Scene, most: usize) {
-    let pid = scene.supervisor().to_string();
+    limit_descriptors_of(scene.supervisor(), most);
+}
+
+/// Limits how many descriptors a process may have, and those that it makes from now on.
+fn limit_descriptors_of(pid: i32, most: usize) {
     let limit = format!("--nofile={most}:");
     let output = Command::new("prlimit")
-        .args(["--pid", &pid, &limit])
+        .args(["--pid", &pid.to_string(), &limit])
         .output();
     let output = output.expect("this test needs prlimit of util-linux");
     assert!(output.status.success(), "{output:?}");
@@ -140,4 +145,71 @@ fn a_full_state_directory_is_named_and_holds_up_nothing() {
     fs::create_dir(&state).unwrap();
     scene.order(Request::Restart(name("foo"))).unwrap();
     assert_eq!(scene.status("foo").state, State::Up);
+}
+
+#[test]
+fn a_supervisor_without_descriptors_takes_over_everything_or_nothing() {
+    let scene = Scene::new();
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let settings = [("respawn_delay", "0"), ("rc_supervise_min_interval", "0")];
+    let start = |service| {
+        let spec = scene.spec_of(service, &["/bin/sleep", "1000"]);
+        scene.start(&with(spec, &settings)).unwrap();
+        scene.pid(service)
+    };
+    let pids = names.map(start);
+    let (guardian, first) = (scene.guardian(), scene.supervisor());
+    // Enough to begin, and to go on with some of them.
+    limit_descriptors_of(guardian, descriptors(&scene) - 3);
+    signal(first, libc::SIGKILL);
+    await_death(first);
+    signal(pids[0], libc::SIGKILL);
+    // One that has forgotten some stays; one that leaves them to the next is followed by it.
+    let children = format!("/proc/{guardian}/task/{guardian}/children");
+    let mut begun = BTreeSet::new();
+    let deadline = Instant::now() + PATIENCE;
+    while begun.len() < 2 {
+        let text = fs::read_to_string(&children).unwrap();
+        let children = text.split_whitespace().map(|pid| pid.parse().unwrap());
+        begun.extend(children.filter(|pid| *pid != first && !pids.contains(pid)));
+        assert!(Instant::now() < deadline, "only {begun:?}");
+    }
+    limit_descriptors_of(guardian, 300);
+    let other = loop {
+        let status = scene.status("a");
+        match status.pid.filter(|pid| *pid != pids[0]) {
+            Some(pid) => break pid,
+            None => assert!(Instant::now() < deadline, "{status:?}"),
+        }
+    };
+    assert!(!pids.contains(&other));
+    for (service, pid) in names.into_iter().zip(pids).skip(1) {
+        assert_eq!(scene.pid(service), pid);
+        scene.stop(service).unwrap();
+    }
+}
+
+#[test]
+fn a_supervisor_without_descriptors_becomes_the_guardian_later() {
+    let scene = Scene::new();
+    scene
+        .start(&scene.spec_of("foo", &["/bin/sleep", "1000"]))
+        .unwrap();
+    let daemon = scene.pid("foo");
+    let (guardian, heir) = (scene.guardian(), scene.supervisor());
+    let mut connection = scene.connect();
+    let deadline = Instant::now() + PATIENCE;
+    connection.ask(&Request::Ping, deadline).unwrap();
+    // No other one, whatever is closed meanwhile.
+    limit_descriptors_of(heir, 3);
+    signal(guardian, libc::SIGKILL);
+    await_death(guardian);
+    // It sees the death first, and is still there.
+    connection.ask(&Request::Ping, deadline).unwrap();
+    limit_descriptors_of(heir, 300);
+    while scene.guardian() != heir {
+        assert!(Instant::now() < deadline, "there is no guardian");
+    }
+    assert_ne!(scene.supervisor(), heir);
+    assert_eq!(scene.pid("foo"), daemon);
 }

@@ -20,6 +20,7 @@ use rc_sv_exec::instance::AsOf;
 use rc_sv_exec::log::Stream;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::readiness::Readiness;
+use rc_sv_exec::scarcity::is_scarcity;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// The process of a word.
@@ -30,17 +31,45 @@ enum Fate {
     NeverMade,
 }
 
+/// An error that comes again; the others are answered as errors.
+fn unless_scarce(error: Error) -> Result<Error> {
+    match is_scarcity(&error) {
+        true => Err(error),
+        false => Ok(error),
+    }
+}
+
 impl Supervisor {
     /// Takes in all services that an earlier supervisor looked after. `held` are the descriptors
     /// that outlived it.
-    pub(super) fn adopt_all(&mut self, mut held: Vec<Held>) {
-        let services = Dir::services(&self.svcdir).unwrap_or_default();
+    ///
+    /// # Errors
+    /// The system has too little of something: rather than forgetting one of them, all are left to
+    /// the next supervisor.
+    pub(super) fn adopt_all(&mut self, held: Vec<Held>) -> Result<()> {
+        let adopted = self.try_to_adopt_all(held);
+        if adopted.is_err() {
+            self.settle_all();
+        }
+        adopted
+    }
+
+    fn try_to_adopt_all(&mut self, mut held: Vec<Held>) -> Result<()> {
+        let services = match Dir::services(&self.svcdir) {
+            Ok(services) => services,
+            Err(error) => {
+                let error = unless_scarce(error)?;
+                self.log.line(Level::Error, &error.message);
+                Vec::new()
+            }
+        };
         let mut known = Vec::new();
         for service in services {
             match self.restore(&service) {
                 Ok(Some((id, left))) => known.push((id, left)),
                 Ok(None) => {}
                 Err(error) => {
+                    let error = unless_scarce(error)?;
                     let line = format!("{service}: cannot go on with it: {}", error.message);
                     self.log.line(Level::Error, &line);
                 }
@@ -49,6 +78,7 @@ impl Supervisor {
         self.stream.go_on(self.core.emitted());
         for (id, left) in known {
             if let Err(error) = self.adopt(id, &left, &mut held) {
+                let error = unless_scarce(error)?;
                 self.warn(id, &error.message);
             }
         }
@@ -57,11 +87,12 @@ impl Supervisor {
             self.keeper.drop(&held.key);
         }
         self.afterlife.forget();
+        Ok(())
     }
 
     /// What was kept of a service, if something was.
     fn restore(&mut self, service: &ServiceName) -> Result<Option<(Id, Left)>> {
-        let Some(state) = StateFile::find(&Dir::open_service(&self.svcdir, service)?) else {
+        let Some(state) = StateFile::find(&Dir::open_service(&self.svcdir, service)?)? else {
             return Ok(None);
         };
         let Some(kept) = state.kept() else {
@@ -273,7 +304,8 @@ impl Supervisor {
                 let Some(who) = word.map(|word| word.who) else {
                     continue;
                 };
-                if let Ok(Some(pidfd)) = who.open() {
+                let failed = |cause| Error::io("look at a logger", &cause);
+                if let Some(pidfd) = who.open().map_err(failed)? {
                     on_it.push((role, who, pidfd));
                 }
             }

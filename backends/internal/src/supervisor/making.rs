@@ -249,7 +249,7 @@ pub(super) fn path_of<'a>(settings: &'a dyn Settings, key: &str) -> Option<&'a P
 /// A daemon of an earlier supervisor of which nothing else is known, because what was kept of it is
 /// damaged: there must not be another one beside it.
 fn refuse_second_copy(dir: &Dir) -> Result<()> {
-    let left = StateFile::find(dir).and_then(|state| state.left(Who::Main));
+    let left = StateFile::find(dir)?.and_then(|state| state.left(Who::Main));
     let Some(left) = left else {
         return Ok(());
     };

@@ -129,6 +129,8 @@ struct Supervisor {
     /// Who waits for another program in place of this one.
     upgraders: Vec<(Token, u64)>,
     left_over: Vec<(Id, u32)>,
+    /// When it tries again to become the guardian, which is gone.
+    succeeds_at: Option<u64>,
 }
 
 /// After so long without any event the supervisor is idle.
@@ -208,8 +210,9 @@ impl Supervisor {
             is_leaving: false,
             upgraders: Vec::new(),
             left_over: Vec::new(),
+            succeeds_at: None,
         };
-        supervisor.adopt_all(held);
+        supervisor.adopt_all(held)?;
         Ok(supervisor)
     }
 
@@ -248,6 +251,7 @@ impl Supervisor {
             self.alerts.deadline(),
             self.dependents.deadline(),
             self.rest_at,
+            self.succeeds_at,
         ];
         let next = deadlines.into_iter().flatten().min()?;
         Some(next.saturating_sub(self.clock.now().boot_ms))
@@ -309,6 +313,9 @@ impl Supervisor {
         }
         if self.stream.take_news() {
             self.clients.tell(&self.stream, &self.reactor);
+        }
+        if self.succeeds_at.is_some_and(|at| at <= now_ms) {
+            self.succeed();
         }
         self.listener.resume(&self.reactor, now_ms);
         if !self.strays.is_empty() {

@@ -175,7 +175,10 @@ pub fn foreground(svcdir: &Path) -> Result<()> {
 /// There is nothing to go on with.
 pub fn succeed(number: i32) -> Result<()> {
     let heritage = Heritage::take(number)?;
-    heritage.estate.claim.tell_pid()?;
+    if let Err(error) = heritage.estate.claim.tell_pid() {
+        // What nobody can be told is no reason to let go of everything.
+        Log::new().line(Level::Error, &error.message);
+    }
     match Guardian::of(heritage)?.guard(|| (), |legacy| supervise(legacy, None)) {
         0 => Ok(()),
         _ => Err(Error::new(Code::Failed, "the supervisor could not begin")),

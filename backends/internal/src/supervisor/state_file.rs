@@ -7,7 +7,7 @@
 
 use super::outlet::Role;
 use crate::core::{Hook, SAVED_MOST};
-use rc_sv_api::{Error, Result};
+use rc_sv_api::{Code, Error, Result};
 use rc_sv_exec::instance::boot_id;
 use rc_sv_exec::launch::{Left, Word};
 use rc_sv_exec::log::Which;
@@ -95,11 +95,17 @@ impl StateFile {
     }
 
     /// The file in `dir`, if there is one of this boot.
-    pub(super) fn find(dir: &Dir) -> Option<StateFile> {
+    ///
+    /// # Errors
+    /// It cannot be opened, or is not safe.
+    pub(super) fn find(dir: &Dir) -> Result<Option<StateFile>> {
         // Which is checked, and not made where it is missing.
-        dir.open_private(NAME).ok()?;
-        let file = dir.open_shared(NAME).ok()?;
-        (head_of(&file)? == head()).then(|| StateFile::of(file))
+        match dir.open_private(NAME) {
+            Err(error) if error.code == Code::NotFound => return Ok(None),
+            found => drop(found?),
+        }
+        let file = dir.open_shared(NAME)?;
+        Ok((head_of(&file) == Some(head())).then(|| StateFile::of(file)))
     }
 
     /// Removes the file of `dir`.
@@ -213,7 +219,7 @@ mod tests {
         std::fs::create_dir(&svcdir).unwrap();
         std::fs::set_permissions(&svcdir, std::fs::Permissions::from_mode(0o755)).unwrap();
         let dir = Dir::make_service(&svcdir, &ServiceName::new(b"foo").unwrap()).unwrap();
-        assert!(StateFile::find(&dir).is_none());
+        assert!(StateFile::find(&dir).unwrap().is_none());
         let mut state = StateFile::make(&dir).unwrap();
         assert_eq!((state.kept(), state.left(Who::Main)), (None, None));
         let kept = Kept {
@@ -239,7 +245,7 @@ mod tests {
         for (number, place) in (1..).zip(all) {
             state.leave(place, Left { number, who }).unwrap();
         }
-        let again = StateFile::find(&dir).unwrap();
+        let again = StateFile::find(&dir).unwrap().unwrap();
         assert_eq!(again.kept(), Some(kept.clone()));
         for (number, place) in (1..).zip(all) {
             assert_eq!(again.left(place), Some(Left { number, who }));
@@ -253,10 +259,10 @@ mod tests {
             .unwrap();
         assert_eq!(again.kept(), None);
         state.file.write_all_at(b"x", 20).unwrap();
-        assert!(StateFile::find(&dir).is_none(), "of another boot");
+        assert!(StateFile::find(&dir).unwrap().is_none(), "of another boot");
         assert_eq!(StateFile::make(&dir).unwrap().left(Who::Main), None);
         StateFile::remove(&dir);
-        assert!(StateFile::find(&dir).is_none());
+        assert!(StateFile::find(&dir).unwrap().is_none());
         std::fs::remove_dir_all(svcdir).unwrap();
     }
 }

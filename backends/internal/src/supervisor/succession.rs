@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// How long processes may take that are just being made. A program that hangs is known by then.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The pause after an attempt that failed: something is scarce.
+const PAUSE_MS: u64 = 1_000;
+
 /// This very program, also where its file was replaced.
 const ITSELF: &std::ffi::CStr = c"/proc/self/exe";
 const NAME: &std::ffi::CStr = c"rc-sv-supervisor";
@@ -27,6 +30,11 @@ impl Supervisor {
         self.reactor.remove(&self.guardian);
         let line = "the guardian was killed: this process becomes it";
         self.log.line(Level::Error, line);
+        self.succeed();
+    }
+
+    /// Becomes the guardian, or goes on without one for a while.
+    pub(super) fn succeed(&mut self) {
         // Nobody else may begin a supervisor meanwhile, and orphans of services come here.
         if let Err(error) = self.claim.take_all() {
             self.log.line(Level::Error, &error.message);
@@ -45,7 +53,8 @@ impl Supervisor {
             held: held.iter().map(|(key, fd)| (key, *fd)).collect(),
         };
         let Err(error) = handover.execute(ITSELF, NAME);
-        // So it goes on without one.
+        drop(held);
+        self.succeeds_at = Some(self.clock.now().boot_ms + PAUSE_MS);
         self.is_leaving = false;
         self.log.line(Level::Error, &error.message);
         for (id, run) in std::mem::take(&mut self.left_over) {
