@@ -167,6 +167,11 @@ impl Fault {
                 }
             }
             Fault::Scarce(kind) => {
+                if [scene.guardian(), scene.supervisor()].contains(&None) {
+                    // A supervisor that is stopped becomes the guardian when it is continued, and
+                    // the next one begins then.
+                    scene.killed = Some(Instant::now());
+                }
                 let is_settled = scene.killed.is_none_or(|when| when.elapsed() >= SETTLED);
                 let is_possible = kind != Kind::Processes || scene.limits_pids;
                 let wanted = is_possible && !is_scarce && (is_settled || scene.is_harsh);
