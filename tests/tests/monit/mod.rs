@@ -49,10 +49,13 @@ pub fn ask(lab: &Lab, command: &[&str]) -> rc_sv_tests::Output {
     lab.run(words.iter().chain(command)).output()
 }
 
-/// The pid of the monit that runs.
+/// The pid of the monit that runs. A monit that reloads opens its file anew before it writes there.
 #[track_caller]
 pub fn monit_pid(lab: &Lab) -> i32 {
-    lab.text("/run/monit.pid").trim().parse().expect("a pid")
+    until("the pid of monit", SOON, || {
+        let text = lab.try_read("/run/monit.pid").ok()?;
+        String::from_utf8_lossy(&text).trim().parse().ok()
+    })
 }
 
 /// Defines `service` under monit: the probe daemon with `args`, which reports to /tmp/SERVICE, in
