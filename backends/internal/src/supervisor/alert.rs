@@ -3,17 +3,14 @@
 //! Those of one service run one after the other, so that nobody hears of an end before the beginning;
 //! and only a few at a time, because services fail together.
 
-use super::reactor::{Interest, Kind, Token};
-use super::{sys, Supervisor};
+use super::errand::Errand;
+use super::reactor::{Kind, Token};
+use super::Supervisor;
 use crate::core::Id;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Code, Error, Result, ServiceName};
 use rc_sv_exec::alert::{self, Alert};
-use rc_sv_exec::launch::{self, Failure, Launch};
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
 
 /// How many run at the same time.
 const MOST: usize = 16;
@@ -36,34 +33,27 @@ struct Waiting {
 
 /// One whose command runs.
 struct Running {
-    serial: u32,
     id: Id,
     service: ServiceName,
-    pid: i32,
-    pidfd: OwnedFd,
-    /// Looked at when it ended.
-    report: OwnedFd,
-    launch: Launch,
-    /// When it is killed; `None` when it was. Then it holds nobody up any more.
-    until: Option<u64>,
+    errand: Errand,
+}
+
+impl Running {
+    /// One that was killed holds nobody up any more.
+    fn until(&self) -> Option<u64> {
+        self.errand.until()
+    }
 }
 
 impl Alerts {
     /// When [`Supervisor::kill_late_alerts`] is to be called.
     pub(super) fn deadline(&self) -> Option<u64> {
-        self.running
-            .iter()
-            .filter_map(|running| running.until)
-            .min()
+        self.running.iter().filter_map(Running::until).min()
     }
 
     /// The next one whose turn it is.
     fn next(&mut self) -> Option<Waiting> {
-        let running = || {
-            self.running
-                .iter()
-                .filter(|running| running.until.is_some())
-        };
+        let running = || self.running.iter().filter(|it| it.until().is_some());
         if running().count() >= MOST {
             return None;
         }
@@ -109,27 +99,16 @@ impl Supervisor {
         let mut launch = alert.launch(spec.settings(), &output)?;
         self.lead_hook(id, &mut launch)?;
         let limit = alert::timeout(spec.settings()).as_millis();
-        let child = launch::spawn(&launch, None)?;
+        let limit_ms = u64::try_from(limit).unwrap_or(u64::MAX);
         self.alerts.serial = self.alerts.serial.wrapping_add(1);
-        let serial = self.alerts.serial;
-        if let Err(cause) = self
-            .reactor
-            .add(&child.pidfd, Interest::Read, token(serial))
-        {
-            self.abandon(child.pidfd);
-            return Err(Error::io("watch the process", &cause));
-        }
-        let now_ms = self.clock.now().boot_ms;
-        self.alerts.running.push(Running {
-            serial,
+        let token = Token::new(Kind::Alert, 0, self.alerts.serial);
+        let errand = self.begin_errand(launch, token, limit_ms)?;
+        let running = Running {
             id,
             service,
-            pid: child.pid,
-            pidfd: child.pidfd,
-            report: child.report,
-            launch,
-            until: Some(now_ms.saturating_add(u64::try_from(limit).unwrap_or(u64::MAX))),
-        });
+            errand,
+        };
+        self.alerts.running.push(running);
         Ok(())
     }
 
@@ -137,11 +116,7 @@ impl Supervisor {
     pub(super) fn kill_late_alerts(&mut self, now_ms: u64) {
         let mut late = Vec::new();
         for running in &mut self.alerts.running {
-            if running.until.is_some_and(|until| until <= now_ms) {
-                running.until = None;
-                // What ended already is as good as killed.
-                let _ = sys::kill_group(running.pid, libc::SIGKILL);
-                let _ = sys::send_signal(running.pidfd.as_fd(), libc::SIGKILL);
+            if running.errand.kill_late(now_ms) {
                 late.push(running.id);
             }
         }
@@ -153,32 +128,24 @@ impl Supervisor {
 
     /// Takes in that one ended.
     pub(super) fn alert_ended(&mut self, which: Token) {
-        let is_it = |running: &Running| token(running.serial) == which;
+        let is_it = |running: &Running| running.errand.token() == which;
         let Some(found) = self.alerts.running.iter().position(is_it) else {
             return;
         };
-        let pidfd = self.alerts.running[found].pidfd.as_fd();
-        let exit = match sys::ending(pidfd, true) {
-            Ok(None) => return,
-            Ok(Some(exit)) => exit,
-            Err(_) => Exit::Unknown,
+        let Some(end) = self.alerts.running[found].errand.end() else {
+            return;
         };
         let ended = self.alerts.running.swap_remove(found);
-        self.reactor.remove(&ended.pidfd);
-        let mut record = [0u8; Failure::SIZE];
-        let length = File::from(ended.report).read(&mut record).unwrap_or(0);
-        let failed = match (Failure::decode(&record[..length]), exit) {
-            (Some(failure), _) => Some(failure.message(&ended.launch)),
-            (None, Exit::Code(0)) => None,
-            (None, exit) => ended.until.map(|_| exit.to_string()),
+        self.reactor.remove(&ended.errand);
+        let failed = match end {
+            Err(error) => Some(error.message),
+            Ok(Exit::Code(0)) => None,
+            // That it was killed was told then.
+            Ok(exit) => ended.until().map(|_| exit.to_string()),
         };
         if let Some(why) = failed {
             self.warn(ended.id, &format!("{}: {why}", alert::COMMAND));
         }
         self.begin_alerts();
     }
-}
-
-fn token(serial: u32) -> Token {
-    Token::new(Kind::Alert, 0, serial)
 }

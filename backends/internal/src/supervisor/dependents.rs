@@ -1,14 +1,14 @@
 //! Stopping the services that need one which does not do its work, and starting them again: by a
 //! script that asks OpenRC, one at a time for each service. Nothing waits for it.
 
-use super::reactor::{Interest, Kind, Token};
-use super::{sys, Supervisor};
+use super::errand::Errand;
+use super::reactor::{Kind, Token};
+use super::Supervisor;
 use crate::core::Id;
 use rc_sv_api::exit::Exit;
-use rc_sv_api::{Error, Result, ServiceName};
-use rc_sv_exec::launch::{self, Launch};
+use rc_sv_api::{Result, ServiceName};
+use rc_sv_exec::launch::Launch;
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
 /// The script, which lies beside the supervisor.
@@ -31,24 +31,16 @@ pub(super) struct Dependents {
 struct Telling {
     id: Id,
     service: ServiceName,
-    running: Option<Running>,
+    running: Option<Errand>,
     /// What is to be told next: whether it does its work.
     waiting: VecDeque<bool>,
-}
-
-struct Running {
-    serial: u32,
-    pid: i32,
-    pidfd: OwnedFd,
-    /// When it is killed; `None` when it was.
-    until: Option<u64>,
 }
 
 impl Dependents {
     /// When [`Supervisor::kill_late_tellings`] is to be called.
     pub(super) fn deadline(&self) -> Option<u64> {
         let running = self.list.iter().filter_map(|it| it.running.as_ref());
-        running.filter_map(|it| it.until).min()
+        running.filter_map(Errand::until).min()
     }
 }
 
@@ -103,7 +95,7 @@ impl Supervisor {
         }
     }
 
-    fn begin_telling(&mut self, service: &ServiceName, up: bool) -> Result<Running> {
+    fn begin_telling(&mut self, service: &ServiceName, up: bool) -> Result<Errand> {
         if up {
             // Those that need it find it started in OpenRC's state.
             self.recorder.write(Some(service), &mut self.log);
@@ -116,35 +108,16 @@ impl Supervisor {
             launch.set_variable(name, &value)?;
         }
         launch.set_variable("RC_SV_LIST", &self.list_of(service).to_string_lossy())?;
-        let child = launch::spawn(&launch, None)?;
         self.dependents.serial = self.dependents.serial.wrapping_add(1);
-        let serial = self.dependents.serial;
-        if let Err(cause) = self
-            .reactor
-            .add(&child.pidfd, Interest::Read, token(serial))
-        {
-            self.abandon(child.pidfd);
-            return Err(Error::io("watch the process", &cause));
-        }
-        Ok(Running {
-            serial,
-            pid: child.pid,
-            pidfd: child.pidfd,
-            until: Some(self.clock.now().boot_ms + LIMIT_MS),
-        })
+        let token = Token::new(Kind::Dependents, 0, self.dependents.serial);
+        self.begin_errand(launch, token, LIMIT_MS)
     }
 
     /// Kills what takes too long.
     pub(super) fn kill_late_tellings(&mut self, now_ms: u64) {
-        for telling in &mut self.dependents.list {
-            let running = telling.running.as_mut();
-            let late = running.filter(|it| it.until.is_some_and(|until| until <= now_ms));
-            if let Some(running) = late {
-                running.until = None;
-                // What ended already is as good as killed.
-                let _ = sys::kill_group(running.pid, libc::SIGKILL);
-                let _ = sys::send_signal(running.pidfd.as_fd(), libc::SIGKILL);
-            }
+        let all = &mut self.dependents.list;
+        for errand in all.iter_mut().filter_map(|it| it.running.as_mut()) {
+            errand.kill_late(now_ms);
         }
     }
 
@@ -152,26 +125,28 @@ impl Supervisor {
     pub(super) fn telling_ended(&mut self, which: Token) {
         let is_it = |it: &Telling| {
             let running = it.running.as_ref();
-            running.is_some_and(|running| token(running.serial) == which)
+            running.is_some_and(|errand| errand.token() == which)
         };
         let Some(index) = self.dependents.list.iter().position(is_it) else {
             return;
         };
         let telling = &mut self.dependents.list[index];
-        let Some(running) = &telling.running else {
+        let Some(errand) = &telling.running else {
             return;
         };
-        let exit = match sys::ending(running.pidfd.as_fd(), true) {
-            Ok(None) => return,
-            Ok(Some(exit)) => exit,
-            Err(_) => Exit::Unknown,
+        let Some(end) = errand.end() else {
+            return;
         };
-        self.reactor.remove(&running.pidfd);
+        self.reactor.remove(errand);
         telling.running = None;
         let id = telling.id;
-        if exit != Exit::Code(0) {
-            let line = format!("rc_supervise_propagate: services that need it: {exit}");
-            self.warn(id, &line);
+        let failed = match end {
+            Err(error) => Some(error.message),
+            Ok(Exit::Code(0)) => None,
+            Ok(exit) => Some(format!("services that need it: {exit}")),
+        };
+        if let Some(why) = failed {
+            self.warn(id, &format!("rc_supervise_propagate: {why}"));
         }
         self.go_on_telling(index);
     }
@@ -186,10 +161,6 @@ fn push(waiting: &mut VecDeque<bool>, up: bool) {
         waiting.pop_front();
     }
     waiting.push_back(up);
-}
-
-fn token(serial: u32) -> Token {
-    Token::new(Kind::Dependents, 0, serial)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod clock;
 mod dependents;
 mod ear;
 mod effects;
+mod errand;
 mod guardian;
 mod handover;
 mod held;
