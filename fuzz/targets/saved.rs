@@ -8,6 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use rc_sv_exec::instance::fuzzed as instance;
 use rc_sv_exec::run::record::fuzzed as record;
 use rc_sv_exec::spec_file;
+use rc_sv_exec::stat::Stat;
 use rc_sv_fuzz::{bounded, one_line};
 
 fuzz_target!(|input: &[u8]| {
@@ -27,7 +28,7 @@ fuzz_target!(|input: &[u8]| {
         b'i' => of_instance(&text),
         b'I' => of_instance(&format!("{text} {}", rc_sv_exec::instance::boot_id())),
         b'p' => {
-            let _ = bounded(1024, || instance::parse_stat(&text));
+            let _ = bounded(1024, || Stat::parse(&text));
         }
         b'c' => {
             if let Some(again) = rc_sv_internal::core::fuzzed::resumed(bytes) {

@@ -5,6 +5,7 @@
 
 use crate::place::Dir;
 use crate::process;
+use crate::stat::Stat;
 use nix::unistd::{sysconf, SysconfVar};
 use rc_sv_api::Result;
 use std::fs;
@@ -30,7 +31,7 @@ impl Instance {
     /// # Errors
     /// There is none, or its time cannot be read.
     pub fn of(pid: i32) -> io::Result<Instance> {
-        let (_, began) = look(pid)?;
+        let began = Stat::of(pid)?.began;
         Ok(Instance { pid, began })
     }
 
@@ -59,14 +60,9 @@ impl Instance {
     /// A descriptor of the process; `None` when it has ended.
     ///
     /// # Errors
-    /// No descriptor can be had.
+    /// It may be there, but no descriptor can be had.
     pub fn open(&self) -> io::Result<Option<OwnedFd>> {
-        let pidfd = match process::open_process(self.pid) {
-            Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => return Ok(None),
-            pidfd => pidfd?,
-        };
-        // The descriptor holds the pid; so who has it now had it when the descriptor was made.
-        Ok(self.is_alive().then_some(pidfd))
+        open(self.pid, |stat| self.is_it(stat))
     }
 
     /// Whether it is no older than `other`.
@@ -76,7 +72,11 @@ impl Instance {
 
     /// Whether it runs; a zombie does not.
     pub fn is_alive(&self) -> bool {
-        matches!(look(self.pid), Ok((state, began)) if began == self.began && !"ZX".contains(state))
+        Stat::of(self.pid).is_ok_and(|stat| stat.is_alive() && self.is_it(&stat))
+    }
+
+    fn is_it(&self, stat: &Stat) -> bool {
+        stat.began == self.began
     }
 
     fn parse(text: &str) -> Option<Instance> {
@@ -106,33 +106,42 @@ impl AsOf {
     /// # Errors
     /// It may be there, but no descriptor can be had.
     pub fn open(&self) -> io::Result<Option<OwnedFd>> {
-        let pidfd = match process::open_process(self.pid) {
-            Err(cause) if cause.raw_os_error() == Some(libc::ESRCH) => return Ok(None),
-            pidfd => pidfd?,
-        };
-        // The descriptor holds the pid, as that of an instance does.
-        match self.look() {
-            Err(cause) if is_gone(&cause) => Ok(None),
-            state => Ok(state?.filter(|state| !"ZX".contains(*state)).map(|_| pidfd)),
-        }
+        open(self.pid, |stat| self.is_it(stat))
     }
 
     /// Whether it has ended, and its parent has not taken that in.
     pub fn is_zombie(&self) -> bool {
-        matches!(self.look(), Ok(Some('Z')))
+        Stat::of(self.pid).is_ok_and(|stat| stat.is_zombie() && self.is_it(&stat))
     }
 
-    /// Its state; `None` when another one has its pid.
-    fn look(&self) -> io::Result<Option<char>> {
-        let (state, began) = look(self.pid)?;
+    fn is_it(&self, stat: &Stat) -> bool {
         let latest = self.boot_ms.saturating_mul(ticks_per_second()) / 1_000;
-        Ok((began <= latest).then_some(state))
+        stat.began <= latest
     }
+}
+
+/// A descriptor of the process that has this pid, if that runs and `is_it`.
+fn open(pid: i32, is_it: impl FnOnce(&Stat) -> bool) -> io::Result<Option<OwnedFd>> {
+    let pidfd = match process::open_process(pid) {
+        Err(cause) if is_gone(&cause) || is_thread(&cause) => return Ok(None),
+        pidfd => pidfd?,
+    };
+    // The descriptor holds the pid; so who has it now had it when the descriptor was made.
+    let stat = match Stat::of(pid) {
+        Err(cause) if is_gone(&cause) => return Ok(None),
+        stat => stat?,
+    };
+    Ok((stat.is_alive() && is_it(&stat)).then_some(pidfd))
 }
 
 /// A process that ends while its file is read is gone by `ESRCH`.
 fn is_gone(cause: &io::Error) -> bool {
     cause.kind() == io::ErrorKind::NotFound || cause.raw_os_error() == Some(libc::ESRCH)
+}
+
+/// What has the number now is a thread of another process.
+fn is_thread(cause: &io::Error) -> bool {
+    cause.raw_os_error() == Some(libc::EINVAL)
 }
 
 /// What times in `/proc/pid/stat` are counted in.
@@ -153,21 +162,6 @@ pub fn boot_id() -> &'static str {
     })
 }
 
-/// State and time of beginning of a process.
-fn look(pid: i32) -> io::Result<(char, u64)> {
-    // A process gives itself a name of any bytes.
-    let stat = fs::read(format!("/proc/{pid}/stat"))?;
-    parse_stat(&String::from_utf8_lossy(&stat)).ok_or_else(|| io::ErrorKind::InvalidData.into())
-}
-
-fn parse_stat(stat: &str) -> Option<(char, u64)> {
-    // The name may contain anything, parentheses too.
-    let (_, fields) = stat.rsplit_once(") ")?;
-    let mut fields = fields.split(' ');
-    let state = fields.next()?.chars().next()?;
-    Some((state, fields.nth(18)?.parse().ok()?))
-}
-
 /// What fuzz/ calls besides.
 #[cfg(fuzzing)]
 pub mod fuzzed {
@@ -182,25 +176,13 @@ pub mod fuzzed {
     pub fn text(instance: &Instance) -> String {
         instance.text()
     }
-
-    /// State and beginning in `/proc/PID/stat`.
-    pub fn parse_stat(stat: &str) -> Option<(char, u64)> {
-        super::parse_stat(stat)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::process::{Command, Stdio};
-
-    #[test]
-    fn the_time_is_field_22_whatever_the_name() {
-        let fields = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 777 20";
-        let stat = format!("42 (a) R (b) {fields}");
-        assert_eq!(parse_stat(&stat), Some(('S', 777)));
-        assert_eq!(parse_stat("42 (a)"), None);
-    }
+    use std::sync::mpsc;
 
     #[test]
     fn one_that_ended_is_not_alive() {
@@ -223,7 +205,7 @@ mod tests {
     fn who_has_a_pid_later_is_not_who_had_it() {
         let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
         let pid = child.id() as i32;
-        let (_, began) = look(pid).unwrap();
+        let began = Stat::of(pid).unwrap().began;
         let began_ms = began * 1_000 / ticks_per_second();
         let as_of = |boot_ms| AsOf { pid, boot_ms }.open().unwrap();
         assert!(as_of(began_ms + 10).is_some());
@@ -232,6 +214,21 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(as_of(u64::MAX).is_none());
+    }
+
+    #[test]
+    fn a_thread_that_has_the_number_is_another_one() {
+        let (told, done) = (mpsc::channel(), mpsc::channel::<()>());
+        let thread = std::thread::spawn(move || {
+            told.0.send(nix::unistd::gettid().as_raw()).unwrap();
+            let _ = done.1.recv();
+        });
+        let pid = told.1.recv().unwrap();
+        let instance = Instance { pid, began: 1 };
+        assert!(instance.open().unwrap().is_none());
+        assert!(AsOf { pid, boot_ms: 1 }.open().unwrap().is_none());
+        drop(done.0);
+        thread.join().unwrap();
     }
 
     #[test]

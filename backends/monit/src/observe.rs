@@ -5,8 +5,9 @@ use crate::client::service::Service;
 use crate::client::Seen;
 use rc_sv_api::Code::{NotRunning, Timeout};
 use rc_sv_api::{Result, Settings, State, Status};
+use rc_sv_exec::clock;
 use rc_sv_exec::place::Dir;
-use rc_sv_exec::run::{clock, record, record::Phase};
+use rc_sv_exec::run::{record, record::Phase};
 use rc_sv_exec::watched;
 
 /// The status of the service with this directory and these settings, which monit calls `name`.

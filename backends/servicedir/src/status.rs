@@ -4,9 +4,9 @@ use crate::observed::{Observed, Phase, Wants};
 use crate::suite::Suite;
 use crate::tree::Tree;
 use rc_sv_api::{Result, ServiceName, State, Status};
+use rc_sv_exec::clock;
 use rc_sv_exec::instance::Instance;
 use rc_sv_exec::place::Dir;
-use rc_sv_exec::run::clock;
 use rc_sv_exec::run::record::{self, Record};
 use std::time::SystemTime;
 

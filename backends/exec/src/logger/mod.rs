@@ -16,6 +16,7 @@ mod program;
 pub mod spool;
 mod syslog;
 
+use crate::clock;
 use crate::log::render::Moment;
 use crate::log::{lines, Sink, Stream, Which};
 use crate::place::Dir;
@@ -25,7 +26,6 @@ use crate::spec_file;
 use file::LogFile;
 use nix::fcntl::{Flock, FlockArg};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use nix::time::{clock_gettime, ClockId};
 use onward::Onward;
 use program::Program;
 use rc_sv_api::{Error, Result, ServiceName};
@@ -297,11 +297,8 @@ impl End for Nowhere {
 }
 
 fn moment() -> Moment {
-    let read = |clock| clock_gettime(clock).map_or((0, 0), |at| (at.tv_sec(), at.tv_nsec()));
-    let ((real, real_ns), (boot, boot_ns)) =
-        (read(ClockId::CLOCK_REALTIME), read(ClockId::CLOCK_BOOTTIME));
     Moment {
-        real_ns: real.saturating_mul(1_000_000_000).saturating_add(real_ns),
-        boot_ms: (boot * 1_000 + boot_ns / 1_000_000) as u64,
+        real_ns: clock::real_ns(),
+        boot_ms: clock::boot_ms(),
     }
 }

@@ -13,6 +13,7 @@ use option_table::{Meaning, Tool};
 use options::Given;
 use rc_sv_api::key::{self, Group};
 use rc_sv_api::{Error, Result, ServiceName, Settings, Spec, Value};
+pub use user::uid;
 use user::Wanted;
 
 /// Settings that have done their work when a spec is resolved.

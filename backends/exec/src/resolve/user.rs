@@ -1,7 +1,7 @@
 //! Users and groups: from names to numbers, once, before anything runs.
 
 use nix::unistd::{geteuid, getgrouplist, Gid, Group, Uid, User};
-use rc_sv_api::{Code, Error, Result, Spec, Value};
+use rc_sv_api::{Code, Error, Result, Settings, Spec, Value};
 use std::ffi::CString;
 use std::fmt::Display;
 
@@ -72,6 +72,11 @@ impl Wanted {
         spec.put("groups", Value::List(groups.collect()));
         Ok(())
     }
+}
+
+/// The user of a spec that is resolved; `None`: that of the caller.
+pub fn uid(spec: &dyn Settings) -> Option<u32> {
+    spec.int("uid").and_then(|uid| u32::try_from(uid).ok())
 }
 
 /// What only root can do about users.

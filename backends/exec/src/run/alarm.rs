@@ -5,8 +5,9 @@
 use super::command;
 use super::record;
 use super::signals::Signals;
-use super::{clock, Call};
+use super::Call;
 use crate::alert::{self, Alert, Topic};
+use crate::clock;
 use crate::spec_file;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::policy::Cause;

@@ -3,8 +3,9 @@
 
 use super::record;
 use super::signals::{is_ending, Signals, Woken};
-use super::{clock, report, Call};
+use super::{report, Call};
 use crate::cgroup::Cgroup;
+use crate::clock;
 use crate::instance::Instance;
 use crate::launch::Launch;
 use crate::readiness::{self, Readiness};

@@ -3,13 +3,15 @@
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::Signals;
-use super::{alarm, attend, clock, finish, report, vigil, Call, Given};
+use super::{alarm, attend, finish, report, vigil, Call, Given};
 use crate::cgroup::Cgroup;
+use crate::clock;
 use crate::instance::Instance;
 use crate::launch::{self, Keep, Launch, NOT_RUN};
 use crate::log::Stream;
 use crate::pid_file::PidFile;
 use crate::readiness::Readiness;
+use crate::resolve;
 use crate::spec_file;
 use crate::stop::{Stop, KILL_WAIT};
 use nix::unistd::{fchown, Uid};
@@ -245,7 +247,7 @@ fn prepare(
     };
     if call.has_log() {
         // So that it can open its /dev/stdout.
-        let user = spec.int("uid").and_then(|uid| u32::try_from(uid).ok());
+        let user = resolve::uid(spec);
         let owned = fchown(io::stdout(), user.map(Uid::from_raw), None);
         call.warn_of(owned.map_err(|errno| Error::io("give the pipe away", &errno.into())));
     }

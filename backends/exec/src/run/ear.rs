@@ -4,6 +4,7 @@ use super::Call;
 use crate::place::Dir;
 use crate::process;
 use crate::readiness::Readiness;
+use crate::resolve;
 use crate::sd_notify::{self, Message, Phase, Watchdog};
 use nix::fcntl::{fcntl, FcntlArg, FdFlag, OFlag};
 use nix::sys::socket::{
@@ -150,7 +151,7 @@ fn named(call: &Call, spec: &dyn Settings) -> Result<(Ear, Mouth)> {
     // What one that was killed has left.
     dir.remove(&name)?;
     let path = dir.path().join(name);
-    let user = spec.int("uid").and_then(|uid| u32::try_from(uid).ok());
+    let user = resolve::uid(spec);
     let user = user.filter(|user| *user != 0);
     let open = || {
         let socket = unbound()?;

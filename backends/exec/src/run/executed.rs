@@ -1,8 +1,8 @@
 //! Whether a run has come so far that its program is executed; for who asked for it.
 
-use super::clock;
 use super::lock::{self, Byte};
 use super::record::{self, Phase, Record};
+use crate::clock;
 use crate::place::Dir;
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};

@@ -4,8 +4,8 @@
 //! inherited by its children, end with it or with its execve, and the kernel tells who holds one:
 //! a daemon has no descriptor too many, and who is in the way can be dealt with.
 
-use super::clock;
 use super::signals::{is_ending, Signals, Woken};
+use crate::clock;
 use crate::place::Dir;
 use crate::process;
 use crate::stop::KILL_WAIT;

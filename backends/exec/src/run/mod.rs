@@ -44,7 +44,6 @@ mod attend;
 mod background;
 mod begin;
 mod call;
-pub mod clock;
 mod command;
 mod ear;
 mod executed;

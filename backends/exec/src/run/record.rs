@@ -7,6 +7,7 @@
 mod telling;
 mod text;
 
+use crate::clock;
 use crate::place::Dir;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::policy::{Cause, History, Policy};
@@ -218,8 +219,8 @@ impl Record {
     /// Enters a phase.
     pub(super) fn enter(&mut self, phase: Phase) {
         self.phase = phase;
-        self.since_ms = super::clock::boot_ms();
-        self.since_real_ns = super::clock::real_ns();
+        self.since_ms = clock::boot_ms();
+        self.since_real_ns = clock::real_ns();
     }
 
     /// Replaces the file.

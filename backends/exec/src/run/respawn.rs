@@ -8,7 +8,8 @@
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::{is_ending, Signals, Woken};
-use super::{begin, clock, command, finish, Call};
+use super::{begin, command, finish, Call};
+use crate::clock;
 use crate::launch::{Ending, Launch};
 use crate::spec_file;
 use crate::stop::{Stop, KILL_WAIT};

@@ -1,6 +1,6 @@
 //! The signals of `rc-sv-exec`, and waiting for one.
 
-use super::clock;
+use crate::clock;
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::{SigSet, Signal};

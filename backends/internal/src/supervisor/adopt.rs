@@ -20,6 +20,7 @@ use rc_sv_exec::instance::AsOf;
 use rc_sv_exec::log::Stream;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::readiness::Readiness;
+use rc_sv_exec::resolve;
 use rc_sv_exec::scarcity::is_scarcity;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -291,7 +292,7 @@ impl Supervisor {
         settings: &dyn Settings,
         held: &mut Vec<Held>,
     ) -> Result<()> {
-        let user = settings.int("uid").and_then(|uid| u32::try_from(uid).ok());
+        let user = resolve::uid(settings);
         let state = self.core.status(id, self.clock.now()).state;
         let is_over = matches!(state, State::Down | State::GaveUp);
         let dir = self.directory(id)?;
@@ -332,7 +333,7 @@ impl Supervisor {
             return Ok(());
         }
         let failed = |cause| Error::io("go on listening to it", &cause);
-        let user = settings.int("uid").and_then(|uid| u32::try_from(uid).ok());
+        let user = resolve::uid(settings);
         let in_chroot = settings.text("chroot").is_some();
         let ear = match self.take(held::EAR, id, "", held) {
             Some(socket) => Ear::of(socket),

@@ -2,14 +2,13 @@
 //! made. They are the guardian's, which puts down how each of its children ended, in a pipe that
 //! all its supervisors read, before it takes the zombie away.
 
-use super::successor::exit_in_stat;
 use super::sys;
 use nix::fcntl::OFlag;
 use nix::unistd::{pipe2, read, write};
 use rc_sv_api::exit::Exit;
 use rc_sv_exec::instance::AsOf;
 use rc_sv_exec::process::ending_of_stranger;
-use std::fs;
+use rc_sv_exec::stat::Stat;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -74,8 +73,7 @@ impl Afterlife {
         // While it is a zombie, proc(5) tells; then a new kernel does. Who takes the zombie away
         // has put it down before, so that is looked at last.
         let of_zombie = || {
-            let stat = fs::read(format!("/proc/{}/stat", who.pid)).ok()?;
-            let exit = exit_in_stat(&String::from_utf8_lossy(&stat))?;
+            let exit = Stat::of(who.pid).ok()?.exit?;
             let is_it = match pidfd {
                 // As long as it can be sent a signal, the pid was not anybody else's.
                 Some(pidfd) => sys::send_signal(pidfd, 0).is_ok(),

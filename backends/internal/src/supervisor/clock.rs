@@ -2,8 +2,7 @@
 
 use super::sys;
 use crate::core::Now;
-use nix::time::{clock_gettime, ClockId};
-use std::time::Duration;
+use rc_sv_exec::clock;
 
 /// What the core is told with each step.
 pub(super) struct Clock {
@@ -23,14 +22,9 @@ impl Clock {
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
         Now {
-            boot_ms: nanos(ClockId::CLOCK_BOOTTIME) as u64 / 1_000_000,
-            real_ns: nanos(ClockId::CLOCK_REALTIME),
+            boot_ms: clock::boot_ms(),
+            real_ns: clock::real_ns(),
             chance: (self.random >> 32) as u32,
         }
     }
-}
-
-/// Both clocks are always there.
-fn nanos(clock: ClockId) -> i64 {
-    clock_gettime(clock).map_or(0, |time| Duration::from(time).as_nanos() as i64)
 }

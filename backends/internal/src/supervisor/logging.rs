@@ -13,6 +13,7 @@ use rc_sv_exec::launch::{self, Launch, Left};
 use rc_sv_exec::log::{Sink, Stream, Which};
 use rc_sv_exec::logger::pipe;
 use rc_sv_exec::place::Dir;
+use rc_sv_exec::resolve;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -88,7 +89,7 @@ impl Supervisor {
         if streams.is_empty() && self.outlets.list.is_empty() {
             return Ok(());
         }
-        let user = settings.int("uid").and_then(|uid| u32::try_from(uid).ok());
+        let user = resolve::uid(settings);
         // Of these the program is another one.
         let mut changed = Vec::new();
         for outlet in self.outlets.of(id) {

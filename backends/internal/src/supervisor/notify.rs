@@ -14,6 +14,7 @@ use nix::unistd::{getsid, read, Pid};
 use rc_sv_api::{Error, Result, Settings};
 use rc_sv_exec::launch::Launch;
 use rc_sv_exec::readiness::Readiness;
+use rc_sv_exec::resolve;
 use rc_sv_exec::sd_notify::{self, Access, Message, Phase, Store, Watchdog};
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -195,7 +196,7 @@ impl Supervisor {
             return Ok(ear.address.clone());
         }
         self.close_ear(id);
-        let user = settings.int("uid").and_then(|uid| u32::try_from(uid).ok());
+        let user = resolve::uid(settings);
         let ear = match in_chroot {
             true => Ear::nameless()?,
             false => Ear::at(self.path_of_ear(id), user)?,

@@ -262,29 +262,3 @@ impl Supervisor {
         }
     }
 }
-
-/// Field 52 of a zombie.
-pub(super) fn exit_in_stat(stat: &str) -> Option<Exit> {
-    // The name may contain anything, parentheses too.
-    let (_, fields) = stat.rsplit_once(") ")?;
-    let mut fields = fields.split_ascii_whitespace();
-    let is_zombie = fields.next()? == "Z";
-    let status = fields.nth(48)?.parse().ok()?;
-    is_zombie.then(|| Exit::from_wait_status(status))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_lives_has_not_ended() {
-        let fields = "1 ".repeat(48) + "256";
-        assert_eq!(
-            exit_in_stat(&format!("5 (a) Z (b) Z {fields}")),
-            Some(Exit::Code(1))
-        );
-        assert_eq!(exit_in_stat(&format!("5 (a) S {fields}")), None);
-        assert_eq!(exit_in_stat("5 (a) Z 1"), None);
-    }
-}

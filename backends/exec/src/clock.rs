@@ -1,4 +1,4 @@
-//! The time.
+//! The clocks.
 
 use nix::time::{clock_gettime, ClockId};
 use std::time::Duration;
@@ -9,7 +9,7 @@ pub fn boot_ms() -> u64 {
 }
 
 /// CLOCK_REALTIME in nanoseconds.
-pub(super) fn real_ns() -> i64 {
+pub fn real_ns() -> i64 {
     nanos(ClockId::CLOCK_REALTIME)
 }
 
