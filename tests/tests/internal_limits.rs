@@ -1,5 +1,5 @@
-//! Limits by cgroup, under the internal module: they hold where the kernel has the controllers, and
-//! where it does not, the service runs and its status says so.
+//! Limits by cgroup, under the internal module, besides what one_behaviour.rs proves of them for
+//! each module.
 
 mod internal;
 mod openrc;
@@ -13,37 +13,6 @@ const LIMITS: &str =
 
 /// The service's cgroup, where OpenRC of this lab makes it.
 const CGROUP: &str = "/sys/fs/cgroup/unified/foo";
-
-#[test]
-fn limits_hold_or_the_status_says_which_do_not() {
-    let lab = Lab::new();
-    let controllers = lab.text("/sys/fs/cgroup/unified/cgroup.controllers");
-    probe(&lab, "foo", "", &format!("{}{LIMITS}", internal::AT_ONCE));
-    rc(&lab, "foo", "start").ok();
-    let said = status(&lab, "foo");
-    for (file, value) in [
-        ("memory.max", "536870912\n"),
-        ("pids.max", "100\n"),
-        ("cpu.weight", "50\n"),
-    ] {
-        let controller = file.split('.').next().expect("a controller");
-        let name = file.replace('.', "_");
-        if controllers.split_whitespace().any(|it| it == controller) {
-            assert_eq!(lab.text(format!("{CGROUP}/{file}")), value);
-            assert!(!said.contains(&name), "{said}");
-        } else {
-            let words = format!("{name}: no {controller} controller");
-            assert!(said.contains(&words), "{words}: {said}");
-        }
-    }
-    // The status of one that is respawned says so too.
-    let first = starts(&lab, "foo", 1)[0].pid();
-    lab.kill(first, KILL);
-    starts(&lab, "foo", 2);
-    internal::until_status(&lab, "foo", "1 restart");
-    let text = |said: &str| said.split("limits").nth(1).map(str::to_owned);
-    assert_eq!(text(&status(&lab, "foo")), text(&said));
-}
 
 #[test]
 fn a_host_without_cgroups_runs_the_service_and_says_so() {

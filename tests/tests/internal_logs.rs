@@ -5,9 +5,8 @@ mod internal;
 mod openrc;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use internal::{probe, starts, until_failed, AT_ONCE};
+use internal::{probe, starts, AT_ONCE};
 use openrc::{rc, INTERNAL, KILL, SOON};
 use rc_sv_tests::lab::until;
 use rc_sv_tests::Lab;
@@ -289,30 +288,6 @@ fn a_flood_costs_the_supervisor_nothing() {
     stop(&lab, "flood");
     let files = lab.sh("ls /var/log | grep -c flood").ok();
     assert_eq!(files.trim(), "2");
-}
-
-#[test]
-fn the_last_lines_say_why_it_died() {
-    let lab = Lab::new();
-    lab.write(
-        "/usr/local/bin/hook",
-        "#!/bin/sh\nprintf %s \"$SERVICE_OUTPUT\" >/tmp/hook\n",
-        0o755,
-    );
-    let conf = format!(
-        "{AT_ONCE}respawn_max=1\nrc_supervise_log_buffer=8K\n\
-         rc_supervise_on_give_up=/usr/local/bin/hook"
-    );
-    let args = "--stdout begin --stderr 'no such table' --exit 3 --after 20";
-    probe(&lab, "dies", args, &conf);
-    rc(&lab, "dies", "start");
-    until_failed(&lab, "dies");
-    let hook = lab.wait_for_file("/tmp/hook", |text| !text.is_empty(), SOON);
-    assert!(hook.ends_with(b"begin\nno such table"), "{hook:?}");
-    let said = || lab.sh("rc-sv-loader status dies --json").stdout;
-    until("last_output", Duration::from_secs(30), || {
-        said().contains("no such table\"").then_some(())
-    });
 }
 
 #[test]

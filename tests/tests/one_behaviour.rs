@@ -7,8 +7,8 @@ mod modules;
 mod suite;
 
 use behaviour::{
-    alert, dependents, each_module, fate, finish, health, logs, news, process, ready, refusal,
-    respawn, stop,
+    alert, dependents, each_module, fate, finish, health, limits, logs, news, process, ready,
+    refusal, respawn, stop,
 };
 use modules::MODULES;
 use rc_sv_api::key::{self, Role};
@@ -36,6 +36,9 @@ proofs! {
     logs::errors_alone_have_a_logger("error_logger")
     logs::the_system_log_gets_every_line("rc_supervise_syslog")
     logs::too_many_lines_are_left_out("rc_supervise_log_rate" "rc_supervise_log_max_age")
+    logs::the_last_lines_say_why_it_died("rc_supervise_log_buffer")
+    limits::they_hold_or_the_status_says_which_do_not("rc_supervise_memory_max"
+        "rc_supervise_pids_max" "rc_supervise_cpu_weight")
     process::another_root("chroot")
     process::options_of_the_tools_become_settings("supervise_daemon_args" "start_stop_daemon_args")
     process::the_pid_file_tells_the_pid("pidfile" "command_background" "procname")
@@ -75,17 +78,12 @@ proofs! {
 }
 
 /// Proven elsewhere, as one module has them: directories written by hand by
-/// a_directory_is_used_as_it_is of each suite's tests, the last output by internal_logs.rs,
-/// operators by internal_operators.rs, and limits by internal_limits.rs.
-const ELSEWHERE: [&str; 8] = [
+/// a_directory_is_used_as_it_is of each suite's tests, and operators by internal_operators.rs.
+const ELSEWHERE: [&str; 4] = [
     "s6_service_path",
     "runit_service",
     "daemontools_service",
     "rc_supervise_operators",
-    "rc_supervise_memory_max",
-    "rc_supervise_pids_max",
-    "rc_supervise_cpu_weight",
-    "rc_supervise_log_buffer",
 ];
 
 #[test]

@@ -6,7 +6,7 @@ use rc_sv_api::key::{self, Group, Key, Role};
 use rc_sv_api::{support, Deed, Error, Result, Settings, Support};
 
 /// The settings of a service with a command that are acted upon: by `rc-sv-exec`, or by the stop.
-const DONE: [&str; 61] = [
+const DONE: [&str; 64] = [
     "command_background",
     "start_stop_daemon_args",
     "supervise_daemon_args",
@@ -68,10 +68,13 @@ const DONE: [&str; 61] = [
     "rc_supervise_nice",
     "rc_supervise_ionice",
     "rc_supervise_oom_score_adj",
+    "rc_supervise_memory_max",
+    "rc_supervise_pids_max",
+    "rc_supervise_cpu_weight",
 ];
 
 /// The settings for which the suite's own logger is begun, which is rc-sv-logger.
-const LOGGED: [&str; 8] = [
+const LOGGED: [&str; 9] = [
     "output_logger",
     "error_logger",
     "rc_supervise_syslog",
@@ -80,6 +83,7 @@ const LOGGED: [&str; 8] = [
     "rc_supervise_log_keep",
     "rc_supervise_log_timestamp",
     "rc_supervise_log_rate",
+    "rc_supervise_log_buffer",
 ];
 
 /// Those of a directory that was written by hand: how it is stopped; and those that the loader
@@ -95,19 +99,14 @@ const DONE_FOR_NATIVE: [&str; 7] = [
 ];
 
 /// What to do instead of what is not done.
-const INSTEAD: [(&str, &str); 9] = [
+const INSTEAD: [(&str, &str); 6] = [
     ("timeout_down", "unset it and set retry"),
     ("timeout_kill", "unset it and set retry"),
     ("s6_service_timeout_stop", "unset it and set retry"),
     ("s6_force_kill", "unset it and set retry"),
-    ("rc_supervise_memory_max", OPENRCS),
-    ("rc_supervise_pids_max", OPENRCS),
-    ("rc_supervise_cpu_weight", OPENRCS),
     ("rc_supervise_respawn", "set it to spec"),
     ("rc_supervise_propagate", "set it to no"),
 ];
-
-const OPENRCS: &str = "unset it and set rc_cgroup_settings";
 
 /// How `suite` does what the setting asks of a service with a command.
 pub fn of_setting(suite: &Suite, key: &Key) -> Support {

@@ -4,6 +4,7 @@ use rc_sv_api::exit::Exit;
 use rc_sv_api::key::Kind;
 use rc_sv_api::policy::Policy;
 use rc_sv_api::{ServiceName, Spec, Value};
+use rc_sv_exec::cgroup::limits::Limits;
 use rc_sv_exec::check::Check;
 use rc_sv_exec::launch::{Ending, Launch};
 use rc_sv_exec::log::Stream;
@@ -43,6 +44,7 @@ fn sample(key: &Key) -> String {
         "rc_supervise_ionice" => "2:7",
         "notify" | "ready" => "fd:3",
         "rc_supervise_ready" | "rc_supervise_health" => "tcp:80",
+        "rc_supervise_log_buffer" => "32K",
         "rc_supervise_syslog" => "daemon.info",
         "supervise_daemon_args" | "start_stop_daemon_args" => "--umask 0123",
         _ => match key.kind {
@@ -110,7 +112,7 @@ fn outcome(spec: &Spec) -> String {
     let launch = Launch::from_settings(settings).unwrap();
     let policy = Policy::from_settings(settings);
     let ready = Readiness::of(settings).unwrap();
-    let limit = readiness::timeout(settings);
+    let limit = (readiness::timeout(settings), Limits::of(settings));
     format!(
         "{policy:?} {:?} {launch:?} {hooks:?} {others:?} {checks:?} {stream:?} {ready:?} {limit:?}",
         Stop::from_settings(settings)

@@ -215,3 +215,36 @@ pub fn too_many_lines_are_left_out(scene: &Scene) {
     );
     scene.rc("much", "stop").ok();
 }
+
+pub fn the_last_lines_say_why_it_died(scene: &Scene) {
+    let lab = &scene.lab;
+    for name in ["hook", "tell", "clear"] {
+        let note = format!("#!/bin/sh\nprintf %s \"$SERVICE_OUTPUT\" >/tmp/{name}\n");
+        lab.write(format!("/usr/local/bin/{name}"), &note, 0o755);
+    }
+    let conf = format!(
+        "{AT_ONCE}respawn_max=1\nrc_supervise_log_buffer=8K\n\
+         rc_supervise_finish=/usr/local/bin/clear\nrc_supervise_alert=/usr/local/bin/tell\n\
+         rc_supervise_on_give_up=/usr/local/bin/hook"
+    );
+    let args = "--stdout begin --stderr 'no such table' --exit 3 --after 20";
+    scene.service("dies", args, &conf);
+    scene.rc("dies", "start");
+    scene.until_failed("dies");
+    for name in ["hook", "tell", "clear"] {
+        let found = lab.wait_for_file(format!("/tmp/{name}"), |text| !text.is_empty(), SOON);
+        let found = String::from_utf8_lossy(&found).into_owned();
+        assert!(found.ends_with("begin\nno such table"), "{name}: {found}");
+    }
+    scene.until_json("dies", "the last output", |json| {
+        let said = json["last_output"].as_str();
+        said.is_some_and(|said| said.ends_with("begin\nno such table"))
+    });
+    // Where nothing keeps it there is nothing to be told.
+    lab.sh("rm /tmp/hook").ok();
+    let conf = conf.replace("rc_supervise_log_buffer=8K\n", "");
+    scene.service("quiet", args, &conf);
+    scene.rc("quiet", "start");
+    scene.until_failed("quiet");
+    assert_eq!(lab.wait_for_file("/tmp/hook", |_| true, SOON), b"");
+}

@@ -5,6 +5,7 @@ pub mod dependents;
 pub mod fate;
 pub mod finish;
 pub mod health;
+pub mod limits;
 pub mod logs;
 pub mod news;
 pub mod process;

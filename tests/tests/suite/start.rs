@@ -45,7 +45,7 @@ pub fn what_cannot_be_executed_fails_in_words(suite: &Suite) {
 pub fn what_is_not_done_is_refused(suite: &Suite) {
     let lab = suite.lab();
     let cases = [
-        ("rc_supervise_log_buffer=8K", "rc_supervise_log_buffer"),
+        ("rc_supervise_operators=daemon", "rc_supervise_operators"),
         ("rc_supervise_propagate=yes", "rc_supervise_propagate"),
     ];
     for (conf, name) in cases {

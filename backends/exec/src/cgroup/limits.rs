@@ -2,14 +2,15 @@
 //!
 //! A limit that cannot be set is no reason for a service not to run: it is told instead.
 
+use super::Cgroup;
 use nix::errno::Errno;
 use nix::fcntl::{openat, OFlag};
 use nix::sys::stat::Mode;
 use nix::unistd::write;
-use rc_sv_api::Settings;
+use rc_sv_api::{Error, Settings};
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// What begins each setting here.
 const PREFIX: &str = "rc_supervise_";
@@ -20,6 +21,9 @@ const FILES: [(&str, &str); 3] = [
     ("rc_supervise_pids_max", "pids.max"),
     ("rc_supervise_cpu_weight", "cpu.weight"),
 ];
+
+/// Why an instance was killed whose service [`killed_for_memory`] counts.
+pub const STARVED: &str = "killed for want of memory by the kernel";
 
 /// Counts what the kernel has killed for want of memory.
 const MEMORY_EVENTS: &str = "memory.events";
@@ -41,6 +45,22 @@ impl Limits {
     /// Whether none is set.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Sets them for an instance in `cgroup`, whose service's they are. Answers what could not be set,
+    /// in one line for people, and [`killed_for_memory`] so far.
+    pub fn hold(&self, cgroup: Option<&Cgroup>) -> (Option<String>, Option<u64>) {
+        let opened = cgroup.map(|cgroup| {
+            let failed = |cause| Error::io("open the cgroup", &cause).message;
+            cgroup.open_service().map_err(failed)
+        });
+        let note = self.set(match &opened {
+            None => Err("the service has no cgroup of version 2"),
+            Some(Ok(opened)) => Ok(opened.as_fd()),
+            Some(Err(why)) => Err(why),
+        });
+        let killed = opened.and_then(|opened| killed_for_memory(opened.ok()?.as_fd()));
+        (note, killed)
     }
 
     /// Sets them in `cgroup`, or says why there is no cgroup to set them in. What could not be set,
@@ -100,7 +120,7 @@ fn enable(cgroup: BorrowedFd<'_>, controller: &str) -> io::Result<()> {
 fn reason(file: &str, cause: &io::Error) -> String {
     match cause.kind() {
         io::ErrorKind::NotFound => format!("no {} controller", controller(file)),
-        _ => rc_sv_api::Error::io(file, cause).message,
+        _ => Error::io(file, cause).message,
     }
 }
 
@@ -124,7 +144,6 @@ mod tests {
     use super::*;
     use rc_sv_api::Spec;
     use std::fs;
-    use std::os::fd::AsFd;
     use std::path::{Path, PathBuf};
 
     /// A tree of plain files that has the names of a cgroup tree; removed at the end.

@@ -5,7 +5,7 @@
 use super::command;
 use super::record;
 use super::signals::Signals;
-use super::Call;
+use super::{output, Call};
 use crate::alert::{self, Alert, Topic};
 use crate::clock;
 use crate::spec_file;
@@ -103,7 +103,8 @@ pub(super) fn begin(
     command.args(["alert".as_ref(), call.dir.path().as_os_str()]);
     command.args([topic.word(), reason, &record::exit_text(exit)]);
     command.current_dir("/").process_group(0);
-    command.stdin(Stdio::null()).stdout(Stdio::null());
+    // Its output leads to the logger, into whose pipe it looks.
+    command.stdin(Stdio::null());
     let made = command.spawn();
     made.map(Some)
         .map_err(|cause| Error::io("make a process that alerts", &cause))
@@ -147,7 +148,8 @@ pub(super) fn tell(call: &Call, told: &Told, signals: &Signals) -> Result<u8> {
         restarts: record.restarts,
         real_ns: clock::real_ns(),
     };
-    let launch = alert.launch(spec.settings(), "")?;
+    let output = output::last_lines(call, spec.settings());
+    let launch = alert.launch(spec.settings(), &output)?;
     let limit = alert::timeout(spec.settings());
     command::run_launch(launch, limit, signals).map(|_| 0)
 }

@@ -3,8 +3,7 @@
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::Signals;
-use super::{alarm, attend, finish, report, vigil, Call, Given};
-use crate::cgroup::Cgroup;
+use super::{alarm, attend, cgroup, finish, report, vigil, Call, Given};
 use crate::clock;
 use crate::instance::Instance;
 use crate::launch::{self, Keep, Launch, NOT_RUN};
@@ -175,6 +174,7 @@ pub(super) fn become_program(
         given.add_to(&mut spec);
     }
     let waited = record.clone();
+    cgroup::limit(call, &mut record, spec.settings());
     let policy = Policy::from_settings(spec.settings());
     let is_awaited = given.is_some() && Readiness::of(spec.settings())? != Readiness::Executed;
     let mut failure = begun(call, &mut record, &policy, is_awaited)?;
@@ -233,7 +233,7 @@ fn prepare(
         let written = PidFile::find(path)?.write(pid);
         call.warn_of(written.map_err(|cause| Error::io("write the pid file", &cause)));
     }
-    join_cgroup(call, spec)?;
+    cgroup::join(call, spec)?;
     Instance::of(pid)
         .map_err(|cause| Error::io("examine the own process", &cause))?
         .write(&call.dir)?;
@@ -257,21 +257,6 @@ fn prepare(
         descriptor: given.and_then(Given::descriptor),
     };
     Ok((launch, keep))
-}
-
-/// Joins the cgroup of the service, where it has one.
-pub(super) fn join_cgroup(call: &Call, spec: &dyn Settings) -> Result<()> {
-    let Some(service) = spec.text("cgroup") else {
-        return Ok(());
-    };
-    let service = Path::new(OsStr::from_bytes(service));
-    let cgroup = match call.is_watched() {
-        true => Cgroup::of_service(service),
-        false => Cgroup::in_service(service),
-    };
-    // What OpenRC has made carries its limits, and is not made anew.
-    let joined = cgroup.make(!call.is_watched()).and_then(|_| cgroup.join());
-    joined.map_err(|cause| Error::io(format_args!("join {}", cgroup.path().display()), &cause))
 }
 
 /// Leaves why the program was not executed.

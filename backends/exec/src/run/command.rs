@@ -1,6 +1,7 @@
 //! Running a command of the spec to its end.
 
 use super::signals::{is_ending, Signals, Woken};
+use super::{output, Call};
 use crate::launch::{Ending, Launch, Running};
 use crate::stop::KILL_WAIT;
 use nix::poll::PollFlags;
@@ -8,6 +9,9 @@ use rc_sv_api::exit::Exit;
 use rc_sv_api::{Code, Error, Result, Settings};
 use std::os::fd::AsFd;
 use std::time::Duration;
+
+/// What a command is told of the last output by.
+pub(super) const OUTPUT: &str = "SERVICE_OUTPUT";
 
 /// What became of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +22,12 @@ pub(super) enum Ran {
     Killed,
 }
 
-/// Runs the command `key` of a spec.
+/// Runs the command `key` of a spec, which finds the last output in `SERVICE_OUTPUT`.
 ///
 /// # Errors
 /// It cannot be run, or does not die.
 pub(super) fn run(
+    call: &Call,
     spec: &dyn Settings,
     key: &str,
     ending: Ending<'_>,
@@ -33,7 +38,8 @@ pub(super) fn run(
         let message = format!("{key}: {}", error.message);
         Error { message, ..error }
     };
-    let launch = Launch::for_hook(spec, key, ending).map_err(named)?;
+    let mut launch = Launch::for_hook(spec, key, ending).map_err(named)?;
+    launch.set_variable(OUTPUT, &output::last_lines(call, spec))?;
     run_launch(launch, limit, signals).map_err(named)
 }
 

@@ -5,7 +5,7 @@ use super::command::{self, Ran};
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::Signals;
-use super::{report, Call, NEVER_AGAIN};
+use super::{cgroup, report, Call, NEVER_AGAIN};
 use crate::clock;
 use crate::instance::Instance;
 use crate::launch::Ending;
@@ -105,6 +105,7 @@ pub(super) fn follow(
     let spec = spec_file::read(&call.dir)?;
     let mut is_permanent = false;
     if !was_cleared {
+        record.starved = cgroup::was_starved(call, record, spec.settings());
         sweep(call, record, spec.settings());
         is_permanent = run_finish(call, record, spec.settings(), signals);
     }
@@ -171,7 +172,7 @@ fn run_finish(call: &Call, record: &Record, spec: &dyn Settings, signals: &Signa
         restarts: record.restarts,
     };
     let limit = spec.duration("rc_supervise_finish_timeout");
-    match command::run(spec, KEY, ending, limit.unwrap_or_default(), signals) {
+    match command::run(call, spec, KEY, ending, limit.unwrap_or_default(), signals) {
         Ok(Ran::Ended(exit)) => exit == Exit::Code(NEVER_AGAIN),
         Ok(Ran::Killed) => false,
         Err(error) => {

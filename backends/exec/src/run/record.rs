@@ -4,9 +4,12 @@
 //! whole. Modules read it for their status. It lies on a file system in memory, so its times are
 //! of the running boot.
 
+#[cfg(fuzzing)]
+pub mod fuzzed;
 mod telling;
 mod text;
 
+use crate::cgroup::limits::STARVED;
 use crate::clock;
 use crate::place::Dir;
 use rc_sv_api::exit::Exit;
@@ -73,6 +76,10 @@ pub struct Record {
     pub healthy: Option<bool>,
     /// Why it was ended, where somebody has ended it; then the note has the words.
     pub cause: Cause,
+    /// It was killed by the kernel, for want of memory.
+    pub starved: bool,
+    /// How many the kernel had killed so in its cgroup when the run began, where somebody counts.
+    pub memory_kills: Option<u64>,
     /// It was given up, and this is one more try.
     pub probation: bool,
     /// How the main process ended last.
@@ -83,6 +90,8 @@ pub struct Record {
     pub count: u32,
     /// What the policy remembers.
     pub history: History,
+    /// One line for people: which limits of the run have no effect.
+    pub limits: String,
     /// One line for people: why it failed, or how it ended.
     pub note: String,
 }
@@ -162,6 +171,7 @@ impl Record {
         self.ready = is_awaited.then_some(false);
         self.healthy = None;
         self.cause = Cause::Itself;
+        self.starved = false;
         self.probation |= self.phase == Phase::Failed;
         let was_waiting = self.next_ms.take().is_some();
         self.restarts = self.restarts.saturating_add(u32::from(was_waiting));
@@ -194,6 +204,7 @@ impl Record {
     pub(super) fn end_line(&self) -> String {
         match self.last_exit {
             _ if self.cause != Cause::Itself => self.note.clone(),
+            _ if self.starved => STARVED.into(),
             Some(Exit::NotRun(_)) if !self.note.is_empty() => self.note.clone(),
             exit => exit.unwrap_or(Exit::Unknown).to_string(),
         }
@@ -203,6 +214,14 @@ impl Record {
     pub(super) fn counted(&mut self, policy: &Policy, now_ms: u64) {
         self.limit = policy.limit;
         self.count = self.history.in_window(policy, now_ms);
+    }
+
+    /// Takes over which limits have no effect. `false`: that was known.
+    pub(super) fn limit(&mut self, line: &str) -> bool {
+        let line = shortened(line);
+        let is_new = self.limits != line;
+        self.limits = line;
+        is_new
     }
 
     /// Sets the line for people.
@@ -274,32 +293,6 @@ fn shortened(line: &str) -> String {
         line.truncate(end.unwrap_or(0));
     }
     line
-}
-
-/// What fuzz/ calls besides.
-#[cfg(fuzzing)]
-pub mod fuzzed {
-    use super::{text, Record};
-
-    /// The record in `bytes`.
-    pub fn decode(bytes: &[u8]) -> Option<Record> {
-        text::decode(bytes)
-    }
-
-    /// A record as text.
-    pub fn encode(record: &Record) -> String {
-        text::encode(record)
-    }
-
-    /// Why a program was not executed, from what it left.
-    pub fn decode_failure(bytes: &[u8]) -> Option<(i32, String)> {
-        text::decode_failure(bytes)
-    }
-
-    /// What a program that was not executed leaves.
-    pub fn encode_failure(errno: i32, message: &str) -> String {
-        text::encode_failure(errno, message)
-    }
 }
 
 #[cfg(test)]

@@ -46,11 +46,12 @@ fn any_record() -> impl Strategy<Value = Record> {
         any_exit(),
         respawns,
         pid,
-        (ready, cause),
-        ".{0,200}",
+        (ready, cause, any::<(bool, Option<u64>)>()),
+        (".{0,200}", ".{0,200}"),
     )
         .prop_map(
-            |(phase, times, counts, last_exit, respawns, pid, (known, cause), note)| {
+            |(phase, times, counts, last_exit, respawns, pid, (known, cause, memory), lines)| {
+                let (starved, memory_kills) = memory;
                 let (ready, healthy, probation) = known;
                 let (since_real_ns, since_ms, began_ms, calm_ms, next_ms) = times;
                 let (restarts, limit, count, streak) = counts;
@@ -66,12 +67,15 @@ fn any_record() -> impl Strategy<Value = Record> {
                     ready,
                     healthy,
                     cause,
+                    starved,
+                    memory_kills,
                     probation,
                     last_exit,
                     limit,
                     count,
                     history: History::from_parts(respawns, streak),
-                    note: shortened(&note),
+                    limits: shortened(&lines.0),
+                    note: shortened(&lines.1),
                 }
             },
         )

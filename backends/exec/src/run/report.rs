@@ -66,7 +66,11 @@ pub(super) fn over(call: &Call) -> Result<()> {
     command.args(["tell".as_ref(), call.dir.path().as_os_str()]);
     command.args(call.is_watched().then_some(super::tell::WATCHED));
     command.current_dir("/").process_group(0);
-    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.stdin(Stdio::null());
+    if !call.has_log() {
+        // Else it looks into the pipe to the logger.
+        command.stdout(Stdio::null());
+    }
     let made = command.spawn().map(drop);
     made.map_err(|cause| Error::io("make a process that tells OpenRC", &cause))
 }

@@ -8,7 +8,7 @@
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::{is_ending, Signals, Woken};
-use super::{begin, command, finish, Call};
+use super::{begin, cgroup, command, finish, Call};
 use crate::clock;
 use crate::launch::{Ending, Launch};
 use crate::spec_file;
@@ -159,7 +159,8 @@ fn tell_unhealthy(
         restarts: record.restarts,
     };
     let limit = spec.duration("rc_supervise_health_timeout");
-    command::run(spec, KEY, ending, limit.unwrap_or(COMMAND_TIMEOUT), signals).map(drop)
+    let limit = limit.unwrap_or(COMMAND_TIMEOUT);
+    command::run(call, spec, KEY, ending, limit, signals).map(drop)
 }
 
 /// Runs a program that goes into the background by itself, as OpenRC has done: it ends when the
@@ -179,7 +180,7 @@ fn run_to_background(
     record.pid = None;
     record.write(&call.dir)?;
     let limit = settings.duration("timeout_ready").unwrap_or(START_TIMEOUT);
-    let ran = begin::join_cgroup(call, settings)
+    let ran = cgroup::join(call, settings)
         .and_then(|()| Launch::from_settings(settings))
         .and_then(|launch| command::run_launch(launch, limit, signals));
     let exit = match ran {

@@ -90,7 +90,7 @@ fn give_up(call: &Call, record: &Record, signals: &Signals) -> Result<()> {
         }));
     }
     if spec.list(KEY).is_some() {
-        command::run(spec, KEY, ending, COMMAND_TIMEOUT, signals)?;
+        command::run(call, spec, KEY, ending, COMMAND_TIMEOUT, signals)?;
     }
     Ok(())
 }

@@ -164,7 +164,7 @@ impl Service {
     /// The kernel has killed it.
     fn starved(&mut self) {
         if self.instance.cause == Cause::Itself {
-            let reason = "killed for want of memory by the kernel";
+            let reason = rc_sv_exec::cgroup::limits::STARVED;
             self.reason = Some(reason.into());
             self.note = Some(reason.into());
         }

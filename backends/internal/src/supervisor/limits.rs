@@ -11,17 +11,7 @@ use std::os::fd::AsFd;
 impl Supervisor {
     /// Sets the limits for an instance that is about to be made in `cgroup`.
     pub(super) fn limit(&mut self, id: Id, settings: &dyn Settings, cgroup: Option<&Cgroup>) {
-        let limits = Limits::of(settings);
-        let opened = cgroup.map(|cgroup| {
-            let failed = |cause| rc_sv_api::Error::io("open the cgroup", &cause).message;
-            cgroup.open_service().map_err(failed)
-        });
-        let note = limits.set(match &opened {
-            None => Err("the service has no cgroup of version 2"),
-            Some(Ok(opened)) => Ok(opened.as_fd()),
-            Some(Err(why)) => Err(why),
-        });
-        let killed = opened.and_then(|opened| killed_for_memory(opened.ok()?.as_fd()));
+        let (note, killed) = Limits::of(settings).hold(cgroup);
         self.slots.of(id).memory_kills = killed;
         let before = self.unlimited.remove(&id);
         if let Some(note) = note {

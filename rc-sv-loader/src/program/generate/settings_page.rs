@@ -176,7 +176,7 @@ fn commands(page: &mut Page) {
         ("EXIT_CODE, EXIT_STATUS", "How its main process ended last, as systemd has it: exited, killed or dumped, and the code or the name of the signal."),
         ("SERVICE_RESULT", "As systemd has it: success, exit-code, signal, core-dump, timeout, watchdog, start-limit-hit; or unhealthy."),
         ("RESPAWN_COUNT", "Respawns since somebody started it."),
-        ("SERVICE_OUTPUT", "The last lines of its output, at most 16 KiB of each stream, where rc_supervise_log_buffer keeps them; else empty. Module internal."),
+        ("SERVICE_OUTPUT", "The last lines of its output, at most 16 KiB of each stream, where rc_supervise_log_buffer keeps them; else empty."),
     ] {
         page.term(name, meaning);
     }

@@ -60,6 +60,10 @@ impl Record {
                 let pause = duration::show(Duration::from_millis(left));
                 shortened(&format!("one more try in {pause}: {}", self.note))
             }
+            Phase::Running if !self.limits.is_empty() && !self.note.is_empty() => {
+                format!("{}; {}", self.note, self.limits)
+            }
+            Phase::Running if !self.limits.is_empty() => self.limits.clone(),
             Phase::Running | Phase::Down | Phase::Failed => self.note.clone(),
         }
     }

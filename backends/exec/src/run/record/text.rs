@@ -36,12 +36,15 @@ pub(super) fn encode(record: &Record) -> String {
         ("ready", flag(record.ready).to_string()),
         ("healthy", flag(record.healthy).to_string()),
         ("cause", record.cause.result().unwrap_or("-").to_string()),
+        ("starved", flag(Some(record.starved)).to_string()),
+        ("memory-kills", optional(record.memory_kills)),
         ("probation", flag(Some(record.probation)).to_string()),
         ("exit", exit_text(record.last_exit)),
         ("limit", record.limit.to_string()),
         ("count", record.count.to_string()),
         ("streak", streak.to_string()),
         ("respawns", respawns.join(" ")),
+        ("limits", record.limits.clone()),
         ("note", record.note.clone()),
     ];
     let mut text = format!("{MAGIC}\n");
@@ -71,6 +74,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
         ready: flag_of(lines.value("ready")?)?,
         healthy: flag_of(lines.value("healthy")?)?,
         cause: cause_of(lines.value("cause")?)?,
+        starved: flag_of(lines.value("starved")?)??,
+        memory_kills: optional_number(lines.value("memory-kills")?)?,
         probation: flag_of(lines.value("probation")?)??,
         last_exit: exit_of(lines.value("exit")?)?,
         limit: number(lines.value("limit")?)?,
@@ -90,8 +95,10 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
         return None;
     }
     record.history = History::from_parts(respawns, streak);
+    record.limits = lines.value("limits")?.to_string();
     record.note = lines.value("note")?.to_string();
-    let is_ours = lines.0.next().is_none() && record.note == super::shortened(&record.note);
+    let is_short = |line: &String| *line == super::shortened(line);
+    let is_ours = lines.0.next().is_none() && is_short(&record.limits) && is_short(&record.note);
     is_ours.then_some(record)
 }
 

@@ -6,7 +6,8 @@ use crate::instance::Instance;
 use crate::launch::{Ending, Launch, Running};
 use crate::process;
 use crate::readiness::{self, Readiness};
-use crate::run::record;
+use crate::run::command::OUTPUT;
+use crate::run::{output, record};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::policy::Cause;
 use rc_sv_api::{duration, signal};
@@ -101,7 +102,11 @@ impl Vigil<'_> {
             result: Cause::Unhealthy.result(),
             restarts: record.map_or(0, |record| record.restarts),
         };
-        match Launch::for_unhealthy(self.spec, ending).and_then(Running::begin) {
+        let launch = Launch::for_unhealthy(self.spec, ending).and_then(|mut launch| {
+            launch.set_variable(OUTPUT, &output::last_lines(self.call, self.spec))?;
+            Ok(launch)
+        });
+        match launch.and_then(Running::begin) {
             Ok(running) => self.reaction = Some((running, until)),
             Err(error) => self.tell(&format!("rc_supervise_unhealthy: {error}")),
         }
