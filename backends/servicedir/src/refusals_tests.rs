@@ -1,9 +1,11 @@
+#[path = "../../exec/tests/sample/mod.rs"]
+mod sample;
+
 use super::*;
 use crate::suite::{DAEMONTOOLS, RUNIT, S6};
 use rc_sv_api::exit::Exit;
-use rc_sv_api::key::Kind;
 use rc_sv_api::policy::Policy;
-use rc_sv_api::{ServiceName, Spec, Value};
+use rc_sv_api::Spec;
 use rc_sv_exec::cgroup::limits::Limits;
 use rc_sv_exec::check::Check;
 use rc_sv_exec::launch::{Ending, Launch};
@@ -32,67 +34,6 @@ const ELSEWHERE: [&str; 10] = [
     "rc_supervise_alert",
     "rc_supervise_alert_timeout",
 ];
-
-/// A value other than the default that fits a service that runs /bin/true as root.
-fn sample(key: &Key) -> String {
-    let text = match key.name {
-        "chroot" => "/",
-        "directory" => "/usr",
-        "capabilities" => "!cap_chown",
-        "secbits" => "noroot",
-        "command_user" => "nobody",
-        "rc_supervise_ionice" => "2:7",
-        "notify" | "ready" => "fd:3",
-        "rc_supervise_ready" | "rc_supervise_health" => "tcp:80",
-        "rc_supervise_log_buffer" => "32K",
-        "rc_supervise_syslog" => "daemon.info",
-        "supervise_daemon_args" | "start_stop_daemon_args" => "--umask 0123",
-        _ => match key.kind {
-            Kind::Flag => ["yes", "no"][usize::from(key.default == "yes")],
-            Kind::Choice(words) if key.default == words[0] => words[words.len() - 1],
-            Kind::Choice(words) => words[0],
-            Kind::Path | Kind::Command => "/bin/true",
-            Kind::Signal => "QUIT",
-            Kind::Ladder => "INT/3/KILL/1",
-            Kind::Exits => "77",
-            Kind::Umask => "0123",
-            _ => "7",
-        },
-    };
-    text.to_string()
-}
-
-fn spec() -> Spec {
-    let mut spec = Spec::of_service(&ServiceName::new(b"foo").unwrap());
-    spec.put("argv", Value::List(vec![b"/bin/true".to_vec()]));
-    spec.put("environment", Value::List(vec![b"PATH=/bin".to_vec()]));
-    spec.put("runscript", Value::Text(b"/etc/init.d/foo".to_vec()));
-    spec
-}
-
-/// One in which a setting has something to act upon.
-fn spec_for(key: &Key) -> Spec {
-    let mut spec = spec();
-    let needed = match key.name {
-        "healthcheck_delay" => Some(("healthcheck_timer", "5")),
-        "rc_supervise_watchdog" => Some(("notify", "socket:ready")),
-        name if name.starts_with("rc_supervise_log_") => {
-            Some(("rc_supervise_syslog", "daemon.info"))
-        }
-        name if name.starts_with("rc_supervise_health_") => Some(("rc_supervise_health", "tcp:80")),
-        _ => None,
-    };
-    if let Some((name, value)) = needed {
-        spec.set(name, value.as_bytes(), "test").unwrap();
-    }
-    spec
-}
-
-fn with(key: &Key) -> Spec {
-    let mut set = spec_for(key);
-    set.set(key.name, sample(key).as_bytes(), "test").unwrap();
-    set
-}
 
 /// Everything that decides what happens, as text.
 fn outcome(spec: &Spec) -> String {
@@ -127,7 +68,7 @@ fn settings() -> impl Iterator<Item = &'static Key> {
 fn each_setting_is_acted_upon_or_refused_or_belongs_to_another_suite() {
     for suite in [&S6, &RUNIT, &DAEMONTOOLS] {
         for key in settings() {
-            let (plain, set) = (outcome(&spec_for(key)), with(key));
+            let (plain, set) = (outcome(&sample::spec_for(key)), sample::spec_with(key));
             match check(suite, &Origin::Generated, set.settings()) {
                 Err(error) => {
                     assert!(error.message.starts_with(key.name), "{}: {error}", key.name);
@@ -147,7 +88,7 @@ fn a_directory_written_by_hand_takes_its_stop_and_nothing_else() {
     let native = Origin::Native(PathBuf::from("/var/svc.d/foo"));
     let ours = |key: &&Key| of_setting(&RUNIT, key) != Support::Foreign;
     for key in settings().filter(ours) {
-        let refused = check(&RUNIT, &native, with(key).settings()).is_err();
+        let refused = check(&RUNIT, &native, sample::spec_with(key).settings()).is_err();
         let done = DONE_FOR_NATIVE.contains(&key.name) || key.name == "runit_service";
         assert_eq!(refused, !done, "{}", key.name);
     }
@@ -167,7 +108,7 @@ fn whoever_sets_the_default_is_not_refused() {
         ("rc_supervise_propagate", "no"),
         ("rc_supervise_respawn", "spec"),
     ] {
-        let mut set = spec();
+        let mut set = sample::spec();
         set.set(name, value.as_bytes(), "test").unwrap();
         assert_eq!(
             check(&S6, &Origin::Generated, set.settings()),
