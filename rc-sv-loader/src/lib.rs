@@ -26,6 +26,7 @@ mod run;
 pub mod search;
 pub mod services;
 pub mod standing;
+mod stat;
 mod sys;
 mod trust;
 pub mod verify;

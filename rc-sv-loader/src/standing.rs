@@ -1,5 +1,6 @@
 //! What a status means in OpenRC's words and exit codes.
 
+use crate::stat::Stat;
 use rc_sv_api::{Code, Result, ServiceName, State, Status};
 use std::path::Path;
 
@@ -99,21 +100,12 @@ pub(crate) fn living_child(svcdir: &Path, service: &ServiceName) -> Option<u32> 
     let pid = std::fs::read_to_string(path)
         .ok()
         .and_then(|text| text.trim().parse::<u32>().ok())?;
-    let began = beginning(pid)?;
+    let began = Stat::of(pid)?.began()?;
     let known = known_beginning(svcdir, service, pid);
     known.is_none_or(|known| known == began).then_some(pid)
 }
 
-/// When the process `pid` began, in clock ticks since boot; `None` if there is none.
-fn beginning(pid: u32) -> Option<u64> {
-    // A process gives itself a name of any bytes, parentheses too.
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let stat = String::from_utf8_lossy(&stat);
-    let (_, fields) = stat.rsplit_once(") ")?;
-    fields.split(' ').nth(19)?.parse().ok()
-}
-
-/// The same of the service's process, if it has this pid, by the file `instance` that its module
+/// When the service's process began, if it has this pid, by the file `instance` that its module
 /// keeps: pid and beginning.
 fn known_beginning(svcdir: &Path, service: &ServiceName, pid: u32) -> Option<u64> {
     let directory = svcdir.join("rc-sv").join(service.as_str());
@@ -189,7 +181,7 @@ mod tests {
         let directory = svcdir.join("rc-sv/foo");
         std::fs::create_dir_all(&directory).unwrap();
         let instance = |text: String| std::fs::write(directory.join("instance"), text).unwrap();
-        let began = beginning(pid).unwrap();
+        let began = Stat::of(pid).unwrap().began().unwrap();
         instance(format!("{pid:10} {began:20}\n"));
         assert_eq!(living_child(&svcdir, &foo), Some(pid));
         instance(format!("{pid:10} {:20}\n", began - 1));

@@ -3,6 +3,7 @@
 use super::report::{not_run, wrong, Report, Verdict};
 use super::sheet::Line;
 use super::{file, REPORT, STDERR, STDOUT};
+use crate::stat::Stat;
 use nix::fcntl::{open, OFlag};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::{kill, Signal};
@@ -237,13 +238,8 @@ fn children_of(parent: u32) -> Vec<i32> {
         return Vec::new();
     };
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
-    pids.filter(|pid| {
-        let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let stat = String::from_utf8_lossy(&stat).into_owned();
-        let after_name = stat.rsplit(") ").next().unwrap_or_default();
-        after_name.split(' ').nth(1) == Some(parent.to_string().as_str())
-    })
-    .collect()
+    pids.filter(|pid| Stat::of(pid).and_then(|stat| stat.parent()) == Some(parent))
+        .collect()
 }
 
 /// A directory that goes away.

@@ -3,6 +3,7 @@
 use super::report::{wrong, Objection};
 use crate::capture;
 use crate::config::Variables;
+use crate::stat::Stat;
 use nix::fcntl::{open, OFlag};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::stat::Mode;
@@ -199,8 +200,5 @@ impl Scene {
 
 /// Whether the process lives; a zombie does not.
 pub(super) fn lives(pid: i32) -> bool {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let stat = String::from_utf8_lossy(&stat).into_owned();
-    let state = stat.rsplit(')').next().map(str::trim_start);
-    state.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
+    Stat::of(pid).is_some_and(|stat| stat.is_alive())
 }
