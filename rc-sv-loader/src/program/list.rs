@@ -1,6 +1,6 @@
 //! `--list`: the modules by their notes.
 
-use super::status::to_json;
+use super::json;
 use super::table::align;
 use super::{complain, print, FAILED, OK};
 use rc_sv_api::Error;
@@ -14,7 +14,7 @@ pub fn run(loader: &Loader, json: bool) -> Result<u8, Failure> {
     let (modules, errors) = loader.list();
     let objects: Vec<Object<'_>> = modules.iter().map(Object::of).collect();
     print(&match json {
-        true => to_json(&objects),
+        true => json::text(&objects),
         false => align(&objects.iter().map(row).collect::<Vec<_>>()),
     })?;
     for error in &errors {
@@ -122,7 +122,7 @@ mod tests {
              s6  -        refused  /lib/librc_sv_s6.so  is no regular file\n"
         );
         assert_eq!(
-            to_json(&objects[1]),
+            json::text(&objects[1]),
             "{\"name\":\"s6\",\"path\":\"/lib/librc_sv_s6.so\",\"usable\":false,\
              \"reason\":\"is no regular file\",\"abi\":null,\"capabilities\":[]}\n"
         );

@@ -6,6 +6,7 @@ mod describe;
 mod events;
 mod examine;
 mod generate;
+mod json;
 mod list;
 mod moment;
 mod setting;

@@ -1,9 +1,9 @@
 //! `status`: one service or all, for people and as JSON.
 
+use super::json::{self, Facts};
 use super::moment::{rfc3339, Now};
 use super::table::align;
 use super::{complain, print, FAILED, OK};
-use rc_sv_api::exit::Exit;
 use rc_sv_api::{duration, ServiceName, State, Status};
 use rc_sv_loader::{Failure, Report, Services, Standing};
 use serde::Serialize;
@@ -13,7 +13,7 @@ pub fn one(services: &Services, service: &ServiceName, json: bool) -> Result<u8,
     let report = services.status(service)?;
     let now = Now::read();
     print(&match json {
-        true => to_json(&One {
+        true => json::text(&One {
             object: Object::of(&report, now),
             last_output: services.last_output(service),
         }),
@@ -39,7 +39,7 @@ pub fn all(services: &Services, json: bool) -> Result<u8, Failure> {
         }
     }
     print(&if json {
-        to_json(&objects)
+        json::text(&objects)
     } else {
         align(&rows)
     })?;
@@ -117,14 +117,8 @@ struct Object<'a> {
     supervisor_pid: Option<i32>,
     since: Option<String>,
     lasted_ms: Option<u64>,
-    restarts: Option<u32>,
-    failures: u32,
-    last_exit: Option<Ended>,
-    next_restart_ms: Option<u32>,
-    wanted_up: Option<bool>,
-    ready: Option<bool>,
-    healthy: Option<bool>,
-    detail: &'a str,
+    #[serde(flatten)]
+    facts: Facts<'a>,
 }
 
 /// The object of one service alone.
@@ -134,14 +128,6 @@ struct One<'a> {
     object: Object<'a>,
     /// The last lines of its output, where they are kept.
     last_output: Option<String>,
-}
-
-/// How the main process ended last.
-#[derive(Serialize)]
-pub(super) struct Ended {
-    kind: &'static str,
-    value: Option<i32>,
-    text: String,
 }
 
 impl Object<'_> {
@@ -156,43 +142,15 @@ impl Object<'_> {
             supervisor_pid: status.supervisor_pid,
             since: now.since(status).map(rfc3339),
             lasted_ms: now.lasted(status).map(|it| it.as_millis() as u64),
-            restarts: status.restarts,
-            failures: status.failures,
-            last_exit: status.last_exit.map(ended),
-            next_restart_ms: status.next_restart_ms,
-            wanted_up: status.wanted_up,
-            ready: status.ready,
-            healthy: status.healthy,
-            detail: &status.detail,
+            facts: Facts::of(status),
         }
     }
-}
-
-pub(super) fn ended(exit: Exit) -> Ended {
-    let (kind, value) = match exit {
-        Exit::Code(code) => ("code", Some(code.into())),
-        Exit::Signal(number) => ("signal", Some(number.into())),
-        Exit::Dumped(number) => ("dumped", Some(number.into())),
-        Exit::NotRun(errno) => ("not-run", Some(errno)),
-        Exit::Unknown => ("unknown", None),
-    };
-    Ended {
-        kind,
-        value,
-        text: exit.to_string(),
-    }
-}
-
-/// JSON of what cannot fail to be JSON, and a line end.
-pub(super) fn to_json(value: &impl Serialize) -> String {
-    let mut text = serde_json::to_string(value).unwrap_or_default();
-    text.push('\n');
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rc_sv_api::exit::Exit;
 
     const NOW: Now = Now {
         real: 1_000_000_000_000,
@@ -271,7 +229,7 @@ mod tests {
         };
         let report = report(status, Standing::Up);
         assert_eq!(
-            to_json(&Object::of(&report, NOW)),
+            json::text(&Object::of(&report, NOW)),
             "{\"name\":\"foo\",\"module\":\"internal\",\"standing\":\"up\",\"state\":\"up\",\
              \"pid\":1,\"supervisor_pid\":null,\"since\":\"1970-01-01T00:00:00.000Z\",\
              \"lasted_ms\":1000000,\"restarts\":null,\"failures\":0,\

@@ -1,6 +1,6 @@
 //! `--verify`: whether a module keeps the promises of the ABI.
 
-use super::status::to_json;
+use super::json;
 use super::{print, FAILED, NOT_RUN, OK};
 use rc_sv_api::Error;
 use rc_sv_loader::verify::{self, Report, Verdict};
@@ -20,7 +20,7 @@ pub fn run(file: &Path, json: bool) -> Result<u8, Failure> {
     inside.arg("--verify").arg(&file).arg(INSIDE);
     let report = verify::verify(&file, inside)?;
     print(&match json {
-        true => to_json(&Object::of(&report)),
+        true => json::text(&Object::of(&report)),
         false => text(&report),
     })?;
     Ok(match report.verdict() {
