@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod check;
+mod command;
 mod describe;
 mod events;
 mod examine;
@@ -16,9 +17,10 @@ mod upgrade;
 mod verify;
 mod wait;
 
-use arguments::{Arguments, Command};
+use arguments::Arguments;
 use check::Check;
 use clap::error::ErrorKind;
+use command::Command;
 use rc_sv_api::{Code, Error, Outcome, Request, ServiceName};
 use rc_sv_loader::draft::{self, Draft};
 use rc_sv_loader::{isolation, limits, Act, Call, Failure, Isolation, Listener, Loader, Services};

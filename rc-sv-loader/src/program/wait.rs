@@ -1,6 +1,6 @@
 //! `rc-sv-loader wait`. Its exit codes are those of s6-svwait.
 
-use super::arguments::Goal;
+use super::command::Goal;
 use super::{complain, OK};
 use rc_sv_api::{Code, Request, ServiceName, State};
 use rc_sv_loader::{Failure, Services};
