@@ -16,6 +16,7 @@ mod dependents;
 mod ear;
 mod effects;
 mod errand;
+mod event_loop;
 mod guardian;
 mod handover;
 mod held;
@@ -39,6 +40,7 @@ mod recorder;
 mod requests;
 mod signals;
 mod state_file;
+mod steps;
 mod store;
 mod stream;
 mod succession;
@@ -54,8 +56,7 @@ pub mod fuzzed {
     pub use super::handover::fuzzed::again as handed_over;
 }
 
-use crate::core::{Core, Effect, Event, Hook, Id};
-use crate::protocol::Reply;
+use crate::core::{Core, Effect, Event, Id};
 use afterlife::Afterlife;
 use alert::Alerts;
 use claim::Claim;
@@ -71,7 +72,7 @@ use nix::sys::signalfd::SignalFd;
 use operators::Patience;
 use process::Slots;
 use rc_sv_api::{Error, Result};
-use rc_sv_exec::launch::{Ending, Spawner};
+use rc_sv_exec::launch::Spawner;
 use rc_sv_exec::process::open_process;
 use reactor::{Interest, Kind, Reactor, Token};
 use recorder::Recorder;
@@ -133,9 +134,6 @@ struct Supervisor {
     /// When it tries again to become the guardian, which is gone.
     succeeds_at: Option<u64>,
 }
-
-/// After so long without any event the supervisor is idle.
-const REST_MS: u64 = 2_000;
 
 impl Supervisor {
     /// A supervisor that goes on with what the one before has left.
@@ -215,209 +213,6 @@ impl Supervisor {
         };
         supervisor.adopt_all(held)?;
         Ok(supervisor)
-    }
-
-    /// Runs until it was told to end and everything is down.
-    fn run(&mut self) -> Result<()> {
-        sys::release_memory();
-        while !self.is_over {
-            let patience = self.patience();
-            self.reactor
-                .wait(patience)
-                .map_err(|cause| Error::io("wait for events", &cause))?;
-            for index in 0..self.reactor.count() {
-                if let Some(token) = self.reactor.happened(index) {
-                    self.happened(token);
-                }
-            }
-            self.do_what_is_due();
-        }
-        while self.recorder.is_due() {
-            self.recorder.write(None, &mut self.log);
-        }
-        self.leave_nothing();
-        Ok(())
-    }
-
-    /// How long nothing may happen, in milliseconds; `None` is for ever.
-    fn patience(&mut self) -> Option<u64> {
-        if self.may_record() {
-            return Some(0);
-        }
-        let deadlines = [
-            self.core.deadline(),
-            self.listener.deadline(),
-            self.spawner.as_ref().and_then(Spawner::deadline),
-            self.outlets.deadline(),
-            self.alerts.deadline(),
-            self.dependents.deadline(),
-            self.rest_at,
-            self.succeeds_at,
-        ];
-        let next = deadlines.into_iter().flatten().min()?;
-        Some(next.saturating_sub(self.clock.now().boot_ms))
-    }
-
-    fn happened(&mut self, token: Token) {
-        match token.kind {
-            Kind::Signals => self.signalled(),
-            Kind::Listener => self.connected(),
-            Kind::Client => self.client_said(token),
-            Kind::Process => self.process_ended(token),
-            Kind::Report => self.reported(token),
-            Kind::Cgroup => self.cgroup_changed(token),
-            Kind::Finish => self.hook_ended(token, Hook::Finish),
-            Kind::GiveUp => self.hook_ended(token, Hook::GiveUp),
-            Kind::Spawner => self.hear_spawner(),
-            Kind::Alternate => self.hook_ended(token, Hook::Alternate),
-            Kind::Unhealthy => self.hook_ended(token, Hook::Unhealthy),
-            Kind::Look => self.look_goes_on(token),
-            Kind::Ear => self.service_said(token),
-            Kind::Line => self.line_changed(token),
-            Kind::Stored => self.lost(token),
-            Kind::Awaited => self.pid_file_changed(token),
-            Kind::Alert => self.alert_ended(token),
-            Kind::Dependents => self.telling_ended(token),
-            Kind::Successor => self.successor_ended(token),
-            Kind::Attendant => self.attendant_ended(token),
-            Kind::Guardian => self.bereaved(),
-            Kind::Keeper => self.guardian_said(),
-            Kind::Locks => self.recorder.locks_changed(&mut self.log),
-        }
-    }
-
-    fn do_what_is_due(&mut self) {
-        let now_ms = self.clock.now().boot_ms;
-        self.rest(now_ms);
-        if self
-            .core
-            .deadline()
-            .is_some_and(|deadline| deadline <= now_ms)
-        {
-            self.feed(Event::Deadline);
-        }
-        let spawner = self.spawner.as_ref();
-        if spawner
-            .and_then(Spawner::deadline)
-            .is_some_and(|due| due <= now_ms)
-        {
-            self.hear_spawner();
-        }
-        if self.outlets.deadline().is_some_and(|due| due <= now_ms) {
-            self.begin_due_loggers();
-        }
-        if self.alerts.deadline().is_some_and(|due| due <= now_ms) {
-            self.kill_late_alerts(now_ms);
-        }
-        if self.dependents.deadline().is_some_and(|due| due <= now_ms) {
-            self.kill_late_tellings(now_ms);
-        }
-        if self.stream.take_news() {
-            self.clients.tell(&self.stream, &self.reactor);
-        }
-        if self.succeeds_at.is_some_and(|at| at <= now_ms) {
-            self.succeed();
-        }
-        self.listener.resume(&self.reactor, now_ms);
-        if !self.strays.is_empty() {
-            self.reap_strays();
-        }
-        if self.reactor.count() == 0 && self.may_record() {
-            self.recorder.write(None, &mut self.log);
-        }
-        self.watch_locks();
-    }
-
-    /// OpenRC is told when nothing more urgent is to be done: no process is about to be there.
-    fn may_record(&self) -> bool {
-        let spawner = self.spawner.as_ref();
-        self.recorder.is_due() && spawner.and_then(Spawner::deadline).is_none()
-    }
-
-    /// Gives memory back, once after some time without work.
-    fn rest(&mut self, now_ms: u64) {
-        if self.reactor.count() > 0 {
-            self.rest_at = Some(now_ms + REST_MS);
-        } else if self.rest_at.is_some_and(|at| at <= now_ms) {
-            self.rest_at = None;
-            self.events.shrink_to_fit();
-            self.effects.shrink_to_fit();
-            sys::release_memory();
-        }
-    }
-
-    /// Gives the core an event, and everything that follows from it.
-    fn feed(&mut self, event: Event) {
-        self.events.push_back(event);
-        self.catch_up();
-    }
-
-    /// Gives the core the events that are there, and everything that follows from them.
-    fn catch_up(&mut self) {
-        // Whoever carries out an effect adds events, but does not call this again.
-        while let Some(event) = self.events.pop_front() {
-            let mut effects = std::mem::take(&mut self.effects);
-            self.core.step(event, self.clock.now(), &mut effects);
-            self.carry_out(effects);
-        }
-    }
-
-    /// Does what the core wants, once it is written down.
-    fn carry_out(&mut self, mut effects: Vec<Effect>) {
-        self.keep_changes();
-        for effect in effects.drain(..) {
-            self.perform(effect);
-        }
-        self.effects = effects;
-    }
-
-    fn perform(&mut self, effect: Effect) {
-        match effect {
-            Effect::Spawn { id, run } if self.is_leaving => self.left_over.push((id, run)),
-            Effect::Spawn { id, run } => self.spawn(id, run),
-            Effect::Signal {
-                id,
-                run,
-                signal,
-                whom,
-            } => self.signal(id, run, signal, whom),
-            Effect::Sweep { id, run } => self.sweep(id, run),
-            Effect::Reap { id, run } => self.reap(id, run),
-            Effect::RunHook {
-                id,
-                run,
-                hook,
-                exit,
-                result,
-                restarts,
-            } => {
-                let ending = Ending {
-                    exit,
-                    result,
-                    restarts,
-                };
-                self.run_hook(id, run, hook, ending);
-            }
-            Effect::KillHook { id, run, hook } => self.kill_hook(id, run, hook),
-            Effect::Probe { id, run, look } => self.probe(id, run, look),
-            Effect::KillProbe { id, run, look } => self.kill_probe(id, run, look),
-            Effect::Answer { waiter, result } => {
-                // Whoever is told that a service runs finds it so in OpenRC's state.
-                if let Some(service) = self.clients.service_of(waiter) {
-                    self.recorder.write(Some(service), &mut self.log);
-                }
-                let reply = result.map_or_else(Reply::Refused, |()| Reply::Done);
-                self.clients.answer(waiter, &reply, &self.reactor);
-            }
-            Effect::Record { id, what } => self.record(id, what),
-            Effect::Dependents { id, up } => self.tell_dependents(id, up),
-            Effect::Alert { id, alert } => self.alert(id, *alert),
-            Effect::Emit(mut event) => {
-                event.status.supervisor_pid = Some(std::process::id() as i32);
-                self.stream.push(*event);
-            }
-            Effect::Quit => self.is_over = true,
-        }
     }
 
     fn warn(&mut self, id: Id, message: &str) {
