@@ -13,6 +13,7 @@ use rc_sv_exec::place::Dir;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What a process on the way does.
@@ -61,6 +62,12 @@ pub(super) struct Outlet {
     /// The guardian was told of all that.
     pub is_held: bool,
     pub attendants: Vec<Attendant>,
+}
+
+/// Where things are, for making loggers.
+pub(super) struct Programs<'a> {
+    pub logger: &'a Path,
+    pub svcdir: &'a Path,
 }
 
 impl Attending {
@@ -232,7 +239,7 @@ impl Outlet {
     pub(super) fn launch(
         &self,
         role: Role,
-        programs: &super::logging::Programs<'_>,
+        programs: &Programs<'_>,
         spec: &dyn Settings,
     ) -> Result<Launch> {
         let mut launch = match (&self.stream.sink, role) {
