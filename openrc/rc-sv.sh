@@ -11,6 +11,10 @@ rcsv_start()
 {
 	local _rcsv_was_inactive=false _rcsv_said _rcsv_rc _rcsv_forks=
 
+	if [ "$RC_CMD" = rcsv_respawn ]; then
+		_rcsv_run "start --respawn" "$command_args_foreground"
+		return
+	fi
 	! _rcsv_forks || _rcsv_forks=" --forks"
 	ebegin "Starting ${name:-$RC_SVCNAME}"
 	if yesno "$start_inactive"; then
@@ -64,6 +68,17 @@ rcsv_stop()
 	_rcsv_said=$("$_rcsv_loader" stop "$RC_SVCNAME" 2>&1)
 	_rcsv_rc=$?
 	_rcsv_eend $_rcsv_rc "Failed to stop ${name:-$RC_SVCNAME}" "$_rcsv_said"
+}
+
+# Run by the supervisor before a respawn, without a lock: what a start does up to
+# the daemon. What rc_env_allow lets through of the end is not for the daemon.
+rcsv_respawn()
+{
+	if [ "$(command -v start_pre)" = start_pre ]; then
+		start_pre || return
+	fi
+	unset EXIT_CODE EXIT_STATUS SERVICE_RESULT RESPAWN_COUNT SERVICE_OUTPUT
+	start
 }
 
 # What a start would do. OpenRC hands on neither arguments nor variables: what is

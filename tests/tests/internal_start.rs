@@ -81,7 +81,6 @@ fn what_is_not_done_yet_is_refused() {
     let cases = [
         ("timeout_down=5000", "timeout_down"),
         ("timeout_kill=5000", "timeout_kill"),
-        ("rc_supervise_respawn=script", "rc_supervise_respawn"),
     ];
     for (conf, name) in cases {
         probe(&lab, "foo", "", conf);

@@ -68,8 +68,12 @@ pub fn respawn(spec: &dyn Settings) -> [String; 2] {
         }
     };
     let word = spec.word("rc_supervise_policy");
+    let first = match spec.word("rc_supervise_respawn").as_str() {
+        "script" => "; start_pre() and start() of the runscript go before each",
+        _ => "",
+    };
     [
-        format!("respawn: {word}, after {pause}{growth}"),
+        format!("respawn: {word}, after {pause}{growth}{first}"),
         format!("limit: {}", policy.forecast()),
     ]
 }
@@ -210,6 +214,7 @@ mod tests {
             ("retry", "INT/3"),
             ("rc_supervise_kill_mode", "process"),
             ("respawn_delay_step", "3"),
+            ("rc_supervise_respawn", "script"),
             ("rc_supervise_finish", "/bin/finish x"),
         ]);
         for line in [
@@ -219,7 +224,8 @@ mod tests {
              command",
             "watchdog: every 10 s",
             "stop: INT, 3 s: 3 s at most; reaches the main process alone",
-            "respawn: always, after 500 ms, then 3 s longer each time, at most 60 s",
+            "respawn: always, after 500 ms, then 3 s longer each time, at most 60 s; start_pre() and \
+             start() of the runscript go before each",
             "finish command: /bin/finish x",
         ] {
             assert!(lines.contains(&line.to_string()), "{line}\n{lines:#?}");

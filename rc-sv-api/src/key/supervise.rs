@@ -40,7 +40,7 @@ pub(super) const POLICIES: &[&str] = &[
 #[rustfmt::skip]
 pub(super) static KEYS: &[Key] = &[
     key(Service, "rc_supervise_module", Text, "", "The module that supervises the service. Empty or unset leaves it to OpenRC."),
-    key(Service, "rc_supervise_respawn", Choice(&["spec", "script"]), "spec", "Respawn from what was captured at start, or through the runscript."),
+    key(Service, "rc_supervise_respawn", Choice(&["spec", "script"]), "spec", "Respawn what was captured at start (spec); or (script) run start_pre() and start() of the runscript before each respawn, without OpenRC's lock, and respawn what they say then. They have timeout_ready; a failure counts as one of the service. RC_CMD is rcsv_respawn then."),
     key(Service, "rc_supervise_propagate", Flag, "no", "Services that need this one and run stop when it ends unasked, is unhealthy or is given up, and start again with it: when it is ready, or healthy again."),
     key(Service, "rc_supervise_operators", Text, "", "A group whose members may restart the service with rc-sv-loader, and nothing else; everybody may ask for its status. One that was stopped they cannot start."),
     key(Respawn, "rc_supervise_policy", Choice(POLICIES), "always", "After which ends the service is respawned."),

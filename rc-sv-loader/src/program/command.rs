@@ -24,6 +24,9 @@ pub enum Command {
         /// its start to OpenRC.
         #[arg(long)]
         forks: bool,
+        /// The supervisor itself has run the script: what it says is for the respawn.
+        #[arg(long, hide = true)]
+        respawn: bool,
         /// The program and its arguments.
         #[arg(last = true, value_name = "ARGV")]
         argv: Vec<OsString>,
@@ -87,7 +90,7 @@ pub enum Command {
     },
     /// Restart a service as it was started.
     ///
-    /// The runscript is not run again, and conf.d is not read.
+    /// The runscript is not run again, and conf.d is not read, unless rc_supervise_respawn is script.
     Restart {
         /// Name of the service.
         #[arg(value_parser = service_name)]

@@ -143,11 +143,16 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
             module,
             argv,
             forks,
+            respawn,
         }) => {
             let mut draft = draft(service, module, argv)?;
             if forks {
                 draft.set_forks();
             }
+            let request = Request {
+                from_supervisor: respawn,
+                ..request
+            };
             services.start(&draft, &request)?
         }
         Some(Command::Attach {

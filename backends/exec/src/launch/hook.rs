@@ -77,6 +77,16 @@ impl Launch {
         Launch::of_ending(spec, argv, &Words::of(ending.exit), &ending)
     }
 
+    /// Prepares the runscript before a respawn, in the same surroundings: it has the module make the
+    /// spec anew.
+    ///
+    /// # Errors
+    /// [`rc_sv_api::Code::Invalid`]: there is no runscript, or the spec is not resolved.
+    pub fn for_respawn(spec: &dyn Settings, ending: Ending<'_>) -> Result<Launch> {
+        let argv = runscript(spec, c"rcsv_respawn")?;
+        Launch::of_ending(spec, argv, &Words::of(ending.exit), &ending)
+    }
+
     /// Prepares the start of the service that takes the place of a resolved spec's, in the same
     /// surroundings.
     ///

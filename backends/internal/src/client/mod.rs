@@ -27,6 +27,9 @@ use std::time::{Duration, Instant};
 /// What is added to the sum of a service's own time-outs: the final KILL and what follows it.
 const SLACK: Duration = Duration::from_secs(20);
 
+/// Where OpenRC put the service when it was started.
+const CGROUPS: [&str; 2] = ["cgroup", "cgroups_v1"];
+
 /// The module.
 pub struct Internal {
     host: Host,
@@ -101,6 +104,9 @@ impl Backend for Internal {
             return rehearsal::tell(&self.host, resolved.settings());
         }
         let mut connection = self.connect(&call)?;
+        if request.from_supervisor {
+            return renew(&call, connection, &resolved);
+        }
         call.settle(Some(&mut connection))?;
         let dir = Dir::make_service(&call.svcdir, &call.service)?;
         spec_file::write(&dir, resolved.settings())?;
@@ -207,6 +213,20 @@ impl Backend for Internal {
         let events = Events::begin(connection, service, beginning, deadline)?;
         Ok(Box::new(events))
     }
+}
+
+/// The runscript runs before a respawn: the spec is for that. It runs in no cgroup of the service.
+fn renew(call: &Call, connection: Connection, resolved: &Spec) -> Result<Outcome> {
+    let dir = Dir::open_service(&call.svcdir, &call.service)?;
+    let before = spec_file::read(&dir)?;
+    let mut spec = resolved.clone();
+    CGROUPS.iter().for_each(|key| spec.remove(key));
+    for (key, value) in before.iter().filter(|(key, _)| CGROUPS.contains(key)) {
+        spec.put(key, value.clone());
+    }
+    spec_file::write(&dir, spec.settings())?;
+    let order = protocol::Request::Renew(call.service.clone());
+    call.order(connection, &order, false)
 }
 
 /// How long a start may take: an earlier instance may have to end first.

@@ -4,11 +4,7 @@ use rc_sv_api::key::{self, Group, Key, Role};
 use rc_sv_api::{support, Deed, Error, Result, Settings, Support};
 
 /// Settings that are refused, unless they ask for what holds anyway; and what to do instead.
-const NOT_YET: [(&str, &str); 3] = [
-    ("timeout_down", LADDER),
-    ("timeout_kill", LADDER),
-    ("rc_supervise_respawn", "set it to spec"),
-];
+const NOT_YET: [(&str, &str); 2] = [("timeout_down", LADDER), ("timeout_kill", LADDER)];
 
 const LADDER: &str = "unset it and set retry";
 
@@ -38,6 +34,10 @@ pub fn check(spec: &dyn Settings) -> Result<()> {
             }
             _ => {}
         }
+    }
+    if spec.word("rc_supervise_respawn") == "script" && spec.text("runscript").is_none() {
+        let why = "rc_supervise_respawn: script is for a service that has one; set it to spec";
+        return Err(Error::invalid(why));
     }
     Ok(())
 }

@@ -64,14 +64,23 @@ fn what_is_refused_is_in_the_registry_and_says_what_to_do() {
         assert_eq!(key.role, Role::Setting, "{name}");
         assert!(instead.contains("set"), "{name}: {instead}");
     }
+    let mut late = sample::spec();
+    late.set("timeout_kill", b"500", "test").unwrap();
+    let error = check(late.settings()).unwrap_err();
+    assert_eq!(
+        error.message,
+        "timeout_kill: internal does not do this in this version; unset it and set retry"
+    );
     let mut script = sample::spec();
     script
         .set("rc_supervise_respawn", b"script", "test")
         .unwrap();
+    assert_eq!(check(script.settings()), Ok(()));
+    script.remove("runscript");
     let error = check(script.settings()).unwrap_err();
     assert_eq!(
         error.message,
-        "rc_supervise_respawn: internal does not do this in this version; set it to spec"
+        "rc_supervise_respawn: script is for a service that has one; set it to spec"
     );
     for (name, default) in [
         ("rc_supervise_propagate", "no"),

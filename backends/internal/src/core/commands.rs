@@ -123,7 +123,7 @@ impl Service {
     }
 
     /// The checks of a service that is up begin anew where they are others now.
-    fn take_plan(&mut self, turn: &mut Turn<'_>, plan: Box<Plan>) {
+    pub(super) fn take_plan(&mut self, turn: &mut Turn<'_>, plan: Box<Plan>) {
         let checks = |plan: &Plan| plan.care.as_ref().map(|care| care.checks.clone());
         let are_others =
             checks(&plan).unwrap_or_default() != checks(&self.plan).unwrap_or_default();

@@ -151,6 +151,8 @@ pub enum Hook {
     Alternate,
     /// `rc_supervise_unhealthy`: when it becomes unhealthy, while it lives.
     Unhealthy,
+    /// The runscript, which makes the spec of the next instance: before that is spawned.
+    Script,
 }
 
 /// What is looked at.

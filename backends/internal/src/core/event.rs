@@ -199,6 +199,8 @@ pub enum Command {
     /// It is to be up. The answer comes when the program is executed. A service that is up is not
     /// disturbed; the plan holds from its next decision on.
     Start(Box<Plan>),
+    /// The runscript that runs before a respawn has made the spec anew. The answer comes at once.
+    Renew(Box<Plan>),
     /// It is to be down. The answer comes when it is.
     Stop,
     /// It is to be stopped and started, with this plan or the one it has. The answer comes when

@@ -27,6 +27,8 @@ pub(super) struct Instance {
     pub unmade: bool,
     /// Its main process is a zombie.
     pub zombie: bool,
+    /// The runscript runs, or has failed: the main process is ordered when that has ended well.
+    pub awaits_script: bool,
 }
 
 impl Instance {
@@ -44,6 +46,7 @@ impl Instance {
             permanent: false,
             unmade: false,
             zombie: false,
+            awaits_script: false,
         }
     }
 

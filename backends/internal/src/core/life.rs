@@ -12,7 +12,14 @@ impl Service {
     /// Takes in what happened to instance `run`. What does not fit the state is late or a
     /// repetition, and changes nothing.
     pub(super) fn happened(&mut self, turn: &mut Turn<'_>, run: u32, event: Event) {
+        let is_script = |hook| hook == Hook::Script && run == self.instance.run;
         match event {
+            Event::HookEnded { hook, exit, .. } if is_script(hook) => {
+                self.script_ended(turn, exit, None);
+            }
+            Event::HookFailed { hook, message, .. } if is_script(hook) => {
+                self.script_ended(turn, Exit::NotRun(0), Some(&message));
+            }
             Event::HookEnded { hook, .. } if hook != Hook::Finish => {
                 self.alert_ended(turn, run, hook, None);
             }

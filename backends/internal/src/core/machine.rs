@@ -132,14 +132,18 @@ impl Core {
             (None, Command::Stop | Command::Forget) => {
                 return effects.extend(Effect::answer(waiter, Ok(())));
             }
-            (None, Command::Restart(None) | Command::Signal(_)) => {
+            (None, Command::Restart(None) | Command::Renew(_) | Command::Signal(_)) => {
                 let error = Error::new(Code::NotFound, "it was never started here");
                 return effects.extend(Effect::answer(waiter, Err(error)));
             }
         };
         let mut gone = false;
         self.with(id, now, effects, |service, turn| match command {
-            Command::Start(plan) => service.start(turn, Some(plan), waiter),
+            Command::Start(plan) => {
+                service.has_new_spec = true;
+                service.start(turn, Some(plan), waiter);
+            }
+            Command::Renew(plan) => service.renew(turn, plan, waiter),
             Command::Restart(plan) => service.restart(turn, plan, waiter),
             Command::Stop => service.stop(turn, "stop", waiter),
             Command::Signal(number) => service.signal(turn, number, waiter),

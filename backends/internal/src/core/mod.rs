@@ -16,7 +16,7 @@
 //! |-|-|-|
 //! | Down | nothing runs, nothing will | command |
 //! | Waiting | it died; a respawn is scheduled | timer (the pause), command |
-//! | Starting | a main process was ordered, made, or executed; it is not ready yet | readiness, its end, timer (`timeout_ready`, 90 s), command |
+//! | Starting | the runscript runs before it, or a main process was ordered, made, or executed; it is not ready yet | readiness, its end, timer (`timeout_ready`, 90 s), command |
 //! | Up | it is ready | its end, its words, its checks, command |
 //! | Leaving | it is to end by itself: it said so, missed its watchdog, or its command for being unhealthy runs | its end, timer, end of that command, command |
 //! | Stopping | signals were sent; stands on a rung of the ladder, or past the last | its end, timer (the rung; 5 s after the final KILL) |
@@ -31,6 +31,8 @@
 //! | 1 | Down, Failed | start | Starting | history cleared; Spawn |
 //! | 2 | Starting | not executed | Starting, until the process has ended | as 13; when a person asked: Down, answered with the reason, not tried again; else decided as any end |
 //! | 2 | Starting | not spawned | as decided | the same; a respawn is tried again whatever the policy says of ends |
+//! | 1 | Starting | the runscript ended well | Starting | Spawn |
+//! | 2 | Starting | the runscript failed | as decided | as any end; when a person asked: as not executed |
 //! | 3 | Starting | executed | Starting; Up where that is readiness | Probe where something has to answer |
 //! | 3 | Starting | ready | Up | Answer; watchdog and checks begin |
 //! | 4 | Starting | time-out | Stopping | first rung, or KILL of everything where it was not executed; when a person asked: as 2, with a time-out |
@@ -56,6 +58,9 @@
 //! | 17 | decided | else | Waiting, or Starting when the pause (from the death on; 100 ms at least where no process could be made) is over | Record; or Spawn |
 //! | 19 | Failed | timer | Starting | Record; Spawn; the next failure is a give-up of which nobody is told again |
 //! | 18 | Waiting | timer, start, restart | Starting | Spawn; by a person: history cleared |
+//!
+//! With `rc_supervise_respawn=script` Spawn is RunHook of the runscript first, unless the spec was made
+//! by a start since the last Spawn.
 //!
 //! Restart is a stop after which a person asked for the next; in Down, Waiting and Failed it is a
 //! start. Start in Up only replaces the plan; in Starting it joins the waiters; in Stopping and
@@ -108,6 +113,7 @@ mod ready;
 mod report;
 mod resume;
 mod saved;
+mod script;
 mod service;
 mod state;
 mod stop;

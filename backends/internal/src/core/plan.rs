@@ -30,6 +30,8 @@ pub struct Plan {
     pub on_give_up: bool,
     /// Whether there is a command that alerts a person.
     pub alert: bool,
+    /// Whether the runscript is run for a respawn, and makes the spec anew.
+    pub script: bool,
     /// Whether the services that need it stop while it does not do its work.
     pub propagate: bool,
     /// What shows that it is ready.
@@ -81,6 +83,7 @@ impl Plan {
             finish_timeout: duration("rc_supervise_finish_timeout"),
             on_give_up: spec.list("rc_supervise_on_give_up").is_some(),
             alert: spec.list(alert::COMMAND).is_some(),
+            script: spec.word("rc_supervise_respawn") == "script",
             propagate: spec.flag("rc_supervise_propagate"),
             ready: match Readiness::of(spec).unwrap_or_default() {
                 Readiness::Executed => Ready::Executed,

@@ -50,6 +50,9 @@ impl Service {
                 reason.unwrap_or_default().to_string()
             }
             (_, Some(Exit::NotRun(_)), Some(note)) => note.to_string(),
+            (_, exit, _) if self.instance.awaits_script => {
+                format!("the runscript: {}", exit.unwrap_or(Exit::Unknown))
+            }
             (_, exit, _) => {
                 let exit = exit.unwrap_or(Exit::Unknown);
                 reason.map_or_else(|| exit.to_string(), |reason| format!("{exit}; {reason}"))
@@ -85,6 +88,7 @@ impl Service {
             (Cause::Itself, _) if self.instance.executed => {
                 Error::new(Code::Failed, format!("{end} before it was ready"))
             }
+            (Cause::Itself, _) if self.instance.awaits_script => Error::new(Code::Failed, end),
             (Cause::Itself, _) => Error::new(Code::Failed, format!("{end} before it was executed")),
             (Cause::Watchdog | Cause::Unhealthy, _) => Error::new(Code::Failed, end),
         };
@@ -132,6 +136,7 @@ impl Service {
                 format!("one more try in {pause}: {note}")
             }
             State::Down | State::Failed { until: None } => note.to_string(),
+            State::Starting { .. } if self.instance.awaits_script => "running the runscript".into(),
             State::Starting { .. } | State::Up => self.watch_line(),
         }
     }

@@ -71,6 +71,9 @@ impl Core {
         {
             hooks.push((service.instance.run, Hook::Finish));
         }
+        if service.instance.awaits_script && service.instance.is_live() {
+            hooks.push((service.instance.run, Hook::Script));
+        }
         let left = Left {
             run: service.instance.run,
             is_live: service.instance.is_live(),
@@ -121,6 +124,9 @@ impl Service {
                 Part::Hook | Part::KilledHook => {}
             },
             (State::Stuck, _) if !self.instance.is_live() => self.sweep(turn),
+            (_, Found::NeverMade) if self.instance.awaits_script => {
+                self.go_on_with_script(turn, hooks.contains(&(run, Hook::Script)));
+            }
             (State::Starting { .. }, Found::NeverMade) => {
                 self.instance.pid = None;
                 turn.effects.push(Effect::Spawn { id: turn.id, run });

@@ -24,7 +24,13 @@ const ALERTS: usize = 16;
 /// The longest text, in bytes.
 const TEXT: usize = 255;
 
-const HOOKS: [Hook; 4] = [Hook::Finish, Hook::GiveUp, Hook::Alternate, Hook::Unhealthy];
+const HOOKS: [Hook; 5] = [
+    Hook::Finish,
+    Hook::GiveUp,
+    Hook::Alternate,
+    Hook::Unhealthy,
+    Hook::Script,
+];
 const CAUSES: [Cause; 4] = [
     Cause::Itself,
     Cause::Timeout,
@@ -46,6 +52,7 @@ impl Service {
             instance.unmade,
             instance.zombie,
             self.watch.as_ref().is_some_and(|watch| watch.reloading),
+            instance.awaits_script,
         ];
         let flags = flags
             .iter()
@@ -98,6 +105,7 @@ impl Service {
     ) -> Option<Service> {
         let mut reader = Reader(bytes);
         let mut service = Service::new(name, plan, now);
+        service.has_new_spec = false;
         let flags = reader.byte()?;
         let flag = |bit: u8| flags & 1 << bit != 0;
         service.state = reader.state()?;
@@ -117,6 +125,7 @@ impl Service {
             permanent: flag(3),
             unmade: flag(4),
             zombie: flag(5),
+            awaits_script: flag(7),
             ..Instance::ordered(run, reader.u64()?)
         };
         service.instance.ended_ms = reader.time()?;

@@ -1,7 +1,8 @@
 //! One service: what the core remembers of it.
 //!
-//! Its transitions are in `commands` (somebody wants something), `life` (what happens to a main
-//! process), `stop` (the ladder) and `finish` (what comes after the end).
+//! Its transitions are in `commands` (somebody wants something), `script` (what may come before a
+//! main process), `life` (what happens to it), `stop` (the ladder) and `finish` (what comes after the
+//! end).
 
 use super::alarm::Alarm;
 use super::emit::Told;
@@ -29,6 +30,8 @@ pub(super) struct Service {
     /// Respawns since somebody started it.
     pub restarts: u32,
     pub instance: Instance,
+    /// The spec was made since the last spawn.
+    pub has_new_spec: bool,
     pub last_exit: Option<Exit>,
     /// What there is to say about the last end besides `last_exit`.
     pub note: Option<Box<str>>,
@@ -85,6 +88,7 @@ impl Service {
             history: History::default(),
             restarts: 0,
             instance: Instance::none(),
+            has_new_spec: true,
             last_exit: None,
             note: None,
             reason: None,
@@ -139,6 +143,16 @@ impl Service {
         self.reason = None;
         let until = turn.after(self.plan.ready_timeout);
         self.enter(turn, State::Starting { until });
+        match self.plan.script && !self.has_new_spec {
+            true => self.run_script(turn),
+            false => self.order(turn),
+        }
+    }
+
+    /// Orders the main process of the instance.
+    pub(super) fn order(&mut self, turn: &mut Turn<'_>) {
+        self.has_new_spec = false;
+        let run = self.instance.run;
         turn.effects.push(Effect::Spawn { id: turn.id, run });
     }
 

@@ -2,7 +2,7 @@
 
 use super::service::{Service, Turn};
 use super::state::{Asked, State};
-use super::{Effect, Whom};
+use super::{Effect, Hook, Whom};
 use rc_sv_api::signal;
 use rc_sv_exec::stop::KillMode;
 use std::time::Duration;
@@ -36,15 +36,18 @@ impl Service {
     }
 
     /// Sends what belongs to the rung. A main process that is still being made gets it when its
-    /// pid is known.
+    /// pid is known. A runscript before it may end by itself; past the last rung it is killed.
     pub(super) fn press(&mut self, turn: &mut Turn<'_>) {
-        if self.instance.pid.is_none() {
-            return;
-        }
         let rung = match self.state {
             State::Stopping { rung, .. } => rung,
             _ => None,
         };
+        if self.instance.awaits_script && rung.is_none() {
+            self.kill_hook(turn, self.instance.run, Hook::Script);
+        }
+        if self.instance.pid.is_none() {
+            return;
+        }
         let step = rung.and_then(|rung| self.plan.ladder.rungs().get(usize::from(rung)));
         match step.map(|step| step.signal) {
             Some(signal::KILL) => self.send(turn, signal::KILL),

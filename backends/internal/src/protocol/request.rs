@@ -8,6 +8,8 @@ use rc_sv_api::{signal, Code, Error, Result, ServiceName};
 pub enum Request {
     /// Start the service whose spec lies in its directory; answered when it runs, or will not.
     Start(ServiceName),
+    /// Take the spec that lies in the directory of a service whose runscript runs before a respawn.
+    Renew(ServiceName),
     /// Stop it; answered when it is down.
     Stop(ServiceName),
     /// Stop and start it in one step; answered when it runs again, or will not.
@@ -40,6 +42,7 @@ const LIST: u16 = 7;
 const PING: u16 = 8;
 const FOLLOW: u16 = 9;
 const UPGRADE: u16 = 10;
+const RENEW: u16 = 11;
 
 impl Request {
     /// Whether asking for it twice is asking for it once.
@@ -93,6 +96,7 @@ impl Request {
         let mut reader = Reader(body);
         let request = match header.op {
             START => Request::Start(service(&mut reader)?),
+            RENEW => Request::Renew(service(&mut reader)?),
             STOP => Request::Stop(service(&mut reader)?),
             RESTART => Request::Restart(service(&mut reader)?),
             SIGNAL => {
@@ -121,6 +125,7 @@ impl Request {
     pub fn service(&self) -> Option<&ServiceName> {
         match self {
             Request::Start(name)
+            | Request::Renew(name)
             | Request::Stop(name)
             | Request::Restart(name)
             | Request::Signal(name, _)
@@ -141,6 +146,7 @@ impl Request {
     fn op(&self) -> u16 {
         match self {
             Request::Start(_) => START,
+            Request::Renew(_) => RENEW,
             Request::Stop(_) => STOP,
             Request::Restart(_) => RESTART,
             Request::Signal(..) => SIGNAL,
@@ -167,6 +173,7 @@ mod tests {
         let foo = ServiceName::new(b"foo").unwrap();
         vec![
             Request::Start(foo.clone()),
+            Request::Renew(foo.clone()),
             Request::Stop(foo.clone()),
             Request::Restart(foo.clone()),
             Request::Signal(foo.clone(), 64),
@@ -239,7 +246,7 @@ mod tests {
         }
 
         #[test]
-        fn any_body_is_decoded_or_refused(op in 0u16..12, id: u64, body: Vec<u8>) {
+        fn any_body_is_decoded_or_refused(op in 0u16..13, id: u64, body: Vec<u8>) {
             let mut packet = Header::encode(op, id);
             packet.extend(body);
             if let Ok((request, decoded)) = Request::decode(&packet) {

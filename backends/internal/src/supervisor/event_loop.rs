@@ -64,6 +64,7 @@ impl Supervisor {
             Kind::Spawner => self.hear_spawner(),
             Kind::Alternate => self.hook_ended(token, Hook::Alternate),
             Kind::Unhealthy => self.hook_ended(token, Hook::Unhealthy),
+            Kind::Script => self.hook_ended(token, Hook::Script),
             Kind::Look => self.look_goes_on(token),
             Kind::Ear => self.service_said(token),
             Kind::Line => self.line_changed(token),

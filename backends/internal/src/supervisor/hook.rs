@@ -39,6 +39,7 @@ fn key(hook: Hook) -> &'static str {
         Hook::GiveUp => "rc_supervise_on_give_up",
         Hook::Alternate => "rc_supervise_alternate",
         Hook::Unhealthy => "rc_supervise_unhealthy",
+        Hook::Script => "rc_supervise_respawn",
     }
 }
 
@@ -46,6 +47,7 @@ fn prepare(spec: &dyn Settings, hook: Hook, ending: Ending<'_>) -> Result<Launch
     match hook {
         Hook::Alternate => Launch::for_alternate(spec, ending),
         Hook::Unhealthy => Launch::for_unhealthy(spec, ending),
+        Hook::Script => Launch::for_respawn(spec, ending),
         _ => Launch::for_hook(spec, key(hook), ending),
     }
 }
@@ -56,6 +58,7 @@ fn kind(hook: Hook) -> Kind {
         Hook::GiveUp => Kind::GiveUp,
         Hook::Alternate => Kind::Alternate,
         Hook::Unhealthy => Kind::Unhealthy,
+        Hook::Script => Kind::Script,
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) enum Kind {
     Alternate,
     /// The command for a service that is unhealthy.
     Unhealthy,
+    /// The runscript that runs before a respawn.
+    Script,
     /// A look at a service from the outside.
     Look,
     /// Where a service says what it has to say.
@@ -56,7 +58,7 @@ pub(super) enum Kind {
     Keeper,
 }
 
-const KINDS: [Kind; 23] = [
+const KINDS: [Kind; 24] = [
     Kind::Signals,
     Kind::Listener,
     Kind::Client,
@@ -69,6 +71,7 @@ const KINDS: [Kind; 23] = [
     Kind::Spawner,
     Kind::Alternate,
     Kind::Unhealthy,
+    Kind::Script,
     Kind::Look,
     Kind::Ear,
     Kind::Line,

@@ -62,6 +62,10 @@ impl Supervisor {
                 let plan = self.plan(&service);
                 (service, plan.map(Command::Start))
             }
+            Request::Renew(service) => {
+                let plan = self.plan(&service);
+                (service, plan.map(Command::Renew))
+            }
             Request::Restart(service) => {
                 let plan = self.plan(&service);
                 (service, plan.map(|plan| Command::Restart(Some(plan))))

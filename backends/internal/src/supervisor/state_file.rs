@@ -71,6 +71,7 @@ impl Who {
             Who::Attendant(Which::Output, Role::Program) => 6,
             Who::Attendant(Which::Error, Role::Logger) => 7,
             Who::Attendant(Which::Error, Role::Program) => 8,
+            Who::Hook(Hook::Script) => 9,
         };
         WORDS + index * Word::SIZE
     }
@@ -237,6 +238,7 @@ mod tests {
             Who::Hook(Hook::GiveUp),
             Who::Hook(Hook::Alternate),
             Who::Hook(Hook::Unhealthy),
+            Who::Hook(Hook::Script),
             Who::Attendant(Which::Output, Role::Logger),
             Who::Attendant(Which::Output, Role::Program),
             Who::Attendant(Which::Error, Role::Logger),

@@ -235,6 +235,7 @@ fn words(effect: &Effect) -> String {
         Hook::GiveUp => "alert",
         Hook::Alternate => "alternate",
         Hook::Unhealthy => "unhealthy",
+        Hook::Script => "script",
     };
     match effect {
         Effect::Spawn { run, .. } => format!("spawn {run}"),

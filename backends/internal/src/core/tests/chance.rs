@@ -102,6 +102,7 @@ fn flavour() -> impl Strategy<Value = Flavour> {
 pub(super) fn act(services: usize) -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => (0..services, flavour()).prop_map(|(service, flavour)| Act::Start(service, flavour)),
+        1 => (0..services, flavour()).prop_map(|(service, flavour)| Act::Renew(service, flavour)),
         4 => (0..services).prop_map(Act::Stop),
         2 => (0..services, prop::option::of(flavour()))
             .prop_map(|(service, flavour)| Act::Restart(service, flavour)),

@@ -11,7 +11,26 @@ impl Witness {
     /// One effect of the step, before it is carried out.
     pub(super) fn effect(&mut self, world: &World, event: &Event, effect: &Effect) {
         match effect {
+            Effect::Spawn { id, run } if world.processes.contains_key(run) => {
+                let process = &world.processes[run];
+                let awaited = process.awaits_script && process.ended_ms.is_none();
+                assert!(awaited, "{run} is no new number");
+                assert!(!world.hooks.contains_key(&(*run, Hook::Script)));
+                let service = world.core.directory.get(*id).unwrap();
+                assert!(service.want_up, "{run} is spawned against somebody's will");
+                self.seen.insert("runscript");
+            }
             Effect::Spawn { id, run } => self.spawned(world, event, *id, *run),
+            Effect::RunHook {
+                id,
+                run,
+                hook: Hook::Script,
+                ..
+            } => {
+                let service = world.core.directory.get(*id).unwrap();
+                assert!(service.plan.script, "{effect:?} of its own accord");
+                self.spawned(world, event, *id, *run);
+            }
             Effect::Signal { run, .. } | Effect::Sweep { run, .. } => {
                 let process = &world.processes[run];
                 let exists = process.pid.is_some() && !process.reaped;
@@ -85,10 +104,6 @@ impl Witness {
         let number: usize = service.name.as_str().parse().unwrap();
         let known = &mut self.services[number];
         assert!(known.wanted, "{run} is spawned against somebody's will");
-        assert!(
-            !world.processes.contains_key(&run),
-            "{run} is no new number"
-        );
         let by_command = matches!(event, Event::Command { service: named, command, .. }
             if *named == service.name && asks_for_up(command));
         let idle = matches!(
@@ -114,7 +129,10 @@ impl Witness {
             last.executed && ended - last.ordered_ms >= policy.reset_after.as_millis() as u64;
         let least = policy.delay.as_millis() as u64 * u64::from(100 - policy.jitter_percent) / 100;
         // What could not be made is not asked for again at once.
-        let scarce = if last.pid.is_none() { 100 } else { 0 };
+        let scarce = match last.pid {
+            None if !last.awaits_script => 100,
+            _ => 0,
+        };
         assert!(
             world.now_ms >= ended + scarce,
             "{run} is spawned again and again"
@@ -161,7 +179,10 @@ impl Witness {
                 assert!(overtaken || lives || left, "it is down: {error}");
             }
             (Aim::Signal, Ok(())) => assert!(lives && latest.unwrap().executed),
-            (Aim::Signal, Err(_)) | (Aim::Forget, _) => {}
+            (Aim::Renewal, Ok(())) => {
+                assert!(latest.unwrap().awaits_script, "nothing is to be renewed");
+            }
+            (Aim::Signal | Aim::Renewal, Err(_)) | (Aim::Forget, _) => {}
         }
     }
 

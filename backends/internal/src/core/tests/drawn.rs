@@ -68,8 +68,9 @@ impl Chance<'_> {
             ("rc_supervise_prevent_codes", "78"),
             ("timeout_ready", self.one_of(&["2s", "15s"])),
         ];
-        let optional: [(&str, &[&str]); 11] = [
+        let optional: [(&str, &[&str]); 12] = [
             ("rc_supervise_propagate", &["yes"]),
+            ("rc_supervise_respawn", &["script"]),
             ("rc_supervise_on_give_up", &["/bin/alert"]),
             ("rc_supervise_alert", &["/bin/mail"]),
             ("notify", &["socket:ready"]),
@@ -160,7 +161,7 @@ impl Chance<'_> {
 
     fn act(&mut self) -> Act {
         let service = usize::from(self.below(SERVICES as u8));
-        match self.below(16) {
+        match self.below(17) {
             0..=3 => Act::Start(service, self.flavour()),
             4 | 5 => Act::Stop(service),
             6 => Act::Restart(service, Some(self.flavour())),
@@ -170,6 +171,7 @@ impl Chance<'_> {
             10 => Act::Echo(self.byte().into()),
             11 if self.byte() >= 250 => Act::Shutdown,
             12 => Act::Suspend(self.moment().unwrap_or(200_000)),
+            13 => Act::Renew(service, self.flavour()),
             _ => Act::Pass(self.moment().unwrap_or(200_000)),
         }
     }

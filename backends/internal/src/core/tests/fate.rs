@@ -47,6 +47,7 @@ pub(super) enum Act {
     Restart(usize, Option<Flavour>),
     Signal(usize, i32),
     Forget(usize),
+    Renew(usize, Flavour),
     Pass(u64),
     /// The machine sleeps: time has passed, and nothing else has.
     Suspend(u64),
@@ -84,6 +85,7 @@ impl Act {
         let plan = |service: usize, flavour: &Flavour| flavour.of(&bases[service]);
         Some(match self {
             Act::Start(service, flavour) => (*service, Command::Start(plan(*service, flavour))),
+            Act::Renew(service, flavour) => (*service, Command::Renew(plan(*service, flavour))),
             Act::Stop(service) => (*service, Command::Stop),
             Act::Restart(service, flavour) => {
                 let plan = flavour.as_ref().map(|flavour| plan(*service, flavour));

@@ -1,5 +1,5 @@
 //! Tests of the core. By hand: each transition (`table`), who beats whom (`commands`), the ends of
-//! instances (`endings`), the back-off and its limit (`respawns`), what is told (`reports`, `news`), all
+//! instances (`endings`), the runscript before them (`scripts`), the back-off and its limit (`respawns`), what is told (`reports`, `news`), all
 //! services together (`whole`), another core in place of one (`succession`). By chance: the invariants (`properties`) in a `world` of processes
 //! that do what their `fate` says (`nature`), under the eyes of a `witness` who judges all `deeds`;
 //! what comes about is `drawn` from the bytes of fuzz/, or by `chance`; what was
@@ -30,6 +30,8 @@ mod readiness;
 mod reports;
 #[cfg(test)]
 mod respawns;
+#[cfg(test)]
+mod scripts;
 #[cfg(test)]
 mod succession;
 #[cfg(test)]

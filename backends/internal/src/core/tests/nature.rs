@@ -2,6 +2,7 @@
 
 use super::fate::Fate;
 use super::world::World;
+use crate::core::state::State;
 use crate::core::{Event, Hook, Id, KillMode, Look, Ready, Word};
 use rc_sv_api::exit::Exit;
 use rc_sv_exec::check::Outcome;
@@ -24,6 +25,8 @@ pub(super) struct Process {
     pub leftovers: bool,
     /// The kill mode when it ended.
     pub kill_mode: KillMode,
+    /// Its runscript runs, and was not found wanting: a spawn follows.
+    pub awaits_script: bool,
 }
 
 /// What will happen to an instance.
@@ -119,6 +122,9 @@ impl World {
                 }
             }
             Happening::HookEnds(hook, exit) if self.hooks.remove(&(run, hook)).is_some() => {
+                if hook == Hook::Script {
+                    self.script_ends(run, exit == Exit::Code(0));
+                }
                 self.deliver(
                     run,
                     Event::HookEnded {
@@ -130,6 +136,9 @@ impl World {
                 );
             }
             Happening::HookFails(hook) if self.hooks.remove(&(run, hook)).is_some() => {
+                if hook == Hook::Script {
+                    self.script_ends(run, false);
+                }
                 self.deliver(
                     run,
                     Event::HookFailed {
@@ -172,6 +181,19 @@ impl World {
             Happening::Moves | Happening::Says(_) | Happening::LookEnds(_) => {}
             Happening::Reports | Happening::Ends(_) => {}
             Happening::HookEnds(..) | Happening::HookFails(_) => {}
+        }
+    }
+
+    /// Its runscript ended. Where it was in vain, nothing comes of the instance.
+    fn script_ends(&mut self, run: u32, well: bool) {
+        let now_ms = self.now_ms;
+        let process = self.processes.get_mut(&run).unwrap();
+        let service = self.core.directory.get(process.id);
+        let is_wanted = service.is_some_and(|service| {
+            service.instance.run == run && matches!(service.state, State::Starting { .. })
+        });
+        if process.awaits_script && !(well && is_wanted) {
+            process.ended_ms = Some(now_ms);
         }
     }
 }

@@ -30,10 +30,14 @@ fn policy() -> impl Strategy<Value = Plan> {
         prop::sample::select(vec!["1", "60", "10m"]),
         prop::sample::select(vec!["0", "1"]),
         (any::<bool>(), prop::sample::select(vec!["2", "20"])),
-        (prop::sample::select(vec!["2s", "15s"]), care()),
+        (
+            prop::sample::select(vec!["2s", "15s"]),
+            prop::bool::weighted(0.3),
+            care(),
+        ),
     );
     settings.prop_map(
-        |(policy, delay, max, period, interval, (alert, reset), (ready, care))| {
+        |(policy, delay, max, period, interval, (alert, reset), (ready, script, care))| {
             let max = max.to_string();
             let mut settings = vec![
                 ("rc_supervise_policy", policy),
@@ -49,6 +53,9 @@ fn policy() -> impl Strategy<Value = Plan> {
                 settings.push(("rc_supervise_on_give_up", "/bin/alert"));
                 settings.push(("rc_supervise_alert", "/bin/mail"));
                 settings.push(("rc_supervise_propagate", "yes"));
+            }
+            if script {
+                settings.push(("rc_supervise_respawn", "script"));
             }
             settings.extend(care);
             *plan(&settings)
@@ -95,7 +102,7 @@ fn care() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
     ];
     (
         prop::sample::select(ready.to_vec()),
-        prop::option::weighted(0.85, prop::sample::select(health.to_vec())),
+        prop::option::weighted(0.95, prop::sample::select(health.to_vec())),
         prop::sample::select(others.to_vec()),
     )
         .prop_map(|(ready, health, others)| [ready, health.unwrap_or_default(), others].concat())
@@ -132,7 +139,7 @@ fn the_stories_go_everywhere() {
             *reached.entry(word).or_default() += 1;
         }
     }
-    assert_eq!(reached.len(), 19, "{reached:?}");
+    assert_eq!(reached.len(), 20, "{reached:?}");
     let rare = reached.iter().find(|(_, stories)| **stories < STORIES / 20);
     assert_eq!(rare, None, "{reached:?}");
 }

@@ -55,6 +55,21 @@ fn what_was_ordered_and_not_made_is_ordered_again() {
 }
 
 #[test]
+fn a_runscript_that_was_run_is_waited_for_or_run_again() {
+    let settings = [("rc_supervise_respawn", "script"), ("respawn_delay", "0")];
+    let mut bench = Bench::up(&settings);
+    bench.exited(Exit::Code(3));
+    bench.run = 2;
+    let effects = succeed(&mut bench, &settings, Found::NeverMade, &[Hook::Script]);
+    assert_eq!(effects, "");
+    let effects = succeed(&mut bench, &settings, Found::NeverMade, &[]);
+    assert!(effects.starts_with("script 2"), "{effects}");
+    assert_eq!(bench.hook_ended(Hook::Script, Exit::Code(0)), "spawn 2");
+    let effects = succeed(&mut bench, &settings, Found::NeverMade, &[]);
+    assert_eq!(effects, "spawn 2");
+}
+
+#[test]
 fn a_stop_goes_on_at_its_rung() {
     let settings = [("retry", "TERM/3/INT/4")];
     let mut bench = Bench::up(&settings);

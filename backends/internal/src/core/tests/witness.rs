@@ -41,6 +41,7 @@ pub(super) enum Aim {
     Up,
     Down,
     Signal,
+    Renewal,
     Forget,
 }
 
@@ -126,6 +127,7 @@ impl Witness {
                 Command::Start(_) | Command::Restart(_) => Aim::Up,
                 Command::Stop => Aim::Down,
                 Command::Signal(_) => Aim::Signal,
+                Command::Renew(_) => Aim::Renewal,
                 Command::Forget => Aim::Forget,
             },
             due_ms: world.now_ms + longest_ms(world, service, command, up),
@@ -238,7 +240,8 @@ fn longest_ms(world: &World, service: usize, command: &Command, up: bool) -> u64
     // One that is about to end by itself, or says so, has until the ladder; and one that does not
     // become ready in time is stopped too.
     let leaving = plan.ladder.total().max(care.unwrap_or_default());
-    let start = plan.ready_timeout + extension;
+    // The runscript has as long as the program.
+    let start = plan.ready_timeout * (1 + u32::from(plan.script)) + extension;
     (stop * 2 + leaving + start).as_millis() as u64 + 5 * KILL_WAIT
 }
 

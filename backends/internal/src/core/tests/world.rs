@@ -190,24 +190,9 @@ impl World {
     fn carry_out(&mut self, effect: &Effect) {
         match *effect {
             Effect::Spawn { id, run } => {
-                let fate = self.fates[run as usize % self.fates.len()].clone();
-                self.schedule(run, Some(fate.spawn_ms), Happening::Spawns);
-                let text = self.core.name(id).unwrap().as_str();
-                let process = Process {
-                    service: text.parse().unwrap(),
-                    id,
-                    ordered_ms: self.now_ms,
-                    pid: None,
-                    executed: false,
-                    ready: false,
-                    ended_ms: None,
-                    reaped: false,
-                    leftovers: false,
-                    kill_mode: KillMode::Mixed,
-                    fate,
-                };
-                self.newest.insert(process.service, run);
-                self.processes.insert(run, process);
+                self.order(id, run, false);
+                let wait = self.processes[&run].fate.spawn_ms;
+                self.schedule(run, Some(wait), Happening::Spawns);
             }
             Effect::Signal { run, signal, .. } => self.signal(run, signal),
             Effect::Sweep { run, .. } => {
@@ -219,6 +204,9 @@ impl World {
                 self.processes.get_mut(&run).unwrap().reaped = true;
             }
             Effect::RunHook { id, run, hook, .. } => {
+                if hook == Hook::Script {
+                    self.order(id, run, true);
+                }
                 let fate = &self.processes[&run].fate;
                 let (wait, happening) = match (fate.hook_runs, fate.hook) {
                     (false, _) => (Some(1), Happening::HookFails(hook)),
@@ -251,6 +239,27 @@ impl World {
             | Effect::Emit(_)
             | Effect::Quit => {}
         }
+    }
+
+    /// There is an instance now, or its runscript is over.
+    fn order(&mut self, id: Id, run: u32, awaits_script: bool) {
+        let text = self.core.name(id).unwrap().as_str();
+        let process = Process {
+            service: text.parse().unwrap(),
+            id,
+            ordered_ms: self.now_ms,
+            pid: None,
+            executed: false,
+            ready: false,
+            ended_ms: None,
+            reaped: false,
+            leftovers: false,
+            kill_mode: KillMode::Mixed,
+            awaits_script,
+            fate: self.fates[run as usize % self.fates.len()].clone(),
+        };
+        self.newest.insert(process.service, run);
+        self.processes.insert(run, process);
     }
 
     /// Without a cgroup a sweep is over as soon as the group was signalled.
