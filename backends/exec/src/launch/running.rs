@@ -57,6 +57,11 @@ impl Running {
         let _ = process::send_signal(self.child.pidfd.as_fd(), signal::KILL);
     }
 
+    /// Its pid, which stays its own until it has been asked for its end.
+    pub fn pid(&self) -> i32 {
+        self.child.pid
+    }
+
     /// Its process.
     pub fn into_process(self) -> OwnedFd {
         self.child.pidfd

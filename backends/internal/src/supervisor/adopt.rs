@@ -1,6 +1,7 @@
 //! Going on where an earlier supervisor was killed: nothing that runs is disturbed, doubled or
 //! forgotten.
 
+use super::companion::Companion;
 use super::ear::Ear;
 use super::held::{self, Held};
 use super::hook::HookProcess;
@@ -152,9 +153,7 @@ impl Supervisor {
                     let process = HookProcess {
                         run,
                         hook,
-                        who,
-                        pidfd,
-                        made: None,
+                        command: Companion::adopted(who, pidfd),
                     };
                     match self.await_hook(id, process) {
                         Ok(()) => continue,

@@ -132,7 +132,7 @@ impl Supervisor {
         let Some(found) = self.alerts.running.iter().position(is_it) else {
             return;
         };
-        let Some(end) = self.alerts.running[found].errand.end() else {
+        let Some(end) = self.alerts.running[found].errand.end(&mut self.afterlife) else {
             return;
         };
         let ended = self.alerts.running.swap_remove(found);

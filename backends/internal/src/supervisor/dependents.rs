@@ -134,7 +134,7 @@ impl Supervisor {
         let Some(errand) = &telling.running else {
             return;
         };
-        let Some(end) = errand.end() else {
+        let Some(end) = errand.end(&mut self.afterlife) else {
             return;
         };
         self.reactor.remove(errand);

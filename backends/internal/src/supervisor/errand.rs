@@ -1,16 +1,18 @@
 //! A command that runs beside the services and is killed when it takes too long. Nothing waits for it.
 
+use super::afterlife::Afterlife;
+use super::companion::Companion;
 use super::reactor::{Interest, Token};
 use super::Supervisor;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Result};
-use rc_sv_exec::launch::{Launch, Running};
+use rc_sv_exec::launch::Launch;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// One that runs.
 pub(super) struct Errand {
     token: Token,
-    command: Running,
+    command: Companion,
     /// When it is killed; `None` when it was.
     until: Option<u64>,
 }
@@ -41,8 +43,8 @@ impl Errand {
     ///
     /// # Errors
     /// It could not be executed.
-    pub(super) fn end(&self) -> Option<Result<Exit>> {
-        self.command.end()
+    pub(super) fn end(&self, afterlife: &mut Afterlife) -> Option<Result<Exit>> {
+        self.command.end(afterlife)
     }
 }
 
@@ -60,7 +62,7 @@ impl Supervisor {
         token: Token,
         limit_ms: u64,
     ) -> Result<Errand> {
-        let command = Running::begin(launch)?;
+        let command = Companion::begin(launch)?;
         if let Err(cause) = self.reactor.add(&command, Interest::Read, token) {
             self.abandon(command.into_process());
             return Err(Error::io("watch the process", &cause));

@@ -1,35 +1,21 @@
 //! Running the commands of a spec: finish and give-up.
 
+use super::companion::Companion;
 use super::process::Slot;
 use super::reactor::{Interest, Kind, Token};
 use super::state_file::Who;
-use super::{sys, Supervisor};
+use super::Supervisor;
 use crate::core::{Event, Hook, Id};
-use rc_sv_api::exit::Exit;
-use rc_sv_api::{Result, Settings};
-use rc_sv_exec::instance::AsOf;
-use rc_sv_exec::launch::{self, Ending, Failure, Launch};
-use rc_sv_exec::process::signal_group;
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use rc_sv_api::{Error, Result, Settings};
+use rc_sv_exec::launch::{Ending, Launch};
+use std::io;
 
 /// A command of a spec that runs.
 pub(super) struct HookProcess {
     /// The instance that it follows.
     pub run: u32,
     pub hook: Hook,
-    pub who: AsOf,
-    pub pidfd: OwnedFd,
-    /// There where it is a child.
-    pub made: Option<MadeHook>,
-}
-
-/// How a command was made.
-pub(super) struct MadeHook {
-    /// Looked at when it ended: one that hangs before its `execve` is killed by its time-out.
-    report: OwnedFd,
-    launch: Launch,
+    pub command: Companion,
 }
 
 /// The setting of a command.
@@ -62,16 +48,6 @@ fn kind(hook: Hook) -> Kind {
     }
 }
 
-impl MadeHook {
-    /// Why it was not executed.
-    fn failure(self) -> Option<String> {
-        let mut record = [0u8; Failure::SIZE];
-        let length = File::from(self.report).read(&mut record).unwrap_or(0);
-        let failure = Failure::decode(&record[..length])?;
-        Some(failure.message(&self.launch))
-    }
-}
-
 impl Slot {
     fn hook(&mut self, run: u32, hook: Hook) -> Option<usize> {
         self.hooks
@@ -100,25 +76,12 @@ impl Supervisor {
         launch.set_variable("SERVICE_OUTPUT", &self.last_lines(id))?;
         self.lead_hook(id, &mut launch)?;
         launch.leave_word(self.state_of(id)?.word(Who::Hook(hook), run));
-        let child = launch::spawn(&launch, None)?;
-        let boot_ms = self.clock.now().boot_ms;
-        let process = HookProcess {
-            run,
-            hook,
-            who: AsOf {
-                pid: child.pid,
-                boot_ms,
-            },
-            pidfd: child.pidfd,
-            made: Some(MadeHook {
-                report: child.report,
-                launch,
-            }),
-        };
+        let command = Companion::begin(launch)?;
+        let process = HookProcess { run, hook, command };
         self.await_hook(id, process).map_err(|failed| {
             let (process, cause) = *failed;
-            self.abandon(process.pidfd);
-            rc_sv_api::Error::io("watch the process", &cause)
+            self.abandon(process.command.into_process());
+            Error::io("watch the process", &cause)
         })
     }
 
@@ -129,7 +92,7 @@ impl Supervisor {
         process: HookProcess,
     ) -> std::result::Result<(), Box<(HookProcess, io::Error)>> {
         let token = Token::new(kind(process.hook), id.index(), process.run);
-        match self.reactor.add(&process.pidfd, Interest::Read, token) {
+        match self.reactor.add(&process.command, Interest::Read, token) {
             Err(cause) => Err(Box::new((process, cause))),
             Ok(()) => {
                 self.slots.of(id).hooks.push(process);
@@ -141,17 +104,9 @@ impl Supervisor {
     /// Kills a command and what it started, as far as it stayed in its group.
     pub(super) fn kill_hook(&mut self, id: Id, run: u32, hook: Hook) {
         let slot = self.slots.of(id);
-        let Some(found) = slot.hook(run, hook) else {
-            return;
-        };
-        let process = &slot.hooks[found];
-        // It may not have made its group yet, so it is killed by itself too. What ended already
-        // is as good as killed.
-        let _ = match &process.made {
-            Some(_) => sys::kill_group(process.who.pid, libc::SIGKILL),
-            None => signal_group(process.pidfd.as_fd(), libc::SIGKILL),
-        };
-        let _ = sys::send_signal(process.pidfd.as_fd(), libc::SIGKILL);
+        if let Some(found) = slot.hook(run, hook) {
+            slot.hooks[found].command.kill();
+        }
     }
 
     /// Takes in that a command ended.
@@ -166,26 +121,20 @@ impl Supervisor {
         let Some(found) = found else {
             return;
         };
-        let process = &slot.hooks[found];
-        let exit = match (sys::ending(process.pidfd.as_fd(), true), &process.made) {
-            (Ok(None), _) => return,
-            (Ok(Some(exit)), _) => exit,
-            (Err(_), Some(_)) => Exit::Unknown,
-            (Err(_), None) => self
-                .afterlife
-                .exit_of(process.who, Some(process.pidfd.as_fd())),
+        let Some(end) = slot.hooks[found].command.end(&mut self.afterlife) else {
+            return;
         };
         let ended = slot.hooks.swap_remove(found);
-        self.reactor.remove(&ended.pidfd);
+        self.reactor.remove(&ended.command);
         let run = ended.run;
-        let event = match ended.made.and_then(MadeHook::failure) {
-            Some(why) => Event::HookFailed {
+        let event = match end {
+            Err(error) => Event::HookFailed {
                 id,
                 run,
                 hook,
-                message: format!("{}: {why}", key(hook)),
+                message: format!("{}: {}", key(hook), error.message),
             },
-            None => Event::HookEnded {
+            Ok(exit) => Event::HookEnded {
                 id,
                 run,
                 hook,

@@ -2,6 +2,7 @@
 
 mod attendants;
 
+use super::companion::Companion;
 use super::outlet::{Attending, Outlet, Role};
 use super::reactor::{Interest, Kind, Token};
 use super::state_file::Who;
@@ -131,11 +132,11 @@ impl Supervisor {
         let boot_ms = self.clock.now().boot_ms;
         for outlet in self.outlets.iter() {
             for attendant in &outlet.attendants {
-                let Some(process) = attendant.process.as_ref().filter(|it| it.made.is_some())
-                else {
+                let process = attendant.process.as_ref();
+                let Some(process) = process.filter(|it| it.command.is_made()) else {
                     continue;
                 };
-                let pid = process.who.pid;
+                let pid = process.command.who.pid;
                 let left = Left {
                     number: attendant.serial,
                     who: AsOf { pid, boot_ms },
@@ -160,15 +161,13 @@ impl Supervisor {
         for (role, who, pidfd) in on_it {
             self.outlets.serial = self.outlets.serial.wrapping_add(1);
             let process = Attending {
-                who,
-                pidfd,
-                made: None,
+                command: Companion::adopted(who, pidfd),
                 since_ms: who.boot_ms,
                 is_old: false,
             };
             let serial = self.outlets.serial;
             let token = Token::new(Kind::Attendant, serial as usize, 0);
-            let added = self.reactor.add(&process.pidfd, Interest::Read, token);
+            let added = self.reactor.add(&process.command, Interest::Read, token);
             if added.is_ok() {
                 outlet.go_on(role, serial, process);
             }

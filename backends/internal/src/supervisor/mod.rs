@@ -12,6 +12,7 @@ mod cgroup;
 mod claim;
 mod clients;
 mod clock;
+mod companion;
 mod dependents;
 mod ear;
 mod effects;

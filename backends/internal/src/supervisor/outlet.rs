@@ -1,17 +1,16 @@
 //! The ways that the output of services takes through loggers, and the processes on them.
 
+use super::companion::Companion;
+use super::held;
 use super::reactor::{Kind, Reactor, Token};
-use super::{held, sys};
 use crate::core::Id;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Result, Settings};
-use rc_sv_exec::instance::AsOf;
-use rc_sv_exec::launch::{Failure, Launch};
+use rc_sv_exec::launch::Launch;
 use rc_sv_exec::log::{Sink, Stream};
 use rc_sv_exec::logger::{self, pipe, spool};
 use rc_sv_exec::place::Dir;
 use std::fs::File;
-use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
@@ -39,10 +38,7 @@ pub(super) struct Attendant {
 
 /// A process that runs.
 pub(super) struct Attending {
-    pub who: AsOf,
-    pub pidfd: OwnedFd,
-    /// There where it is a child: looked at when it ended.
-    pub made: Option<(OwnedFd, Launch)>,
+    pub command: Companion,
     pub since_ms: u64,
     /// It was killed, so that it begins again with other settings.
     pub is_old: bool,
@@ -68,17 +64,6 @@ pub(super) struct Outlet {
 pub(super) struct Programs<'a> {
     pub logger: &'a Path,
     pub svcdir: &'a Path,
-}
-
-impl Attending {
-    /// Why it never was what it should be.
-    pub(super) fn failure(self) -> Option<String> {
-        let (report, launch) = self.made?;
-        let mut record = [0u8; Failure::SIZE];
-        let length = File::from(report).read(&mut record).unwrap_or(0);
-        let failure = Failure::decode(&record[..length])?;
-        Some(failure.message(&launch))
-    }
 }
 
 impl Outlet {
@@ -188,8 +173,7 @@ impl Outlet {
     pub(super) fn restart_logger(&mut self) {
         for attendant in &mut self.attendants {
             if let (Role::Logger, Some(process)) = (attendant.role, &mut attendant.process) {
-                // What ended already is as good as killed.
-                let _ = sys::send_signal(process.pidfd.as_fd(), libc::SIGKILL);
+                process.command.kill();
                 process.is_old = true;
             }
         }
@@ -205,7 +189,12 @@ impl Outlet {
         if self.onward.is_none() {
             self.attendants.retain_mut(|known| {
                 if known.role == Role::Program {
-                    left.extend(known.process.take().map(|process| process.pidfd));
+                    left.extend(
+                        known
+                            .process
+                            .take()
+                            .map(|process| process.command.into_process()),
+                    );
                 }
                 known.role != Role::Program
             });
@@ -215,12 +204,12 @@ impl Outlet {
         left
     }
 
-    /// Whether a process that ended has done what it was for.
-    pub(super) fn is_done(&self, role: Role, exit: Exit) -> bool {
+    /// Whether a process that ended in this way, if it was executed, has done what it was for.
+    pub(super) fn is_done(&self, role: Role, exit: Option<Exit>) -> bool {
         let has_logger = self.attendants.iter().any(|it| it.role == Role::Logger);
         self.writer.is_none()
             && match role {
-                Role::Logger => exit == Exit::Code(0),
+                Role::Logger => exit == Some(Exit::Code(0)),
                 Role::Program => !has_logger,
             }
     }

@@ -111,8 +111,10 @@ impl Supervisor {
             {
                 words.push((Who::Main, left(process.run, process.pid)));
             }
-            let hooks = slot.hooks.iter().filter(|hook| hook.made.is_some());
-            words.extend(hooks.map(|hook| (Who::Hook(hook.hook), left(hook.run, hook.who.pid))));
+            let hooks = slot.hooks.iter().filter(|hook| hook.command.is_made());
+            words.extend(
+                hooks.map(|hook| (Who::Hook(hook.hook), left(hook.run, hook.command.who.pid))),
+            );
             for (who, word) in words {
                 if state
                     .left(who)

@@ -1,15 +1,12 @@
 //! Keeping the processes on the ways of output up: loggers, and the programs that they write to.
 
+use super::super::companion::Companion;
 use super::super::log::Level;
 use super::super::outlet::{Attending, Programs, Role};
 use super::super::reactor::{Interest, Token};
 use super::super::state_file::Who;
-use super::super::{sys, Supervisor};
-use rc_sv_api::exit::Exit;
+use super::super::Supervisor;
 use rc_sv_api::{Error, Result};
-use rc_sv_exec::instance::AsOf;
-use rc_sv_exec::launch;
-use std::os::fd::AsFd;
 
 /// A process that lived for so long has not failed.
 const HEALTHY_MS: u64 = 1_000;
@@ -53,13 +50,13 @@ impl Supervisor {
             let role = outlet.attendants[attendant].role;
             let mut launch = outlet.launch(role, &programs, spec.settings())?;
             launch.leave_word(word?);
-            Ok((launch::spawn(&launch, None)?, launch))
+            Companion::begin(launch)
         });
         let outlet = &mut self.outlets.list[index];
         let known = &mut outlet.attendants[attendant];
         known.serial = serial;
-        let (child, launch) = match made {
-            Ok(made) => made,
+        let command = match made {
+            Ok(command) => command,
             Err(error) => {
                 known.failures = known.failures.saturating_add(1);
                 known.due_ms = Some(now_ms + pause(known.failures));
@@ -67,21 +64,13 @@ impl Supervisor {
             }
         };
         known.due_ms = None;
-        let added = self
-            .reactor
-            .add(&child.pidfd, Interest::Read, known.token());
-        if let Err(cause) = added {
+        if let Err(cause) = self.reactor.add(&command, Interest::Read, known.token()) {
             known.due_ms = Some(now_ms + LONGEST_PAUSE_MS);
-            self.abandon(child.pidfd);
+            self.abandon(command.into_process());
             return Err(Error::io("watch a logger", &cause));
         }
         known.process = Some(Attending {
-            who: AsOf {
-                pid: child.pid,
-                boot_ms: now_ms,
-            },
-            pidfd: child.pidfd,
-            made: Some((child.report, launch)),
+            command,
             since_ms: now_ms,
             is_old: false,
         });
@@ -99,63 +88,65 @@ impl Supervisor {
         let Some((index, at, attendant)) = all.find(|(_, _, it)| it.token() == token) else {
             return;
         };
+        let process = attendant.process.as_ref();
+        let Some(end) = process.and_then(|it| it.command.end(&mut self.afterlife)) else {
+            return;
+        };
         let Some(process) = attendant.process.take() else {
             return;
         };
-        let exit = match (sys::ending(process.pidfd.as_fd(), true), &process.made) {
-            (Ok(None), _) => {
-                attendant.process = Some(process);
-                return;
-            }
-            (Ok(Some(exit)), _) => exit,
-            (Err(_), Some(_)) => Exit::Unknown,
-            (Err(_), None) => {
-                let pidfd = Some(process.pidfd.as_fd());
-                self.afterlife.exit_of(process.who, pidfd)
-            }
-        };
-        let role = attendant.role;
-        self.reactor.remove(&process.pidfd);
+        self.reactor.remove(&process.command);
         let is_healthy = now_ms.saturating_sub(process.since_ms) >= HEALTHY_MS;
-        let is_expected = process.is_old;
-        attendant.failures = match is_healthy || is_expected {
+        attendant.failures = match is_healthy || process.is_old {
             true => 0,
             false => attendant.failures.saturating_add(1),
         };
         attendant.due_ms = Some(now_ms + pause(attendant.failures));
-        let outlet = &mut self.outlets.list[index];
-        let id = outlet.id;
-        if outlet.is_done(role, exit) {
-            outlet.attendants.remove(at);
-            let which = outlet.stream.which;
-            let ends_onward = role == Role::Logger && outlet.has_onward();
-            if ends_onward {
-                outlet.end_onward();
-            }
-            if outlet.attendants.is_empty() {
-                let gone = self.outlets.list.swap_remove(index);
-                for (kind, _) in gone.to_hold() {
-                    self.release(kind, gone.id, which.name());
-                }
-            }
-            if ends_onward {
-                self.release_onward(id, which);
-            }
-        } else if !is_expected {
-            let name = outlet.stream.which.name();
-            let why = process.failure().unwrap_or_else(|| exit.to_string());
-            let who = match role {
-                Role::Logger => "rc-sv-logger".to_string(),
-                Role::Program => format!("{name}_logger"),
-            };
-            // Otherwise a logger that never works would fill the log.
-            let failures = self.outlets.list[index].attendants[at].failures;
-            if failures.is_power_of_two() || failures == 0 {
-                self.warn(id, &format!("{who} of its {name}: {why}; begun again"));
-            }
+        let role = attendant.role;
+        if self.outlets.list[index].is_done(role, end.as_ref().ok().copied()) {
+            self.dismiss(index, at);
+        } else if !process.is_old {
+            let why = end.map_or_else(|error| error.message, |exit| exit.to_string());
+            self.complain_of_attendant(index, at, &why);
         }
         self.outlets.look_at_times();
         self.begin_due_loggers();
+    }
+
+    /// One that has done what it was for is not begun again; nor is anything left of a way on which
+    /// nobody is.
+    fn dismiss(&mut self, index: usize, at: usize) {
+        let outlet = &mut self.outlets.list[index];
+        let (id, which) = (outlet.id, outlet.stream.which);
+        let role = outlet.attendants.remove(at).role;
+        let ends_onward = role == Role::Logger && outlet.has_onward();
+        if ends_onward {
+            outlet.end_onward();
+        }
+        if outlet.attendants.is_empty() {
+            let gone = self.outlets.list.swap_remove(index);
+            for (kind, _) in gone.to_hold() {
+                self.release(kind, id, which.name());
+            }
+        }
+        if ends_onward {
+            self.release_onward(id, which);
+        }
+    }
+
+    fn complain_of_attendant(&mut self, index: usize, at: usize, why: &str) {
+        let outlet = &self.outlets.list[index];
+        let attendant = &outlet.attendants[at];
+        let (id, name) = (outlet.id, outlet.stream.which.name());
+        let who = match attendant.role {
+            Role::Logger => "rc-sv-logger".to_string(),
+            Role::Program => format!("{name}_logger"),
+        };
+        // Otherwise a logger that never works would fill the log.
+        let failures = attendant.failures;
+        if failures.is_power_of_two() || failures == 0 {
+            self.warn(id, &format!("{who} of its {name}: {why}; begun again"));
+        }
     }
 
     /// Begins those whose time has come; what cannot be begun is tried again.
