@@ -1,4 +1,4 @@
-# rc-sv. Targets: all (default), install, uninstall, check, asan, fuzz, campaign, demo, bench, root,
+# rc-sv. Targets: all (default), install, uninstall, check, asan, fuzz, campaign, vm, demo, bench, root,
 # stage, headers, modules-table,
 # install-openrc-c, clean, distclean.
 #
@@ -32,7 +32,7 @@ LIBRARY    = $(SONAME).0.0
 
 MODULES    = internal s6 runit daemontools monit
 PROGRAMS   = rc-sv-loader rc-sv-supervisor rc-sv-exec rc-sv-logger
-LABTOOLS   = rc-sv-lab rc-sv-await probe-daemon rc-sv-campaign
+LABTOOLS   = rc-sv-lab rc-sv-await probe-daemon rc-sv-campaign rc-sv-vm
 MAN8       = man/rc-sv-loader.8 man/rc-sv-supervisor.8 man/rc-sv-exec.8 man/rc-sv-logger.8
 MAN7       = man/rc-sv-modules.7
 MAN5       = man/rc-sv.5
@@ -179,6 +179,11 @@ campaign: root stage
 	'$(BUILT)/rc-sv-lab' -- /usr/bin/env $(if $(RC_SV_SEED),RC_SV_SEED='$(RC_SV_SEED)') \
 		/usr/lib/rc-sv-tests/rc-sv-campaign --seconds '$(SECONDS)'
 
+# What needs a kernel of its own, in a virtual machine that OpenRC boots: tests/vm/run tells more.
+vm: root stage
+	tests/lab/tools cpio=cpio qemu-system-x86_64=qemu-system-x86
+	tests/vm/run '$(LAB)' '$(STAGE)'
+
 fuzz-programs:
 	$(FUZZ_CARGO) build $(FUZZ_HOW)
 
@@ -211,4 +216,4 @@ distclean:
 	rm -rf '$(TARGET)' target
 
 .PHONY: all asan install install-openrc-c uninstall root stage install-labtools tools check \
-	fuzz fuzz-programs campaign kills headers modules-table demo bench clean distclean
+	fuzz fuzz-programs campaign vm kills headers modules-table demo bench clean distclean
