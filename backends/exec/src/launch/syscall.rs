@@ -6,7 +6,13 @@
 
 #![allow(unsafe_code)]
 
-use crate::capability::Iab;
+mod privilege;
+
+pub(super) use privilege::{
+    drop_bounding, each, keep_capabilities, set_ambient, set_gids, set_no_new_privs,
+    set_not_dumpable, set_securebits, set_uids, KEEP,
+};
+
 use crate::rlimit::Rlimit;
 use libc::c_long;
 use std::ffi::CStr;
@@ -18,11 +24,9 @@ pub(super) type Errno = i32;
 
 // Where 16-bit user ids came first, the calls for today's have names of their own.
 #[cfg(not(any(target_arch = "x86", target_arch = "arm", target_arch = "m68k")))]
-use libc::{SYS_setgroups as SETGROUPS, SYS_setresgid as SETRESGID, SYS_setresuid as SETRESUID};
+use libc::SYS_setgroups as SETGROUPS;
 #[cfg(any(target_arch = "x86", target_arch = "arm", target_arch = "m68k"))]
-use libc::{
-    SYS_setgroups32 as SETGROUPS, SYS_setresgid32 as SETRESGID, SYS_setresuid32 as SETRESUID,
-};
+use libc::SYS_setgroups32 as SETGROUPS;
 
 pub(super) fn own_pid() -> usize {
     plain(libc::SYS_getpid, [0; 5]).unwrap_or(0)
@@ -90,30 +94,6 @@ pub(super) fn set_groups(groups: &[u32]) -> Result<(), Errno> {
     unsafe { call(SETGROUPS, [groups.len(), groups.as_ptr() as usize, 0, 0, 0]) }.map(drop)
 }
 
-/// For the next two, as with setresuid(2), this leaves an id as it is.
-pub(super) const KEEP: u32 = u32::MAX;
-
-pub(super) fn set_gids(real: u32, effective: u32, saved: u32) -> Result<(), Errno> {
-    plain(
-        SETRESGID,
-        [real, effective, saved, 0, 0].map(|id| id as usize),
-    )
-    .map(drop)
-}
-
-pub(super) fn set_uids(real: u32, effective: u32, saved: u32) -> Result<(), Errno> {
-    plain(
-        SETRESUID,
-        [real, effective, saved, 0, 0].map(|id| id as usize),
-    )
-    .map(drop)
-}
-
-/// Whether the permitted capabilities survive a change from user 0 to another.
-pub(super) fn keep_capabilities() -> Result<(), Errno> {
-    prctl(libc::PR_SET_KEEPCAPS, 1, 0).map(drop)
-}
-
 /// The effective, permitted and inheritable capabilities of this process.
 #[derive(Clone, Copy)]
 pub(super) struct Sets {
@@ -168,42 +148,6 @@ pub(super) fn set_capabilities(sets: Sets) -> Result<(), Errno> {
     ];
     // SAFETY: as for capget.
     unsafe { call(libc::SYS_capset, arguments) }.map(drop)
-}
-
-/// Makes exactly the capabilities of `iab` ambient.
-pub(super) fn set_ambient(iab: &Iab) -> Result<(), Errno> {
-    prctl(
-        libc::PR_CAP_AMBIENT,
-        libc::PR_CAP_AMBIENT_CLEAR_ALL as usize,
-        0,
-    )?;
-    let raise = libc::PR_CAP_AMBIENT_RAISE as usize;
-    each(iab.ambient, |number| {
-        prctl(libc::PR_CAP_AMBIENT, raise, number).map(drop)
-    })
-}
-
-/// Drops what `iab` blocks and is still there. A capability that this kernel does not know is not.
-pub(super) fn drop_bounding(iab: &Iab) -> Result<(), Errno> {
-    each(iab.blocked, |number| {
-        match prctl(libc::PR_CAPBSET_READ, number, 0) {
-            Ok(1) => prctl(libc::PR_CAPBSET_DROP, number, 0).map(drop),
-            _ => Ok(()),
-        }
-    })
-}
-
-pub(super) fn set_securebits(bits: u32) -> Result<(), Errno> {
-    prctl(libc::PR_SET_SECUREBITS, bits as usize, 0).map(drop)
-}
-
-pub(super) fn set_no_new_privs() -> Result<(), Errno> {
-    prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0).map(drop)
-}
-
-/// Lets nobody but root trace this process, look into its memory or have it dumped.
-pub(super) fn set_not_dumpable() -> Result<(), Errno> {
-    prctl(libc::PR_SET_DUMPABLE, 0, 0).map(drop)
 }
 
 /// Opens `path`. The number is a plain one: whatever is left open is closed by execve.
@@ -294,25 +238,14 @@ pub(super) fn close_on_execute(first: RawFd) -> Result<(), Errno> {
     .map(drop)
 }
 
-fn prctl(option: i32, second: usize, third: usize) -> Result<usize, Errno> {
-    plain(libc::SYS_prctl, [option as usize, second, third, 0, 0])
-}
-
 fn with_path(number: c_long, path: &CStr) -> Result<(), Errno> {
     // SAFETY: the callers name calls that read one string.
     unsafe { call(number, [path.as_ptr() as usize, 0, 0, 0, 0]) }.map(drop)
 }
 
-/// Applies `act` to the number of each bit that is set.
-pub(super) fn each(bits: u64, act: impl Fn(usize) -> Result<(), Errno>) -> Result<(), Errno> {
-    (0..64)
-        .filter(|number| bits & 1 << number != 0)
-        .try_for_each(act)
-}
-
 /// A system call that takes no pointer.
-pub(super) fn plain(number: c_long, arguments: [usize; 5]) -> Result<usize, Errno> {
-    // SAFETY: the callers, all in this file, pass numbers only to calls that take numbers only.
+fn plain(number: c_long, arguments: [usize; 5]) -> Result<usize, Errno> {
+    // SAFETY: the callers, all in this module, pass numbers only to calls that take numbers only.
     unsafe { call(number, arguments) }
 }
 

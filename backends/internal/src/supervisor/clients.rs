@@ -3,21 +3,21 @@
 //! Nothing here ever waits for a client. One that breaks the protocol, or does not take its
 //! answers, is dropped; one that asks too much at once is not listened to until it has answers.
 
+mod client;
 mod following;
 
-use super::parting::{brings_descriptors, close_elsewhere};
-use super::reactor::{Interest, Kind, Reactor, Token};
+use super::parting::brings_descriptors;
+use super::reactor::{Interest, Reactor, Token};
 use super::sys;
 use crate::core::Waiter;
 use crate::protocol::{Reply, Request, MAX_REQUEST};
-use following::Following;
+use client::Client;
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::{PeerCredentials, SndBuf};
-use nix::sys::socket::{getsockopt, recv, sendmsg, setsockopt, ControlMessage, MsgFlags};
+use nix::sys::socket::{getsockopt, recv, setsockopt, MsgFlags};
 use nix::unistd::geteuid;
 use rc_sv_api::{Code, Error, ServiceName};
 use std::collections::BTreeMap;
-use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// Most connections at once: all, those of ordinary users, and those of one of them.
@@ -28,27 +28,6 @@ const MAX_OF_USER: usize = 16;
 /// Bytes of answers that an ordinary user may leave unread; the kernel makes it a handful of
 /// packets. Each may hold a whole list, which is memory of the system.
 const UNREAD: usize = 4096;
-
-/// Most requests of one connection that wait for an answer.
-const MAX_OWED: u16 = 64;
-
-/// One connection.
-struct Client {
-    socket: OwnedFd,
-    generation: u32,
-    uid: u32,
-    /// Root, and whoever the supervisor runs as.
-    may_everything: bool,
-    /// Its packets may bring descriptors, and their sender is not trusted.
-    may_bring: bool,
-    owed: u16,
-    /// It is owed so much that it is not listened to.
-    is_deaf: bool,
-    /// It follows what happens.
-    following: Option<Following>,
-    /// What is waited for.
-    interest: Interest,
-}
 
 /// An answer that is owed.
 struct Owed {
@@ -266,53 +245,5 @@ impl Clients {
     fn at(&mut self, token: Token) -> Option<&mut Client> {
         let client = self.list.get_mut(token.index as usize)?.as_mut()?;
         (client.token(token.index as usize) == token).then_some(client)
-    }
-}
-
-impl Client {
-    fn token(&self, index: usize) -> Token {
-        Token::new(Kind::Client, index, self.generation)
-    }
-
-    /// Ends the connection, without waiting for anything.
-    fn close(self) {
-        if self.may_bring {
-            close_elsewhere(self.socket);
-        }
-    }
-
-    /// Whether the kernel took the answer.
-    fn send(&self, reply: &Reply, id: u64, file: Option<BorrowedFd<'_>>) -> bool {
-        self.send_packet(&reply.encode(id), file)
-    }
-
-    fn send_packet(&self, packet: &[u8], file: Option<BorrowedFd<'_>>) -> bool {
-        let fds = file.map(|file| [file.as_raw_fd()]);
-        let control = fds.as_ref().map(|fds| [ControlMessage::ScmRights(fds)]);
-        let sent = sendmsg::<()>(
-            self.socket.as_raw_fd(),
-            &[IoSlice::new(packet)],
-            control.as_ref().map_or(&[], |control| &control[..]),
-            MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL,
-            None,
-        );
-        sent == Ok(packet.len())
-    }
-
-    /// Listens to the client, or not, as it is owed little or much; and not before it has taken what
-    /// it is told.
-    fn listen(&mut self, token: Token, reactor: &Reactor) {
-        let is_deaf = self.owed >= MAX_OWED;
-        let is_behind = self.following.as_ref().is_some_and(|it| it.is_behind);
-        let interest = match (is_behind, is_deaf) {
-            (true, _) => Interest::Write,
-            (false, true) => Interest::Nothing,
-            (false, false) => Interest::Read,
-        };
-        if interest == self.interest {
-            self.is_deaf = is_deaf;
-        } else if reactor.change(&self.socket, interest, token).is_ok() {
-            (self.interest, self.is_deaf) = (interest, is_deaf);
-        }
     }
 }
