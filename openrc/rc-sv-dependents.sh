@@ -1,6 +1,6 @@
 #!/bin/sh
 # rc-sv: stops the services that need SERVICE and run, or starts those again that this has stopped.
-# Run by rc-sv-supervisor for rc_supervise_propagate=yes: rc-sv-dependents.sh stop|start SERVICE,
+# Run by rc-sv-supervisor or rc-sv-exec for rc_supervise_propagate=yes: rc-sv-dependents.sh stop|start SERVICE,
 # with the file that remembers them in RC_SV_LIST. POSIX sh.
 
 # The supervisor has more descriptors than a service is to have.

@@ -54,6 +54,7 @@ proofs! {
     alert::a_person_is_told_once_that_it_failed_and_once_that_it_is_over("rc_supervise_alert"
         "rc_supervise_alert_timeout")
     dependents::they_stop_while_it_does_not_work_and_start_with_it("rc_supervise_propagate")
+    dependents::they_follow_one_that_only_runs("rc_supervise_propagate")
     fate::the_policy_decides("rc_supervise_policy")
     fate::codes_go_before_the_policy("rc_supervise_prevent_codes" "rc_supervise_force_codes"
         "rc_supervise_success_codes")

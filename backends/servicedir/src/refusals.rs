@@ -6,7 +6,7 @@ use rc_sv_api::key::{self, Group, Key, Role};
 use rc_sv_api::{support, Deed, Error, Result, Settings, Support};
 
 /// The settings of a service with a command that are acted upon: by `rc-sv-exec`, or by the stop.
-const DONE: [&str; 64] = [
+const DONE: [&str; 65] = [
     "command_background",
     "start_stop_daemon_args",
     "supervise_daemon_args",
@@ -62,6 +62,7 @@ const DONE: [&str; 64] = [
     "rc_supervise_alternate",
     "rc_supervise_alert",
     "rc_supervise_alert_timeout",
+    "rc_supervise_propagate",
     "rc_supervise_finish",
     "rc_supervise_finish_timeout",
     "rc_supervise_kill_mode",
@@ -99,13 +100,12 @@ const DONE_FOR_NATIVE: [&str; 7] = [
 ];
 
 /// What to do instead of what is not done.
-const INSTEAD: [(&str, &str); 6] = [
+const INSTEAD: [(&str, &str); 5] = [
     ("timeout_down", "unset it and set retry"),
     ("timeout_kill", "unset it and set retry"),
     ("s6_service_timeout_stop", "unset it and set retry"),
     ("s6_force_kill", "unset it and set retry"),
     ("rc_supervise_respawn", "set it to spec"),
-    ("rc_supervise_propagate", "set it to no"),
 ];
 
 /// How `suite` does what the setting asks of a service with a command.

@@ -16,7 +16,7 @@ use rc_sv_exec::stop::Stop;
 use std::path::PathBuf;
 
 /// Settings that neither the launch nor policy nor stop shows: who acts upon them.
-const ELSEWHERE: [&str; 10] = [
+const ELSEWHERE: [&str; 11] = [
     // rc-sv-exec writes the pid file.
     "command_background",
     "pidfile",
@@ -33,6 +33,7 @@ const ELSEWHERE: [&str; 10] = [
     // rc-sv-exec, in a process of its own.
     "rc_supervise_alert",
     "rc_supervise_alert_timeout",
+    "rc_supervise_propagate",
 ];
 
 /// Everything that decides what happens, as text.

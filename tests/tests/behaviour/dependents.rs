@@ -1,6 +1,6 @@
 //! What becomes of the services that need one.
 
-use super::Scene;
+use super::{Scene, AT_ONCE};
 use crate::suite::openrc::SOON;
 use crate::suite::PROBE;
 
@@ -45,6 +45,8 @@ pub fn they_stop_while_it_does_not_work_and_start_with_it(scene: &Scene) {
         "other",
         "depend() { use foo; }\nstart() { :; }\nstop() { :; }\n",
     );
+    // What changes within a second of the last look is not seen.
+    lab.sh("rc-update --update").ok();
     scene.rc("far", "start").ok();
     scene.rc("other", "start").ok();
     until_all(scene, until_started);
@@ -96,4 +98,27 @@ pub fn they_stop_while_it_does_not_work_and_start_with_it(scene: &Scene) {
     scene.until_status("foo", " up ");
     assert!(lab.exists("/run/openrc/started/other"));
     assert!(!lab.exists("/run/openrc/started/near"));
+}
+
+/// Also those of one that nobody has to look after, and whoever is killed.
+pub fn they_follow_one_that_only_runs(scene: &Scene) {
+    let lab = &scene.lab;
+    let conf = format!("{AT_ONCE}rc_supervise_propagate=yes\nrespawn_max=0\n");
+    scene.service("foo", "", &conf);
+    let own = "start() { echo start >>/tmp/far; }\nstop() { echo stop >>/tmp/far; }\n";
+    lab.service("far", &format!("depend() {{ need foo; }}\n{own}"));
+    lab.sh("rc-update --update").ok();
+    scene.rc("far", "start").ok();
+    for nth in 1..4 {
+        lab.kill(scene.nth("foo", nth).pid(), 9);
+        scene.nth("foo", nth + 1);
+        // What is told again and again is told in the end.
+        lab.wait_for_lines("/tmp/far", 1 + 2 * nth, 2 * SOON);
+        until_started(scene, "far");
+        lab.wait_for_absence("/run/openrc/exclusive/far", 2 * SOON);
+    }
+    let told = lab.text("/tmp/far");
+    assert_eq!(told, format!("start\n{}", "stop\nstart\n".repeat(3)));
+    scene.rc("foo", "stop").ok();
+    assert_eq!(lab.text("/tmp/far"), format!("{told}stop\n"));
 }

@@ -46,7 +46,7 @@ pub fn what_is_not_done_is_refused(suite: &Suite) {
     let lab = suite.lab();
     let cases = [
         ("rc_supervise_operators=daemon", "rc_supervise_operators"),
-        ("rc_supervise_propagate=yes", "rc_supervise_propagate"),
+        ("rc_supervise_respawn=script", "rc_supervise_respawn"),
     ];
     for (conf, name) in cases {
         suite.probe(&lab, "foo", "", conf);

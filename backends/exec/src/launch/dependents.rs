@@ -5,22 +5,47 @@ use super::Launch;
 use rc_sv_api::{Result, ServiceName};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
+
+/// Where it notes what it has stopped, in the service's own directory.
+pub const LIST: &str = "dependents";
+
+/// How long it may take: each stop of a service has its own time-out.
+pub const LIMIT: Duration = Duration::from_secs(600);
+
+/// The script, which lies beside the programs.
+const SCRIPT: &str = "rc-sv-dependents.sh";
+
+/// The directories of programs, where nobody has said where they are.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 impl Launch {
-    /// The script at `path`, which is to do this (`stop` or `start`) to those that need `service`.
-    /// What it starts has nothing of this service and nothing of the caller's protection.
+    /// The script beside `program`, which is to start or stop those that need `service`, whose own
+    /// directory is `dir`. What it starts has nothing of this service and nothing of the caller's
+    /// protection; it finds the caller's `PATH` and `RC_SVCDIR`.
     ///
     /// # Errors
-    /// [`rc_sv_api::Code::Invalid`]: a NUL byte is in the path.
-    pub fn for_dependents(path: &Path, what: &str, service: &ServiceName) -> Result<Launch> {
+    /// [`rc_sv_api::Code::Invalid`]: a NUL byte is in a path.
+    pub fn for_dependents(
+        program: &Path,
+        dir: &Path,
+        service: &ServiceName,
+        up: bool,
+    ) -> Result<Launch> {
+        let script = program.with_file_name(SCRIPT);
         let words = [
             &b"/bin/sh"[..],
-            path.as_os_str().as_bytes(),
-            what.as_bytes(),
+            script.as_os_str().as_bytes(),
+            if up { b"start" } else { b"stop" },
             service.as_str().as_bytes(),
         ];
         let mut launch = Launch::bare(words.map(word).into_iter().collect::<Result<_>>()?);
         launch.oom_score_adj = Some("0".into());
+        for (name, usual) in [("PATH", PATH), ("RC_SVCDIR", "")] {
+            let value = std::env::var(name).unwrap_or(usual.into());
+            launch.set_variable(name, &value)?;
+        }
+        launch.set_variable("RC_SV_LIST", &dir.join(LIST).to_string_lossy())?;
         Ok(launch)
     }
 }

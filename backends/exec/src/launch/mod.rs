@@ -5,7 +5,7 @@
 //! stands in `steps.rs`.
 
 mod child;
-mod dependents;
+pub mod dependents;
 mod failure;
 mod gift;
 mod hook;

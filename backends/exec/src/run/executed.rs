@@ -37,12 +37,14 @@ pub fn await_ready(dir: &Dir, limit: Duration) -> Result<Record> {
     await_change(dir, limit, ready, late)
 }
 
-fn await_change(
+/// Waits until there is what is looked for in the files of the service's directory; `late` says what
+/// did not happen.
+pub(super) fn await_change<T>(
     dir: &Dir,
     limit: Duration,
-    look: fn(&Dir) -> Result<Option<Record>>,
+    look: impl Fn(&Dir) -> Result<Option<T>>,
     late: &str,
-) -> Result<Record> {
+) -> Result<T> {
     let failed = |errno: Errno| Error::io("watch the service's directory", &errno.into());
     let end = clock::boot_ms().saturating_add(limit.as_millis() as u64);
     let watch = watch(dir);

@@ -5,7 +5,7 @@ use super::command::{self, Ran};
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::Signals;
-use super::{cgroup, report, Call, NEVER_AGAIN};
+use super::{cgroup, dependents, report, Call, NEVER_AGAIN};
 use crate::clock;
 use crate::instance::Instance;
 use crate::launch::Ending;
@@ -103,6 +103,9 @@ pub(super) fn follow(
     call.warn_of(record.write(&call.dir));
     call.warn_of(report::gone(call));
     let spec = spec_file::read(&call.dir)?;
+    if !record.is_failed_start() && !record::is_wanted_down(&call.dir)? {
+        call.warn_of(dependents::fall(call, spec.settings()).map(drop));
+    }
     let mut is_permanent = false;
     if !was_cleared {
         record.starved = cgroup::was_starved(call, record, spec.settings());
@@ -197,8 +200,7 @@ fn decide(
         (call.warn)(&format!("{}: {end}", call.service));
     }
     record.next_ms = None;
-    let has_failed = !was_executed || record.ready == Some(false);
-    let is_start = record.restarts == 0 && has_failed;
+    let is_start = record.is_failed_start();
     if record::is_wanted_down(&call.dir)? || is_start {
         // Nobody wants another one, or the start that a person asked for has failed.
         record.say(if is_start { &end } else { "" });

@@ -29,6 +29,8 @@ pub(super) enum Byte {
     Finish = 1,
     /// Held from before a run is recorded until its program is executed.
     Execute = 2,
+    /// Held by who tells those that need the service.
+    Tell = 3,
 }
 
 /// How often somebody else may be quicker.
@@ -102,6 +104,11 @@ impl Locks {
         Ok(is_same.then_some((pid, pidfd)))
     }
 
+    /// Whether somebody else has a byte.
+    pub(super) fn is_held(&self, byte: Byte) -> Result<bool> {
+        Ok(self.holder(byte).map_err(failed)?.is_some())
+    }
+
     /// Takes a byte, if nobody else has it.
     pub(super) fn try_take(&self, byte: Byte) -> io::Result<bool> {
         match fcntl(&self.file, FcntlArg::F_SETLK(&range(byte, libc::F_WRLCK))) {
@@ -142,8 +149,7 @@ pub(super) fn is_held(dir: &Dir, byte: Byte) -> Result<bool> {
         Err(error) if error.code == Code::NotFound => return Ok(false),
         file => file?,
     };
-    let locks = Locks { file };
-    Ok(locks.holder(byte).map_err(failed)?.is_some())
+    Locks { file }.is_held(byte)
 }
 
 /// Whether somebody begins a run of the service with this directory, waits for its time, or looks

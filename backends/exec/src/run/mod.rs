@@ -46,6 +46,7 @@ mod begin;
 mod call;
 mod cgroup;
 mod command;
+mod dependents;
 mod ear;
 mod executed;
 mod finish;
@@ -87,6 +88,8 @@ pub enum Part {
     Respawn(Reason),
     /// Alerting a person.
     Alert(Told),
+    /// Telling those that need the service whether it does its work.
+    Dependents,
     /// Telling OpenRC, and whom else it concerns, that the service is down.
     Tell {
         /// Who only watches it is to let it go.
@@ -102,6 +105,7 @@ impl Part {
             "child" => Given::parse(arguments).map(Part::Child),
             "finish" => Some(Part::Finish(finish::exit_of(arguments))),
             "respawn" => Some(Part::Respawn(Reason::parse(arguments.first()?)?)),
+            "dependents" => Some(Part::Dependents),
             "alert" => Told::parse(arguments).map(Part::Alert),
             "tell" => Some(Part::Tell {
                 watched: arguments.first().is_some_and(|word| word == tell::WATCHED),
@@ -131,6 +135,7 @@ impl Part {
             Part::Child(given) => begin::child(&call, &given, signals),
             Part::Finish(exit) => finish::finish(&call, exit, signals),
             Part::Respawn(reason) => respawn::respawn(&call.of_watched(), reason, signals),
+            Part::Dependents => dependents::tell(&call, signals),
             Part::Alert(told) => alarm::tell(&call, &told, signals),
             Part::Tell { watched: false } => tell::tell(&call, signals),
             Part::Tell { watched: true } => tell::tell(&call.of_watched(), signals),

@@ -192,6 +192,13 @@ impl Record {
         }
     }
 
+    /// Whether the start that a person asked for has failed.
+    pub(super) fn is_failed_start(&self) -> bool {
+        let has_failed =
+            matches!(self.last_exit, Some(Exit::NotRun(_))) || self.ready == Some(false);
+        self.restarts == 0 && has_failed
+    }
+
     /// systemd's word for why it was given up, where how it ended does not tell.
     pub(super) fn result(&self) -> Option<&'static str> {
         match self.note.starts_with("gave up") {

@@ -6,7 +6,9 @@
 
 mod alerts;
 mod care;
+mod dependents;
 mod looks;
+mod tellers;
 
 use super::alarm::{self, Alarm};
 use super::ear::Heard;
@@ -22,7 +24,7 @@ use looks::{Looks, News};
 use nix::poll::PollFlags;
 use nix::sys::inotify::Inotify;
 use rc_sv_api::{duration, Error, Result, Settings};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Child;
 use std::time::Duration;
 
@@ -47,8 +49,8 @@ pub(super) struct Vigil<'a> {
     /// Of what a person was alerted, and when that is over if nothing happens before.
     alarm: Option<Alarm>,
     over_at: Option<u64>,
-    /// Those who alert.
-    alerts: Vec<Child>,
+    /// Those who alert, and who tell the services that need it.
+    tellers: Vec<(Child, OwnedFd)>,
 }
 
 /// Where it is. Times are milliseconds of CLOCK_BOOTTIME.
@@ -119,7 +121,7 @@ impl<'a> Vigil<'a> {
             reaction: None,
             alarm: alarm::raised(call, spec)?,
             over_at: None,
-            alerts: Vec::new(),
+            tellers: Vec::new(),
         })
     }
 
@@ -157,7 +159,10 @@ impl<'a> Vigil<'a> {
         let reaction = reaction.map(|(running, _)| (running.as_fd(), PollFlags::POLLIN));
         let changes = self.changes.as_ref();
         let changes = changes.map(|changes| (changes.as_fd(), PollFlags::POLLIN));
-        self.looks.descriptors().chain(reaction).chain(changes)
+        let tellers = self.tellers.iter();
+        let tellers = tellers.map(|(_, pidfd)| (pidfd.as_fd(), PollFlags::POLLIN));
+        let looks = self.looks.descriptors();
+        looks.chain(reaction).chain(changes).chain(tellers)
     }
 
     /// Takes in what it said.
@@ -193,7 +198,8 @@ impl<'a> Vigil<'a> {
     pub(super) fn go_on(&mut self) {
         let now_ms = clock::boot_ms();
         self.see_reaction(now_ms);
-        self.see_alerts(now_ms);
+        self.see_tellers();
+        self.see_alarm(now_ms);
         if let Some(changes) = &self.changes {
             while changes.read_events().is_ok_and(|events| !events.is_empty()) {}
             if background::names(self.spec, self.pid) {
@@ -234,6 +240,7 @@ impl<'a> Vigil<'a> {
         self.looks.check(now_ms);
         self.is_alive(now_ms);
         self.watch_alarm(now_ms);
+        self.rise();
     }
 
     fn is_alive(&mut self, now_ms: u64) {

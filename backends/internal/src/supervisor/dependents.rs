@@ -7,18 +7,10 @@ use super::Supervisor;
 use crate::core::Id;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Result, ServiceName};
+use rc_sv_exec::launch::dependents::{LIMIT, LIST};
 use rc_sv_exec::launch::Launch;
 use std::collections::VecDeque;
 use std::path::PathBuf;
-
-/// The script, which lies beside the supervisor.
-const SCRIPT: &str = "rc-sv-dependents.sh";
-
-/// Where it notes what it has stopped, in the service's own directory.
-const LIST: &str = "dependents";
-
-/// How long it may take: each stop of a service has its own time-out.
-const LIMIT_MS: u64 = 600_000;
 
 /// All services whose dependents are told.
 #[derive(Default)]
@@ -57,7 +49,7 @@ impl Supervisor {
             .position(|it| it.service == service);
         let index = known.unwrap_or(self.dependents.list.len());
         if known.is_none() {
-            if up && !self.list_of(&service).exists() {
+            if up && !self.directory_of(&service).join(LIST).exists() {
                 return;
             }
             self.dependents.list.push(Telling {
@@ -71,8 +63,8 @@ impl Supervisor {
         self.go_on_telling(index);
     }
 
-    fn list_of(&self, service: &ServiceName) -> PathBuf {
-        self.svcdir.join("rc-sv").join(service.as_str()).join(LIST)
+    fn directory_of(&self, service: &ServiceName) -> PathBuf {
+        self.svcdir.join("rc-sv").join(service.as_str())
     }
 
     /// Begins what is next for one service; where nothing is, it is dropped.
@@ -100,17 +92,11 @@ impl Supervisor {
             // Those that need it find it started in OpenRC's state.
             self.recorder.write(Some(service), &mut self.log);
         }
-        let script = self.outlets.program().with_file_name(SCRIPT);
-        let word = if up { "start" } else { "stop" };
-        let mut launch = Launch::for_dependents(&script, word, service)?;
-        for name in ["PATH", "RC_SVCDIR"] {
-            let value = std::env::var(name).unwrap_or_default();
-            launch.set_variable(name, &value)?;
-        }
-        launch.set_variable("RC_SV_LIST", &self.list_of(service).to_string_lossy())?;
+        let program = self.outlets.program();
+        let launch = Launch::for_dependents(program, &self.directory_of(service), service, up)?;
         self.dependents.serial = self.dependents.serial.wrapping_add(1);
         let token = Token::new(Kind::Dependents, 0, self.dependents.serial);
-        self.begin_errand(launch, token, LIMIT_MS)
+        self.begin_errand(launch, token, LIMIT.as_millis() as u64)
     }
 
     /// Kills what takes too long.

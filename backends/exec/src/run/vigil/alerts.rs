@@ -40,10 +40,8 @@ impl Vigil<'_> {
         self.over_at = self.alarm.filter(|_| is_up).map(|_| until);
     }
 
-    /// Tells that it is over when its time has come, and takes in which of those ended who tell.
-    pub(super) fn see_alerts(&mut self, now_ms: u64) {
-        let runs = |child: &mut std::process::Child| matches!(child.try_wait(), Ok(None));
-        self.alerts.retain_mut(runs);
+    /// Tells that it is over when its time has come.
+    pub(super) fn see_alarm(&mut self, now_ms: u64) {
         if self.over_at.is_some_and(|at| at <= now_ms) {
             let lasted = duration::show(Policy::from_settings(self.spec).reset_after);
             self.alert_over(&format!("up for {lasted}"));
@@ -59,9 +57,7 @@ impl Vigil<'_> {
     }
 
     fn alert(&mut self, topic: Topic, line: &str, alarm: Alarm) {
-        match alarm::begin(self.call, self.spec, topic, line, alarm.exit) {
-            Ok(child) => self.alerts.extend(child),
-            Err(error) => self.call.warn_of(Err(error)),
-        }
+        let begun = alarm::begin(self.call, self.spec, topic, line, alarm.exit);
+        self.begun(begun);
     }
 }

@@ -56,6 +56,9 @@ impl Vigil<'_> {
             self.tell("healthy again");
         }
         self.is_well(now_ms);
+        if again {
+            self.rise();
+        }
     }
 
     /// It is unhealthy. One that is being stopped is left alone.
@@ -74,6 +77,7 @@ impl Vigil<'_> {
             }
         });
         self.watch_alarm(now_ms);
+        self.fall();
         let limit = Check::reaction(self.spec, self.looks.checks());
         match (action, limit) {
             (Action::Alert, _) => self.alert_sick(&line),
