@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::chance::Chance;
+use crate::clock;
 use crate::ledger::{Ledger, BOTH_KILLED};
 use crate::order::What;
 use crate::process;
@@ -25,11 +26,13 @@ pub enum Fault {
     KillBoth,
     KillLogger,
     Order(What),
+    /// The clock on the wall jumps.
+    Clock,
     Scarce(Kind),
 }
 
 /// How often each comes, of so many.
-const FREQUENCIES: [(u64, Fault); 11] = [
+const FREQUENCIES: [(u64, Fault); 12] = [
     (180, Fault::Kill),
     (6, Fault::KillMany),
     (20, Fault::Stop),
@@ -38,6 +41,7 @@ const FREQUENCIES: [(u64, Fault); 11] = [
     (1, Fault::KillGuardian),
     (1, Fault::KillBoth),
     (6, Fault::KillLogger),
+    (2, Fault::Order(What::Upgrade)),
     (12, Fault::Order(What::Start)),
     (12, Fault::Order(What::Stop)),
     (12, Fault::Order(What::Restart)),
@@ -49,9 +53,15 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// How often something becomes scarce, in per cent.
 const SCARCE: u64 = 4;
 
+/// The same for jumps of the clock.
+const CLOCK: u64 = 3;
+
 impl Fault {
     /// One by chance.
-    pub fn any(chance: &mut Chance) -> Fault {
+    pub fn any(chance: &mut Chance, sets_clock: bool) -> Fault {
+        if sets_clock && chance.percent(CLOCK) {
+            return Fault::Clock;
+        }
         if chance.percent(SCARCE) {
             return Fault::Scarce(chance.one_of(&Kind::ALL));
         }
@@ -165,6 +175,13 @@ impl Fault {
                 if scene.order(service, what)? {
                     ledger.count(format!("orders to {what:?}").to_lowercase());
                 }
+            }
+            Fault::Clock => {
+                let far = chance.one_of(&[1, 60, 3_600, 86_400, 40_000_000]);
+                let seconds = if chance.percent(50) { far } else { -far };
+                clock::jump(seconds)?;
+                ledger.count("jumps of the clock, and back");
+                return Ok(Some(Undo::Clock(seconds)));
             }
             Fault::Scarce(kind) => {
                 if [scene.guardian(), scene.supervisor()].contains(&None) {

@@ -4,6 +4,7 @@
 
 mod calm;
 mod chance;
+mod clock;
 mod daemon;
 mod fault;
 mod ledger;
@@ -26,13 +27,14 @@ use scene::Scene;
 type Result<T> = std::result::Result<T, String>;
 
 const USAGE: &str = "\
-usage: rc-sv-campaign [--seconds N] [--services N] [--harsh yes]
+usage: rc-sv-campaign [--seconds N] [--services N] [--harsh yes] [--clock yes]
 
 Lets services crash at random for N seconds (60), kills, stops and continues them and their
 supervisor, takes away processes, descriptors, space and the right to write, and starts, stops and
 restarts at the same time. Prints what it did and counts what was lost, doubled or forgotten. Exits
 with 1 when that is not nothing. With --harsh supervisors are killed while something is scarce, too:
-then what a service came to may have been written nowhere. RC_SV_SEED is the seed; the same one draws the same.
+then what a service came to may have been written nowhere. With --clock
+the clock of the machine jumps: for a machine of its own. RC_SV_SEED is the seed; the same one draws the same.
 For a lab only: rc-sv-lab -- /usr/lib/rc-sv-tests/rc-sv-campaign
 ";
 
@@ -66,6 +68,7 @@ struct Options {
     seconds: u64,
     services: usize,
     is_harsh: bool,
+    sets_clock: bool,
 }
 
 fn options(words: &[&str]) -> Option<Options> {
@@ -73,6 +76,7 @@ fn options(words: &[&str]) -> Option<Options> {
         seconds: 60,
         services: 40,
         is_harsh: false,
+        sets_clock: false,
     };
     for pair in words.chunks(2) {
         match pair {
@@ -81,6 +85,7 @@ fn options(words: &[&str]) -> Option<Options> {
                 options.services = number.parse().ok().filter(|count| *count > 0)?;
             }
             ["--harsh", "yes"] => options.is_harsh = true,
+            ["--clock", "yes"] => options.sets_clock = true,
             _ => return None,
         }
     }
@@ -98,7 +103,9 @@ fn campaign(options: &Options) -> Result<bool> {
     println!("seed {seed}: RC_SV_SEED={seed} draws the same again");
     let end = Instant::now() + Duration::from_secs(options.seconds);
     let mut chance = Chance::new(seed);
-    let mut scene = Scene::new(options.services, seed, options.is_harsh)?;
+    let mut scene = Scene::new(options.services, seed)?;
+    scene.is_harsh = options.is_harsh;
+    scene.sets_clock = options.sets_clock;
     let mut ledger = Ledger::default();
     scene.start_all()?;
     scene.calm(&mut ledger)?;

@@ -16,6 +16,8 @@ pub enum What {
     Start,
     Stop,
     Restart,
+    /// Another supervisor is to take the place of the one that runs, whatever the service.
+    Upgrade,
 }
 
 /// A command that runs.

@@ -46,6 +46,8 @@ pub struct Scene {
     pub limits_pids: bool,
     /// Whether supervisors are killed while something is scarce, too.
     pub is_harsh: bool,
+    /// Whether the clock on the wall jumps, which is that of the whole machine.
+    pub sets_clock: bool,
     /// When one was killed last.
     pub killed: Option<Instant>,
     /// Guardian and supervisor that were looked at last, and what each held then first.
@@ -78,7 +80,7 @@ pub fn pass(time: Duration) {
 
 impl Scene {
     /// Services that were never started.
-    pub fn new(services: usize, seed: u64, is_harsh: bool) -> Result<Scene> {
+    pub fn new(services: usize, seed: u64) -> Result<Scene> {
         if fs::read_to_string("/proc/1/comm")
             .unwrap_or_default()
             .trim()
@@ -114,7 +116,8 @@ impl Scene {
             wanted: vec![Wanted::Unknown; services],
             orders: Vec::new(),
             limits_pids: limit_pids()?,
-            is_harsh,
+            is_harsh: false,
+            sets_clock: false,
             killed: None,
             looked_at: [None; 2],
         })
@@ -162,11 +165,14 @@ impl Scene {
             What::Start => self.start_command(service),
             What::Stop => loader(["stop", name]),
             What::Restart => loader(["restart", name]),
+            What::Upgrade => loader(["upgrade"]),
         };
         let Some(order) = Order::begin(service, what, command, said) else {
             return Ok(false);
         };
-        self.wanted[service] = Wanted::Unknown;
+        if what != What::Upgrade {
+            self.wanted[service] = Wanted::Unknown;
+        }
         self.orders.push(order);
         Ok(true)
     }
@@ -226,6 +232,18 @@ impl Scene {
             let (service, what) = (order.service, order.what);
             let name = &self.names[service];
             self.wanted[service] = match (done, what) {
+                (Done::Well, What::Upgrade) => {
+                    ledger.count("supervisor upgraded");
+                    self.wanted[service]
+                }
+                (Done::Badly(line), What::Upgrade) => {
+                    ledger.failed(&line);
+                    self.wanted[service]
+                }
+                (Done::Hung, What::Upgrade) => {
+                    ledger.defect("an upgrade takes for ever".to_string());
+                    self.wanted[service]
+                }
                 (Done::Well, What::Stop) => {
                     if let Some(left) = self.living(service) {
                         ledger.defect(format!("{name}: runs as {left} after its stop"));

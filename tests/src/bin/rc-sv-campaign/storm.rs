@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::chance::Chance;
+use crate::clock;
 use crate::fault::Fault;
 use crate::ledger::Ledger;
 use crate::process::Identity;
@@ -15,6 +16,8 @@ use crate::Result;
 /// What has to be undone.
 pub enum Undo {
     Continue(Identity),
+    /// The clock was set forward by so many seconds.
+    Clock(i64),
     Enough(Scarcity),
 }
 
@@ -26,6 +29,7 @@ impl Undo {
                 one.signal(Signal::SIGCONT);
                 Ok(())
             }
+            Undo::Clock(seconds) => clock::jump(-seconds),
             Undo::Enough(scarcity) => scarcity.end(),
         }
     }
@@ -52,10 +56,10 @@ pub fn storm(
         due.into_iter().try_for_each(|(_, undo)| undo.undo())?;
         scene.look_at_orders(ledger)?;
         let is_scarce = undone.iter().any(|(_, undo)| undo.is_scarcity());
-        let fault = Fault::any(chance);
+        let fault = Fault::any(chance, scene.sets_clock);
         if let Some(undo) = fault.strike(scene, chance, ledger, is_scarce)? {
             let wait = match undo {
-                Undo::Continue(_) => chance.millis(20, 1_500),
+                Undo::Continue(_) | Undo::Clock(_) => chance.millis(20, 1_500),
                 Undo::Enough(_) => chance.millis(100, 900),
             };
             undone.push((Instant::now() + wait, undo));
