@@ -1,7 +1,7 @@
 //! What the lab gets on top: the compiled C programs and this program itself.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -42,21 +42,16 @@ pub fn make() -> Result<TempDir> {
     Ok(tree)
 }
 
-/// What `make stage` made.
-fn stage() -> PathBuf {
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/lab/stage");
-    std::env::var_os("RC_SV_STAGE").map_or_else(default, PathBuf::from)
-}
-
 fn compile(name: &str, options: &[&str], to: &Path) -> Result<()> {
     let source = format!("{}/c/{name}.c", env!("CARGO_MANIFEST_DIR"));
+    let stage = rc_sv_tests::lab::stage()?;
     let output = Command::new("cc")
         .args(["-O2", "-Wall", "-Wextra", "-Werror", "-o"])
         .arg(to)
         .arg("-I")
-        .arg(stage().join("usr/include"))
+        .arg(stage.join("usr/include"))
         .arg("-L")
-        .arg(stage().join("usr/lib"))
+        .arg(stage.join("usr/lib"))
         .arg(&source)
         .args(options)
         .output()

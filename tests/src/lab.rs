@@ -10,6 +10,7 @@ mod mounts;
 mod output;
 mod place;
 mod plan;
+mod process;
 mod wait;
 mod wire;
 
@@ -25,7 +26,7 @@ use std::time::Duration;
 pub use builder::{Builder, Shell};
 pub use job::{Job, Run};
 pub use output::Output;
-pub use place::root;
+pub use place::{root, stage};
 pub use wait::until;
 
 use plan::Plan;
@@ -87,38 +88,6 @@ impl Lab {
         I::Item: AsRef<std::ffi::OsStr>,
     {
         Run::new(self, argv)
-    }
-
-    /// Sends signal number `signal` to the process that has the number `pid`
-    /// inside of the lab (a negative number: to that process group).
-    ///
-    /// # Panics
-    /// When there is no such process.
-    pub fn kill(&self, pid: i32, signal: i32) {
-        let fields = ["kill", &pid.to_string(), &signal.to_string()].map(str::to_owned);
-        self.ask(&fields)
-            .unwrap_or_else(|error| panic!("kill -{signal} {pid}: {error}"));
-    }
-
-    /// Waits until the process that has the number `pid` inside of the lab is
-    /// dead (a zombie is). Returns at once when there is no such process.
-    ///
-    /// # Panics
-    /// After `timeout`.
-    pub fn wait_dead(&self, pid: i32, timeout: Duration) {
-        match self.ask(&["pidfd".to_owned(), pid.to_string()]) {
-            Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => {}
-            Err(error) => panic!("process {pid}: {error}"),
-            Ok(fds) => {
-                let fd = fds
-                    .first()
-                    .unwrap_or_else(|| panic!("process {pid}: no descriptor"));
-                assert!(
-                    wait::readable(fd, timeout),
-                    "process {pid} still lives after {timeout:?}"
-                );
-            }
-        }
     }
 
     /// Whether OpenRC can put services into cgroups here.

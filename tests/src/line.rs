@@ -176,6 +176,14 @@ impl Lab {
         let enough = |bytes: &[u8]| pick(bytes).len() >= count;
         pick(&self.wait_for_file(path, enough, timeout))
     }
+
+    /// How many lines of that kind a report of probe-daemon has so far; none where there is no report.
+    pub fn reported(&self, path: &str, kind: &str) -> usize {
+        let report = self.try_read(path).unwrap_or_default();
+        let report = String::from_utf8_lossy(&report);
+        let kinds = report.lines().map(|line| line.split(' ').next());
+        kinds.filter(|found| *found == Some(kind)).count()
+    }
 }
 
 fn unhex(hex: &str) -> Vec<u8> {

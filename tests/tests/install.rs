@@ -1,6 +1,7 @@
 //! `make install` puts everything where it belongs, readable by all and
 //! writable by nobody.
 
+use rc_sv_tests::lab::stage;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -49,17 +50,6 @@ const INSTALLED: &[(&str, u32)] = &[
     ("usr/lib/rc-sv-tests/rc-sv-lab", 0o755),
 ];
 
-fn stage() -> PathBuf {
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/lab/stage");
-    let stage = std::env::var_os("RC_SV_STAGE").map_or_else(default, PathBuf::from);
-    assert!(
-        stage.join("usr").is_dir(),
-        "no {}: run 'make stage'",
-        stage.display()
-    );
-    stage
-}
-
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -79,7 +69,7 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
 
 #[test]
 fn everything_is_where_it_belongs_and_nothing_else() {
-    let stage = stage();
+    let stage = stage().unwrap();
     let mut found = Vec::new();
     files(&stage, &mut found);
     let name = |path: &PathBuf| path.strip_prefix(&stage).unwrap().display().to_string();
@@ -105,7 +95,7 @@ fn uninstall_takes_everything_but_what_others_have_installed() {
     let mut copy = Command::new("cp");
     assert!(copy
         .arg("-a")
-        .arg(stage())
+        .arg(stage().unwrap())
         .arg(&tree)
         .status()
         .unwrap()
@@ -134,7 +124,7 @@ fn uninstall_takes_everything_but_what_others_have_installed() {
 
 #[test]
 fn the_prefix_is_written_into_what_is_installed() {
-    let stage = stage();
+    let stage = stage().unwrap();
     for (name, line) in [
         (
             "etc/rc.conf.d/zz-rc-sv.conf",

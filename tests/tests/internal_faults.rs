@@ -18,18 +18,6 @@ const CONT: i32 = 18;
 /// What a supervisor that has nothing to do may use of a processor.
 const IDLE: Duration = Duration::from_millis(300);
 
-/// How much of a processor it has used.
-fn used(lab: &Lab, pid: i32) -> Duration {
-    let stat = lab.text(format!("/proc/{pid}/stat"));
-    let fields = stat.rsplit(')').next().expect("fields").split_whitespace();
-    let ticks: u64 = fields
-        .skip(11)
-        .take(2)
-        .map(|field| field.parse::<u64>().expect("ticks"))
-        .sum();
-    Duration::from_millis(ticks * 10)
-}
-
 /// The running probe daemons.
 fn daemons(lab: &Lab) -> Vec<i32> {
     let found = lab.sh("pgrep -x probe-daemon").stdout;
@@ -112,7 +100,7 @@ fn a_supervisor_without_descriptors_neither_spins_nor_forgets() {
     rc(&lab, "foo", "start").ok();
     let first = starts(&lab, "foo", 1)[0].pid();
     let pid = supervisor(&lab);
-    let before = used(&lab, pid);
+    let before = lab.used(pid);
     // It may open nothing, and somebody is waiting to be taken.
     let mut start = None;
     with_limit(&lab, pid, "--nofile=3", || {
@@ -123,7 +111,7 @@ fn a_supervisor_without_descriptors_neither_spins_nor_forgets() {
         lab.spawn("exec sleep 2").wait(SOON).ok();
         assert_eq!(start_count(&lab, "foo"), 1);
     });
-    let spent = used(&lab, pid) - before;
+    let spent = lab.used(pid) - before;
     assert!(spent < IDLE, "{spent:?}");
     starts(&lab, "foo", 2);
     start.expect("a job").wait(SOON).ok();

@@ -5,6 +5,7 @@ mod internal;
 mod openrc;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use internal::{probe, starts, AT_ONCE};
 use openrc::{rc, INTERNAL, KILL, SOON};
@@ -262,17 +263,8 @@ fn a_flood_costs_the_supervisor_nothing() {
     probe(&lab, "quiet", "", "");
     rc(&lab, "flood", "start").ok();
     lab.wait_for_file("/var/log/flood.1", |_| true, SOON);
-    let supervisor = internal::supervisor(&lab).to_string();
-    let used = || {
-        let stat = lab.text(format!("/proc/{}/stat", supervisor.trim()));
-        let fields = stat.rsplit(')').next().expect("fields").split_whitespace();
-        let ticks = fields
-            .skip(11)
-            .take(2)
-            .map(|it| it.parse::<u64>().expect("ticks"));
-        ticks.sum::<u64>()
-    };
-    let before = used();
+    let supervisor = internal::supervisor(&lab);
+    let before = lab.used(supervisor);
     rc(&lab, "quiet", "start").ok();
     starts(&lab, "quiet", 1);
     let inode = || lab.sh("stat -c %i /var/log/flood").stdout;
@@ -280,11 +272,8 @@ fn a_flood_costs_the_supervisor_nothing() {
         let now = inode();
         until("a new file", SOON, || (inode() != now).then_some(()));
     }
-    assert!(
-        used() - before < 30,
-        "hundredths of a second: {}",
-        used() - before
-    );
+    let spent = lab.used(supervisor) - before;
+    assert!(spent < Duration::from_millis(300), "{spent:?}");
     stop(&lab, "flood");
     let files = lab.sh("ls /var/log | grep -c flood").ok();
     assert_eq!(files.trim(), "2");

@@ -27,16 +27,6 @@ fn as_user(lab: &Lab, words: &[&str]) -> Output {
         .output()
 }
 
-fn used(lab: &Lab, pid: &str) -> Duration {
-    let stat = lab.text(format!("/proc/{pid}/stat"));
-    let fields = stat.rsplit(')').next().expect("fields").split_whitespace();
-    let ticks = fields
-        .skip(11)
-        .take(2)
-        .map(|field| field.parse::<u64>().expect("ticks"));
-    Duration::from_millis(ticks.sum::<u64>() * 10)
-}
-
 #[test]
 fn a_user_who_may_have_no_more_processes_gets_the_service_back_later() {
     let lab = Lab::new();
@@ -63,7 +53,8 @@ fn a_user_who_may_have_no_more_processes_gets_the_service_back_later() {
     let guardian = lab.text("/srv/user/openrc/rc-sv/.internal/pid");
     let pid = lab.sh(&format!("pgrep -P {}", guardian.trim())).ok();
     let pid = pid.trim();
-    let before = used(&lab, pid);
+    let supervisor = pid.parse().expect("a pid");
+    let before = lab.used(supervisor);
     as_user(&lab, &["prlimit", "--pid", pid, "--nproc=1:"]).ok();
     lab.kill(first.pid(), KILL);
     // It tries again and again, at its own pace.
@@ -73,7 +64,7 @@ fn a_user_who_may_have_no_more_processes_gets_the_service_back_later() {
         let is_told = said.contains("temporarily unavailable");
         (is_told && status["restarts"].as_u64() >= Some(5)).then_some(())
     });
-    let spent = used(&lab, pid) - before;
+    let spent = lab.used(supervisor) - before;
     assert!(spent < Duration::from_millis(300), "{spent:?}");
     assert_eq!(lab.report(report, "start", 1, SOON).len(), 1);
 

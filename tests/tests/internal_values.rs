@@ -7,21 +7,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use internal::{start_count, starts, AT_ONCE, PROBE};
-use openrc::{rc, shells, INTERNAL, KILL, SOON};
+use openrc::{quoted, rc, shells, INTERNAL, KILL, SOON};
 use rc_sv_tests::{Lab, Line, Output};
-
-/// In single quotes, for a shell.
-fn quoted(value: &[u8]) -> Vec<u8> {
-    let mut quoted = vec![b'\''];
-    for &byte in value {
-        match byte {
-            b'\'' => quoted.extend(b"'\\''"),
-            other => quoted.push(other),
-        }
-    }
-    quoted.push(b'\'');
-    quoted
-}
 
 /// Neither `/` nor NUL, so that they can be names of files.
 fn values() -> Vec<Vec<u8>> {

@@ -5,7 +5,7 @@ mod monit;
 use monit::openrc::{alive, rc, KILL, SOON};
 use monit::{
     ask, assert_none, assert_one, control_file, is_watched, lab, monit as run_monit, monit_pid,
-    pids, runs, simple, starts, until_status, AT_ONCE,
+    runs, simple, starts, until_status, AT_ONCE,
 };
 use rc_sv_tests::lab::until;
 
@@ -101,7 +101,7 @@ fn a_monit_that_hangs_is_not_waited_for() {
     let bar = starts(&lab, "bar", 1)[0].pid();
     until_status(&lab, "bar", "monit does not answer");
     rc(&lab, "foo", "stop").ok();
-    assert_eq!(pids(&lab, "probe-daemon"), [bar]);
+    assert_eq!(lab.pids("probe-daemon"), [bar]);
     assert!(!lab.exists(control_file("foo")));
 
     lab.kill(monit, CONT);
@@ -158,11 +158,11 @@ fn a_stop_ends_what_waits_for_its_next_run() {
     starts(&lab, "foo", 1);
     let said = until_status(&lab, "foo", "restarting in");
     assert!(said.contains("(1 of 10)"), "{said}");
-    assert_eq!(pids(&lab, "rc-sv-exec").len(), 1);
+    assert_eq!(lab.pids("rc-sv-exec").len(), 1);
     let said = rc(&lab, "foo", "stop").ok();
     assert_eq!(said.matches("Stopping foo").count(), 1, "{said}");
     assert_none(&lab, "foo", 1);
-    assert_eq!(pids(&lab, "rc-sv-exec"), [0; 0]);
+    assert_eq!(lab.pids("rc-sv-exec"), [0; 0]);
     assert_eq!(starts(&lab, "foo", 1).len(), 1);
 }
 

@@ -3,7 +3,7 @@
 mod monit;
 
 use monit::openrc::{alive, rc, KILL, SOON};
-use monit::{assert_none, assert_one, lab, monit as run_monit, pids, simple, starts, AT_ONCE};
+use monit::{assert_none, assert_one, lab, monit as run_monit, simple, starts, AT_ONCE};
 use monit::{NOTED, PROBE};
 use rc_sv_tests::lab::until;
 use rc_sv_tests::{Lab, Output};
@@ -32,12 +32,12 @@ fn what_openrc_does_not_want_is_refused() {
         let mark = format!("/run/openrc/{state}/foo");
         lab.sh(&format!("ln -s /etc/init.d/foo {mark}")).ok();
         assert_eq!(respawn(&lab, "foo", "exited").code(), 0);
-        assert_eq!(pids(&lab, "probe-daemon"), [0; 0], "{state}");
+        assert_eq!(lab.pids("probe-daemon"), [0; 0], "{state}");
         lab.sh(&format!("rm {mark}")).ok();
     }
     lab.sh("mv /run/openrc/started/foo /tmp/mark").ok();
     assert_eq!(respawn(&lab, "foo", "exited").code(), 0);
-    assert_eq!(pids(&lab, "probe-daemon"), [0; 0]);
+    assert_eq!(lab.pids("probe-daemon"), [0; 0]);
     lab.sh("mv /tmp/mark /run/openrc/started/foo").ok();
 
     // It is dead, and wanted: this becomes the daemon.
@@ -86,7 +86,7 @@ fn an_unhealthy_service_is_stopped_and_run_again() {
     starts(&lab, "foo", 2);
     assert!(!alive(&lab, first));
     until("one", SOON, || {
-        (pids(&lab, "probe-daemon").len() == 1).then_some(())
+        (lab.pids("probe-daemon").len() == 1).then_some(())
     });
     assert_one(&lab, "foo", 1);
     rc(&lab, "foo", "stop").ok();
@@ -121,13 +121,11 @@ fn a_program_that_goes_into_the_background_is_run_again() {
         lab.kill(pid, KILL);
     }
     lab.wait_for_lines("/tmp/foo", 4, SOON);
-    until("one", SOON, || {
-        (pids(&lab, "sleep").len() == 1).then_some(())
-    });
+    until("one", SOON, || (lab.pids("sleep").len() == 1).then_some(()));
     assert_eq!(rc(&lab, "foo", "status").code(), 0);
     assert_eq!(monit::runs(&lab, "foo"), 1);
     rc(&lab, "foo", "stop").ok();
-    assert_eq!(pids(&lab, "sleep"), [0; 0]);
+    assert_eq!(lab.pids("sleep"), [0; 0]);
 
     // One that fails is tried again, and given up.
     rc(&lab, "foo", "start").ok();
@@ -156,7 +154,7 @@ fn a_script_with_a_start_of_its_own_is_refused_in_one_line() {
         let line = "it has a start() of its own, which cannot be run again without OpenRC";
         assert_eq!(said.all().matches(line).count(), 1, "{said}");
         until("none", SOON, || {
-            pids(&lab, "probe-daemon").is_empty().then_some(())
+            lab.pids("probe-daemon").is_empty().then_some(())
         });
     }
 }

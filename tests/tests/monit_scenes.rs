@@ -8,7 +8,7 @@ mod monit;
 use monit::openrc::{rc, KILL, SOON};
 use monit::{
     ask, assert_none, assert_one, control_file, is_watched, lab, monit as run_monit, monit_pid,
-    pids, runs, simple, starts, AT_ONCE, NOTED,
+    runs, simple, starts, AT_ONCE, NOTED,
 };
 use rc_sv_tests::lab::until;
 use rc_sv_tests::Lab;
@@ -104,7 +104,7 @@ fn a_monit_that_is_killed_during_a_respawn() {
     lab.sh("rm /tmp/slow; echo go >/tmp/go").ok();
     starts(&lab, "foo", 2);
     until("one", SOON, || {
-        (pids(&lab, "rc-sv-exec").is_empty()).then_some(())
+        (lab.pids("rc-sv-exec").is_empty()).then_some(())
     });
     assert_one(&lab, "foo", 1);
     assert_eq!(lab.text("/tmp/waits").lines().count(), 1);
@@ -129,7 +129,7 @@ fn a_control_file_that_was_left() {
         |log| String::from_utf8_lossy(log).matches("respawn").count() > 1,
         SOON,
     );
-    assert_eq!(pids(&lab, "probe-daemon"), [0; 0]);
+    assert_eq!(lab.pids("probe-daemon"), [0; 0]);
     assert_eq!(
         (rc(&lab, "foo", "status").code(), runs(&lab, "foo")),
         (3, 1)
@@ -243,7 +243,7 @@ fn many_at_once_with_foreign_reloads() {
         let watched = lines.filter(|line| !line.contains("Not monitored")).count();
         (watched == MANY + 1).then_some(())
     });
-    assert_eq!(pids(&lab, "sleep").len(), MANY);
+    assert_eq!(lab.pids("sleep").len(), MANY);
     assert_eq!(monit_pid(&lab), monit, "monit lives");
     assert!(
         !lab.text("/tmp/said").contains("later"),

@@ -2,7 +2,7 @@
 
 mod openrc;
 
-use openrc::{each_shell, rc, recorded_args, spawn_count, start, supervised, words};
+use openrc::{each_shell, quoted, rc, recorded_args, spawn_count, start, supervised, words};
 use openrc::{INTERNAL, RECORDED};
 use rc_sv_tests::Lab;
 
@@ -27,19 +27,6 @@ fn spied(lab: &Lab, variable: &str) -> Option<Vec<u8>> {
     words(lab, "/tmp/spy.environ")
         .into_iter()
         .find_map(|word| word.strip_prefix(&prefix[..]).map(<[u8]>::to_vec))
-}
-
-/// In single quotes, for a shell.
-fn quoted(value: &[u8]) -> Vec<u8> {
-    let mut quoted = vec![b'\''];
-    for &byte in value {
-        match byte {
-            b'\'' => quoted.extend(b"'\\''"),
-            other => quoted.push(other),
-        }
-    }
-    quoted.push(b'\'');
-    quoted
 }
 
 /// conf.d/foo with the module and `variable=value`.

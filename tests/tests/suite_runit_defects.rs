@@ -139,7 +139,7 @@ fn a_stop_leaves_nothing() {
     until("a supervisor after the stop", SOON, || {
         rc(&lab, THEIRS, "start").ok();
         rc(&lab, THEIRS, "stop").ok();
-        (!RUNIT.pids(&lab, "runsv").is_empty()).then_some(())
+        (!lab.pids("runsv").is_empty()).then_some(())
     });
     assert_eq!(in_etc().trim(), "/etc/sv/theirs/supervise");
 }

@@ -198,7 +198,7 @@ fn a_start_can_be_killed_at_any_moment() {
         assert!(pids.iter().any(|pid| alive(&lab, *pid)), "{context}");
         rc(&lab, FOO, "stop").ok();
         S6.assert_nothing_left(&lab);
-        assert_eq!(S6.pids(&lab, "sleep"), [0; 0], "{context}");
+        assert_eq!(lab.pids("sleep"), [0; 0], "{context}");
         lab.sh("rm -r /tmp/foo").ok();
         output.code() != 0
     };

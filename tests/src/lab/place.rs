@@ -22,7 +22,10 @@ pub fn root() -> Result<PathBuf, String> {
 }
 
 /// The installed rc-sv tree: `RC_SV_STAGE`, else `target/lab/stage`.
-pub(crate) fn stage() -> Result<PathBuf, String> {
+///
+/// # Errors
+/// There is none; with the command that makes it.
+pub fn stage() -> Result<PathBuf, String> {
     if let Some(path) = set("RC_SV_STAGE") {
         return checked(path, "RC_SV_STAGE", "usr", "make stage");
     }

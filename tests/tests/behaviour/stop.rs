@@ -86,9 +86,7 @@ pub fn any_signal_is_sent(scene: &Scene) {
     // Paused, it goes on when it is told, and can be stopped as it is.
     let state = |wanted: char| {
         until("its state", SOON, || {
-            let stat = lab.text(format!("/proc/{pid}/stat"));
-            let state = stat.rsplit(") ").next()?.chars().next()?;
-            (state == wanted).then_some(())
+            (lab.state(pid) == Some(wanted)).then_some(())
         });
     };
     for (signal, wanted) in [("STOP", 'T'), ("CONT", 'S'), ("STOP", 'T')] {

@@ -30,14 +30,7 @@ pub fn source(name: &str) -> PathBuf {
 
 /// The tree that `make stage` made.
 pub fn stage() -> PathBuf {
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/lab/stage");
-    let stage = std::env::var_os("RC_SV_STAGE").map_or_else(default, PathBuf::from);
-    assert!(
-        stage.join("usr/lib/librc_sv.so").exists(),
-        "no {}: run 'make stage'",
-        stage.display()
-    );
-    stage
+    rc_sv_tests::lab::stage().unwrap()
 }
 
 /// What a command says when it succeeds.

@@ -131,12 +131,7 @@ pub fn starts(lab: &Lab, count: usize) -> Vec<Line> {
 
 /// How often the probe was started so far.
 pub fn start_count(lab: &Lab) -> usize {
-    let report = lab.try_read("/tmp/foo").unwrap_or_default();
-    let report = String::from_utf8_lossy(&report).into_owned();
-    report
-        .lines()
-        .filter(|line| line.starts_with("start "))
-        .count()
+    lab.reported("/tmp/foo", "start")
 }
 
 /// The record, as soon as a field of it has this value.

@@ -61,10 +61,7 @@ pub fn starts(lab: &Lab, service: &str, count: usize) -> Vec<Line> {
 
 /// How often a service has been started so far.
 pub fn start_count(lab: &Lab, service: &str) -> usize {
-    let report = lab.try_read(format!("/tmp/{service}")).unwrap_or_default();
-    let report = String::from_utf8_lossy(&report).into_owned();
-    let starts = report.lines().filter(|line| line.starts_with("start "));
-    starts.count()
+    lab.reported(&format!("/tmp/{service}"), "start")
 }
 
 /// Waits until OpenRC has been told that the service has failed.

@@ -2,6 +2,7 @@
 //! programs of the lab's root where this machine has none.
 #![allow(dead_code)] // Each test file uses a part of it.
 
+use rc_sv_tests::lab::{root, stage};
 use rc_sv_tests::Lab;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -97,17 +98,6 @@ pub fn repository() -> PathBuf {
 
 /// What is in /usr, the uppermost first.
 fn lower() -> String {
-    let root = rc_sv_tests::lab::root().unwrap_or_else(|error| panic!("{error}"));
-    format!("{}/usr:/usr:{}/usr", stage().display(), root.display())
-}
-
-fn stage() -> PathBuf {
-    let default = || repository().join("target/lab/stage");
-    let stage = std::env::var_os("RC_SV_STAGE").map_or_else(default, PathBuf::from);
-    assert!(
-        stage.join("usr").is_dir(),
-        "no {}: run 'make stage'",
-        stage.display()
-    );
-    stage
+    let (stage, root) = (stage().unwrap(), root().unwrap());
+    format!("{}/usr:/usr:{}/usr", stage.display(), root.display())
 }

@@ -93,22 +93,10 @@ pub fn is_watched(lab: &Lab, service: &str) -> bool {
     line.is_some_and(|line| !line.contains("Not monitored"))
 }
 
-/// The pids of everything that is called so and lives.
-pub fn pids(lab: &Lab, program: &str) -> Vec<i32> {
-    let said = lab.sh("ps -e -o pid=,stat=,comm=").ok();
-    let words = said
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>());
-    words
-        .filter(|words| !words[1].starts_with('Z') && words[2] == program)
-        .map(|words| words[0].parse().expect("a pid"))
-        .collect()
-}
-
 /// One instance runs, OpenRC calls the service started, and its script ran `runs` times.
 #[track_caller]
 pub fn assert_one(lab: &Lab, service: &str, count: usize) -> i32 {
-    let pids = pids(lab, "probe-daemon");
+    let pids = lab.pids("probe-daemon");
     assert_eq!(pids.len(), 1, "{pids:?}");
     let status = rc(lab, service, "status");
     assert_eq!(status.code(), 0, "{status}");
@@ -120,7 +108,7 @@ pub fn assert_one(lab: &Lab, service: &str, count: usize) -> i32 {
 #[track_caller]
 pub fn no_daemon(lab: &Lab) {
     until("no daemon", SOON, || {
-        pids(lab, "probe-daemon").is_empty().then_some(())
+        lab.pids("probe-daemon").is_empty().then_some(())
     });
 }
 

@@ -114,10 +114,18 @@ pub fn recorded_args(lab: &Lab, service: &str, count: usize) -> Vec<Vec<u8>> {
 
 /// Whether `pid` is alive; a zombie is not.
 pub fn alive(lab: &Lab, pid: i32) -> bool {
-    lab.try_read(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        let text = String::from_utf8_lossy(&stat).into_owned();
-        text.rsplit(')')
-            .next()
-            .is_some_and(|rest| !rest.trim_start().starts_with('Z'))
-    })
+    lab.state(pid).is_some_and(|state| state != 'Z')
+}
+
+/// In single quotes, for a shell.
+pub fn quoted(value: &[u8]) -> Vec<u8> {
+    let mut quoted = vec![b'\''];
+    for &byte in value {
+        match byte {
+            b'\'' => quoted.extend(b"'\\''"),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push(b'\'');
+    quoted
 }

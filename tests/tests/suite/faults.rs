@@ -13,7 +13,7 @@ const LONG: std::time::Duration = std::time::Duration::from_secs(50);
 /// A scanner that hangs is named, and takes nothing up when it goes on.
 pub fn a_scanner_that_hangs(suite: &Suite) {
     let lab = suite.lab();
-    let scanner = suite.pids(&lab, suite.scanner)[0];
+    let scanner = lab.pids(suite.scanner)[0];
     lab.kill(scanner, STOP);
     suite.probe(&lab, "foo", "", "");
     let output = lab
@@ -44,7 +44,7 @@ pub fn a_stop_without_the_scanner(suite: &Suite) {
         rc(&lab, service, "start").ok();
         starts(&lab, service, 1)[0].pid()
     });
-    let scanner = suite.pids(&lab, suite.scanner)[0];
+    let scanner = lab.pids(suite.scanner)[0];
     lab.kill(scanner, STOP);
     rc(&lab, "foo", "stop").ok();
     assert_eq!(daemons.map(|pid| alive(&lab, pid)), [false, true]);

@@ -64,7 +64,7 @@ pub fn supervisors_are_killed_at_random(suite: &Suite) {
         (0..SERVICES).map(|it| format!("rc-service {} stop", name(it))),
     );
     suite.assert_nothing_left(&lab);
-    assert_eq!(suite.pids(&lab, "sleep"), [0; 0]);
+    assert_eq!(lab.pids("sleep"), [0; 0]);
     assert!(!lab.exists("/tmp/doubled"));
 }
 

@@ -101,7 +101,7 @@ impl Held {
             lines.sort();
             lines
         };
-        let scanner = suite.pids(lab, suite.scanner)[0];
+        let scanner = lab.pids(suite.scanner)[0];
         Held {
             processes: lines("ps -e -o comm="),
             descriptors: lines(&format!("ls /proc/{scanner}/fd")).len(),

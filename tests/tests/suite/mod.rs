@@ -111,23 +111,11 @@ impl Suite {
         })
     }
 
-    /// The pids of everything that is called so and lives.
-    pub fn pids(&self, lab: &Lab, program: &str) -> Vec<i32> {
-        let said = lab.sh("ps -e -o pid=,stat=,comm=").ok();
-        let words = said
-            .lines()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>());
-        words
-            .filter(|words| !words[1].starts_with('Z') && words[2] == program)
-            .map(|words| words[0].parse().expect("a pid"))
-            .collect()
-    }
-
     /// Nothing of the services is left but the scanner.
     #[track_caller]
     pub fn assert_nothing_left(&self, lab: &Lab) {
-        assert_eq!(self.pids(lab, self.supervisor), [0; 0], "supervisors");
-        assert_eq!(self.pids(lab, "probe-daemon"), [0; 0], "daemons");
+        assert_eq!(lab.pids(self.supervisor), [0; 0], "supervisors");
+        assert_eq!(lab.pids("probe-daemon"), [0; 0], "daemons");
         let find = format!(
             "find {} -mindepth 1 ! -path '*/.s6-svscan*' ! -name .forced-rescan; \
              find /run/openrc/rc-sv/.servicedir/{} /run/openrc/rc-sv/.supervisors -mindepth 1; \
@@ -146,12 +134,7 @@ pub fn starts(lab: &Lab, service: &str, count: usize) -> Vec<Line> {
 
 /// How often a service has been started so far.
 pub fn start_count(lab: &Lab, service: &str) -> usize {
-    let report = lab.try_read(format!("/tmp/{service}")).unwrap_or_default();
-    let report = String::from_utf8_lossy(&report).into_owned();
-    report
-        .lines()
-        .filter(|line| line.starts_with("start "))
-        .count()
+    lab.reported(&format!("/tmp/{service}"), "start")
 }
 
 /// What the module says of the service, in one line.

@@ -40,7 +40,7 @@ pub fn a_directory_is_used_as_it_is(suite: &Suite) {
     assert_eq!(start_count(&lab, "foo"), 2);
     assert_eq!(rc(&lab, "foo", "status").code(), 3);
     assert!(lab.exists("/srv/native/run"));
-    assert_eq!(suite.pids(&lab, suite.supervisor), [0; 0]);
+    assert_eq!(lab.pids(suite.supervisor), [0; 0]);
     assert_eq!(lab.sh(&format!("ls {}", suite.scan_dir)).ok(), "");
 
     // What it decides itself is refused here.

@@ -184,7 +184,7 @@ pub fn no_tool_is_executed(suite: &Suite) {
     let lab = suite.lab();
     let conf = "respawn_delay=0\nrespawn_max=2\nrc_supervise_finish=/bin/true";
     suite.probe(&lab, "foo", "--ignore HUP", conf);
-    let scanner = suite.pids(&lab, suite.scanner)[0];
+    let scanner = lab.pids(suite.scanner)[0];
     let under = lab.spawn(&format!(
         "exec strace -f -qq -e trace=execve -o /tmp/trace.scanner -p {scanner}"
     ));
