@@ -1,16 +1,19 @@
 //! The file that tells which process runs as a service, beyond the life of a supervisor.
 //!
 //! A pid alone may be another process by now, so the file also has the time at which the kernel
-//! began it, counted from boot, and the id of the boot.
+//! began it, counted from boot, and the id of the boot; and where the kernel gives one, the handle
+//! that no other process of this boot has.
 
+use crate::handle::Handle;
 use crate::place::Dir;
 use crate::process;
 use crate::stat::Stat;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::unistd::{sysconf, SysconfVar};
 use rc_sv_api::Result;
 use std::fs;
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
 /// The name of the file in a service's directory.
@@ -23,6 +26,7 @@ pub struct Instance {
     pub pid: i32,
     /// In clock ticks since boot: proc(5), `/proc/pid/stat`, field 22.
     began: u64,
+    handle: Option<Handle>,
 }
 
 impl Instance {
@@ -32,7 +36,8 @@ impl Instance {
     /// There is none, or its time cannot be read.
     pub fn of(pid: i32) -> io::Result<Instance> {
         let began = Stat::of(pid)?.began;
-        Ok(Instance { pid, began })
+        let handle = handle_of(pid);
+        Ok(Instance { pid, began, handle })
     }
 
     /// Writes it into the directory of its service.
@@ -45,7 +50,9 @@ impl Instance {
 
     /// Of one length, for `overwrite`: the longest numbers fit, and the boot's id has one.
     fn text(&self) -> String {
-        format!("{:10} {:20} {}\n", self.pid, self.began, boot_id())
+        let handle = self.handle.map_or(0, Handle::number);
+        let boot = boot_id();
+        format!("{:10} {:20} {boot} {handle:20}\n", self.pid, self.began)
     }
 
     /// The last one of the service with this directory, if it still runs.
@@ -62,7 +69,7 @@ impl Instance {
     /// # Errors
     /// It may be there, but no descriptor can be had.
     pub fn open(&self) -> io::Result<Option<OwnedFd>> {
-        open(self.pid, |stat| self.is_it(stat))
+        open(self.pid, self.handle, |stat| self.is_it(stat))
     }
 
     /// Whether it is no older than `other`.
@@ -72,6 +79,12 @@ impl Instance {
 
     /// Whether it runs; a zombie does not.
     pub fn is_alive(&self) -> bool {
+        if self.handle.is_some() {
+            // Where no descriptor can be had, the time has to do.
+            if let Ok(found) = self.open() {
+                return found.is_some();
+            }
+        }
         Stat::of(self.pid).is_ok_and(|stat| stat.is_alive() && self.is_it(&stat))
     }
 
@@ -84,8 +97,15 @@ impl Instance {
         let instance = Instance {
             pid: words.next()?.parse().ok().filter(|pid| *pid > 1)?,
             began: words.next()?.parse().ok()?,
+            handle: None,
         };
         let is_of_this_boot = words.next() == Some(boot_id());
+        // The version before had none.
+        let handle = match words.next() {
+            Some(number) => Handle::of_number(number.parse().ok()?),
+            None => None,
+        };
+        let instance = Instance { handle, ..instance };
         (is_of_this_boot && words.next().is_none()).then_some(instance)
     }
 }
@@ -98,20 +118,33 @@ pub struct AsOf {
     pub pid: i32,
     /// The moment, in milliseconds of CLOCK_BOOTTIME.
     pub boot_ms: u64,
+    /// Which process it was, where that is known.
+    pub handle: Option<Handle>,
 }
 
 impl AsOf {
+    /// The process behind `pidfd`, which has this pid now.
+    pub fn now(pid: i32, boot_ms: u64, pidfd: BorrowedFd<'_>) -> AsOf {
+        AsOf {
+            pid,
+            boot_ms,
+            handle: Handle::of(pidfd),
+        }
+    }
+
     /// A descriptor of the process; `None` when it has ended.
     ///
     /// # Errors
     /// It may be there, but no descriptor can be had.
     pub fn open(&self) -> io::Result<Option<OwnedFd>> {
-        open(self.pid, |stat| self.is_it(stat))
+        open(self.pid, self.handle, |stat| self.is_it(stat))
     }
 
     /// Whether it has ended, and its parent has not taken that in.
     pub fn is_zombie(&self) -> bool {
-        Stat::of(self.pid).is_ok_and(|stat| stat.is_zombie() && self.is_it(&stat))
+        let found = self.handle.and_then(|_| handle_of(self.pid));
+        let is_another = found.is_some() && found != self.handle;
+        Stat::of(self.pid).is_ok_and(|stat| stat.is_zombie() && !is_another && self.is_it(&stat))
     }
 
     fn is_it(&self, stat: &Stat) -> bool {
@@ -120,18 +153,39 @@ impl AsOf {
     }
 }
 
-/// A descriptor of the process that has this pid, if that runs and `is_it`.
-fn open(pid: i32, is_it: impl FnOnce(&Stat) -> bool) -> io::Result<Option<OwnedFd>> {
+/// A descriptor of the process that has this pid, if that runs and is the one of `handle`; where
+/// there are none, if `is_it`.
+fn open(
+    pid: i32,
+    handle: Option<Handle>,
+    is_it: impl FnOnce(&Stat) -> bool,
+) -> io::Result<Option<OwnedFd>> {
     let pidfd = match process::open_process(pid) {
         Err(cause) if is_gone(&cause) || is_thread(&cause) => return Ok(None),
         pidfd => pidfd?,
     };
-    // The descriptor holds the pid; so who has it now had it when the descriptor was made.
+    if let (Some(known), Some(found)) = (handle, Handle::of(pidfd.as_fd())) {
+        let is_it = known == found && !has_ended(pidfd.as_fd());
+        return Ok(is_it.then_some(pidfd));
+    }
+    // Who has the pid by now began no earlier than the process behind the descriptor.
     let stat = match Stat::of(pid) {
         Err(cause) if is_gone(&cause) => return Ok(None),
         stat => stat?,
     };
     Ok((stat.is_alive() && is_it(&stat)).then_some(pidfd))
+}
+
+/// The handle of the process that has this pid now.
+fn handle_of(pid: i32) -> Option<Handle> {
+    let pidfd = process::open_process(pid).ok()?;
+    Handle::of(pidfd.as_fd())
+}
+
+/// A descriptor of a process is readable from its end on.
+fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::new(pidfd, PollFlags::POLLIN)];
+    poll(&mut fds, PollTimeout::ZERO) == Ok(1)
 }
 
 /// A process that ends while its file is read is gone by `ESRCH`.
@@ -190,11 +244,25 @@ mod tests {
         let instance = Instance::of(child.id() as i32).unwrap();
         assert!(instance.is_alive());
         assert!(instance.open().unwrap().is_some());
-        let other = Instance {
-            began: instance.began + 1,
+        // As a kernel without handles knows it, and a file of the version before.
+        let by_time = Instance {
+            handle: None,
             ..instance
         };
+        assert!(by_time.is_alive());
+        assert!(by_time.open().unwrap().is_some());
+        let other = Instance {
+            began: instance.began + 1,
+            ..by_time
+        };
         assert!(!other.is_alive(), "the same pid, another process");
+        if let Some(handle) = instance.handle {
+            // Begun within the same tick.
+            let handle = Handle::of_number(handle.number() + 1);
+            let other = Instance { handle, ..instance };
+            assert!(!other.is_alive(), "the same pid and time, another process");
+            assert!(other.open().unwrap().is_none());
+        }
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(!instance.is_alive());
@@ -207,13 +275,28 @@ mod tests {
         let pid = child.id() as i32;
         let began = Stat::of(pid).unwrap().began;
         let began_ms = began * 1_000 / ticks_per_second();
-        let as_of = |boot_ms| AsOf { pid, boot_ms }.open().unwrap();
+        let of = |boot_ms, handle| {
+            let who = AsOf {
+                pid,
+                boot_ms,
+                handle,
+            };
+            who.open().unwrap()
+        };
+        let as_of = |boot_ms| of(boot_ms, None);
         assert!(as_of(began_ms + 10).is_some());
         assert!(as_of(u64::MAX).is_some());
         assert!(as_of(began_ms - 20).is_none(), "it was not there yet");
+        let handle = handle_of(pid);
+        if let Some(known) = handle {
+            assert!(of(began_ms + 10, handle).is_some());
+            let another = Handle::of_number(known.number() - 1);
+            assert!(of(began_ms + 10, another).is_none(), "within a tick");
+        }
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(as_of(u64::MAX).is_none());
+        assert!(of(u64::MAX, handle).is_none());
     }
 
     #[test]
@@ -224,9 +307,18 @@ mod tests {
             let _ = done.1.recv();
         });
         let pid = told.1.recv().unwrap();
-        let instance = Instance { pid, began: 1 };
+        let instance = Instance {
+            pid,
+            began: 1,
+            handle: None,
+        };
         assert!(instance.open().unwrap().is_none());
-        assert!(AsOf { pid, boot_ms: 1 }.open().unwrap().is_none());
+        let as_of = AsOf {
+            pid,
+            boot_ms: 1,
+            handle: None,
+        };
+        assert!(as_of.open().unwrap().is_none());
         drop(done.0);
         thread.join().unwrap();
     }
@@ -255,17 +347,23 @@ mod tests {
         let foreign = [
             "12 5".to_string(),
             format!("12 5 {other}"),
-            format!("12 5 {id} 7"),
+            format!("12 5 {id} 7 7"),
+            format!("12 5 {id} x"),
         ];
         let nobody = ["", "x"].map(str::to_string);
         let numbers = ["1 5", "-1 5", "0 5", "12", "12 x"].map(|text| format!("{text} {id}"));
         for text in foreign.iter().chain(&nobody).chain(&numbers) {
             assert_eq!(Instance::parse(text), None, "{text}");
         }
-        let instance = Instance { pid: 12, began: 5 };
-        assert_eq!(
-            Instance::parse(&format!("        12  5 {id}\n")),
-            Some(instance)
-        );
+        let known = |text: &str| Instance::parse(&format!("        12  5 {id}{text}\n"));
+        for (text, number) in [("", 0), (" 0", 0), ("    7", 7)] {
+            let instance = Instance {
+                pid: 12,
+                began: 5,
+                handle: Handle::of_number(number),
+            };
+            assert_eq!(known(text), Some(instance));
+            assert_eq!(Instance::parse(&instance.text()), Some(instance));
+        }
     }
 }

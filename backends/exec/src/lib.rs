@@ -13,6 +13,7 @@ pub mod cgroup;
 pub mod check;
 pub mod clock;
 mod environment;
+pub mod handle;
 pub mod instance;
 mod ioprio;
 pub mod launch;

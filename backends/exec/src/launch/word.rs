@@ -50,6 +50,8 @@ impl Word {
             who: AsOf {
                 pid: syscall::own_pid() as i32,
                 boot_ms: syscall::boot_ms()?,
+                // It has no descriptor of itself.
+                handle: None,
             },
         };
         syscall::write_at(self.file.as_raw_fd(), &left.encode(), self.place)?;
@@ -70,12 +72,13 @@ impl Left {
             who: AsOf {
                 pid,
                 boot_ms: u64::from_le_bytes(time),
+                handle: None,
             },
         };
         (pid > 1).then_some(left)
     }
 
-    /// The bytes; made in the child, so without allocation.
+    /// The bytes, without the handle; made in the child, so without allocation.
     pub fn encode(&self) -> [u8; Word::SIZE] {
         let [a, b, c, d] = self.number.to_le_bytes();
         let [e, f, g, h] = self.who.pid.to_le_bytes();

@@ -156,7 +156,11 @@ mod tests {
             assert_eq!(poll(&mut fds, 30_000u16), Ok(1), "it does not end");
             let mut afterlife = Afterlife::new().unwrap();
             let boot_ms = u64::MAX;
-            let who = AsOf { pid, boot_ms };
+            let who = AsOf {
+                pid,
+                boot_ms,
+                handle: None,
+            };
             assert_eq!(afterlife.exit_of(who, Some(pidfd.as_fd())), exit);
             assert_eq!(afterlife.exit_of(who, None), exit);
             child.wait().unwrap();
@@ -176,7 +180,16 @@ mod tests {
             afterlife.put(pid, exit, boot_ms);
             afterlife.put(pid - 1, Exit::Signal(9), boot_ms);
         }
-        let mut of = |pid, boot_ms| afterlife.exit_of(AsOf { pid, boot_ms }, None);
+        let mut of = |pid, boot_ms| {
+            afterlife.exit_of(
+                AsOf {
+                    pid,
+                    boot_ms,
+                    handle: None,
+                },
+                None,
+            )
+        };
         assert_eq!(of(pid, 15), Exit::Code(3));
         assert_eq!(of(pid, 15), Exit::Dumped(6));
         assert_eq!(of(pid, 15), Exit::Unknown);
@@ -190,7 +203,16 @@ mod tests {
         for pid in 0..10_000 {
             afterlife.put(i32::MAX - 10_000 + pid, Exit::Code(7), 5);
         }
-        let mut of = |pid| afterlife.exit_of(AsOf { pid, boot_ms: 0 }, None);
+        let mut of = |pid| {
+            afterlife.exit_of(
+                AsOf {
+                    pid,
+                    boot_ms: 0,
+                    handle: None,
+                },
+                None,
+            )
+        };
         assert_eq!(of(i32::MAX - 1), Exit::Code(7));
         assert_eq!(of(i32::MAX - 10_000), Exit::Unknown);
         assert!(afterlife.read.len() <= MOST);

@@ -29,10 +29,7 @@ impl Companion {
     /// No process can be made.
     pub(super) fn begin(launch: Launch) -> Result<Companion> {
         let running = Running::begin(launch)?;
-        let who = AsOf {
-            pid: running.pid(),
-            boot_ms: clock::boot_ms(),
-        };
+        let who = AsOf::now(running.pid(), clock::boot_ms(), running.as_fd());
         Ok(Companion {
             who,
             origin: Origin::Made(Box::new(running)),

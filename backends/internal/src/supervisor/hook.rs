@@ -7,7 +7,7 @@ use super::state_file::Who;
 use super::Supervisor;
 use crate::core::{Event, Hook, Id};
 use rc_sv_api::{Error, Result, Settings};
-use rc_sv_exec::launch::{Ending, Launch};
+use rc_sv_exec::launch::{Ending, Launch, Left};
 use std::io;
 
 /// A command of a spec that runs.
@@ -95,6 +95,11 @@ impl Supervisor {
         match self.reactor.add(&process.command, Interest::Read, token) {
             Err(cause) => Err(Box::new((process, cause))),
             Ok(()) => {
+                let left = Left {
+                    number: process.run,
+                    who: process.command.who,
+                };
+                self.identify(id, Who::Hook(process.hook), left);
                 self.slots.of(id).hooks.push(process);
                 Ok(())
             }

@@ -1,10 +1,11 @@
 //! Keeping what another supervisor needs: in the state files, and with the guardian.
 
 use super::held::Key;
-use super::state_file::{Kept, StateFile};
+use super::state_file::{Kept, StateFile, Who};
 use super::Supervisor;
 use crate::core::Id;
 use rc_sv_api::{Code, Error, Result, ServiceName};
+use rc_sv_exec::launch::Left;
 use rc_sv_exec::place::Dir;
 use std::fmt::Display;
 use std::os::fd::BorrowedFd;
@@ -39,6 +40,14 @@ impl Supervisor {
         }
         let state = self.slots.of(id).state.as_mut();
         state.ok_or_else(|| Error::new(Code::Failed, "its state cannot be kept"))
+    }
+
+    /// Notes which process it is that leaves a word. Where that cannot be noted, the time in the word
+    /// has to do.
+    pub(super) fn identify(&mut self, id: Id, who: Who, left: Left) {
+        if let Some(state) = &self.slots.of(id).state {
+            let _ = state.identify(who, left);
+        }
     }
 
     /// Nothing is left to be looked after, so the next supervisor has nothing to go on with.

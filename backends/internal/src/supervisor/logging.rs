@@ -136,10 +136,13 @@ impl Supervisor {
                 let Some(process) = process.filter(|it| it.command.is_made()) else {
                     continue;
                 };
-                let pid = process.command.who.pid;
+                let who = AsOf {
+                    boot_ms,
+                    ..process.command.who
+                };
                 let left = Left {
                     number: attendant.serial,
-                    who: AsOf { pid, boot_ms },
+                    who,
                 };
                 let who = Who::Attendant(outlet.stream.which, attendant.role);
                 if let Some(state) = &self.slots.of(outlet.id).state {

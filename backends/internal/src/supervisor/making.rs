@@ -12,7 +12,8 @@ use super::{held, Supervisor};
 use crate::core::{Event, Id, KillMode, Plan};
 use rc_sv_api::{Code, Error, Result, Settings, Spec};
 use rc_sv_exec::cgroup::Cgroup;
-use rc_sv_exec::launch::{self, Launch};
+use rc_sv_exec::instance::AsOf;
+use rc_sv_exec::launch::{self, Launch, Left};
 use rc_sv_exec::pid_file::PidFile;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::readiness::Readiness;
@@ -154,6 +155,12 @@ impl Supervisor {
             let error = Error::io("write the pid file", &cause);
             self.warn(id, &error.message);
         }
+        let now_ms = self.clock.now().boot_ms;
+        let left = Left {
+            number: run,
+            who: AsOf::now(pid, now_ms, pidfd.as_fd()),
+        };
+        self.identify(id, Who::Main, left);
         let slot = self.slots.of(id);
         slot.is_familiar = true;
         slot.processes.reserve_exact(1);

@@ -2,13 +2,14 @@
 //!
 //! It has what the core wants kept, written before anything is done about it, and a word of each
 //! process that was made for the service and does not end with the supervisor, left by that process
-//! itself ([`Word`]). Each part is written in one piece of one page, so whoever is killed leaves
+//! itself ([`Word`]); beside it the handle of that process, which its maker notes. Each part is written in one piece of one page, so whoever is killed leaves
 //! the old one or the new one. The page is there from the beginning: no full disk is in the way.
 
 use super::outlet::Role;
 use crate::core::{Hook, SAVED_MOST};
 use rc_sv_api::{Code, Error, Result};
-use rc_sv_exec::instance::boot_id;
+use rc_sv_exec::handle::Handle;
+use rc_sv_exec::instance::{boot_id, AsOf};
 use rc_sv_exec::launch::{Left, Word};
 use rc_sv_exec::log::Which;
 use rc_sv_exec::place::Dir;
@@ -26,9 +27,16 @@ const PAGE: usize = 4096;
 const MARK: &[u8; 16] = b"rc-sv state 1\n\0\0";
 const HEAD: usize = 64;
 
-/// Where the words are, and what is kept.
+/// Where the words are, the handles of their processes, and what is kept. A version before knew of no
+/// handles, and where it has written there are none.
 const WORDS: usize = HEAD;
+const HANDLES: usize = WORDS + PLACES * Word::SIZE;
 const KEPT: usize = 512;
+
+/// For so many words there is room.
+const PLACES: usize = 14;
+
+const _: () = assert!(HANDLES + PLACES * Word::SIZE <= KEPT);
 
 /// Before what is kept: its sum, its length, and the index of the service.
 const FRONT: usize = 8 + 2 + 4;
@@ -73,7 +81,7 @@ impl Who {
             Who::Attendant(Which::Error, Role::Program) => 8,
             Who::Hook(Hook::Script) => 9,
         };
-        WORDS + index * Word::SIZE
+        index * Word::SIZE
     }
 }
 
@@ -124,19 +132,42 @@ impl StateFile {
 
     /// The word that a child is to leave.
     pub(super) fn word(&self, who: Who, number: u32) -> Word {
-        Word::new(Arc::clone(&self.file), who.place(), number)
+        Word::new(Arc::clone(&self.file), WORDS + who.place(), number)
     }
 
     /// What a child with this number has left.
     pub(super) fn left(&self, who: Who) -> Option<Left> {
-        let mut bytes = [0; Word::SIZE];
-        let read = self.file.read_exact_at(&mut bytes, who.place() as u64);
-        read.ok().and_then(|()| Left::decode(&bytes))
+        let left = Left::decode(&self.entry(WORDS, who)?)?;
+        let noted = self.entry(HANDLES, who);
+        let handle = noted.and_then(|noted| handle_in(&noted, left));
+        let who = AsOf { handle, ..left.who };
+        Some(Left { who, ..left })
     }
 
     /// Leaves word for a process that cannot do so itself.
     pub(super) fn leave(&self, who: Who, left: Left) -> io::Result<()> {
-        self.file.write_all_at(&left.encode(), who.place() as u64)
+        self.identify(who, left)?;
+        self.file
+            .write_all_at(&left.encode(), (WORDS + who.place()) as u64)
+    }
+
+    /// Notes which process left a word, or will.
+    pub(super) fn identify(&self, who: Who, left: Left) -> io::Result<()> {
+        let Some(handle) = left.who.handle else {
+            return Ok(());
+        };
+        let mut entry = left.encode();
+        entry[8..].copy_from_slice(&handle.number().to_le_bytes());
+        self.file
+            .write_all_at(&entry, (HANDLES + who.place()) as u64)
+    }
+
+    fn entry(&self, table: usize, who: Who) -> Option<[u8; Word::SIZE]> {
+        let mut bytes = [0; Word::SIZE];
+        let read = self
+            .file
+            .read_exact_at(&mut bytes, (table + who.place()) as u64);
+        read.ok().map(|()| bytes)
     }
 
     /// Keeps this, unless it is what is kept already.
@@ -156,6 +187,13 @@ impl StateFile {
         self.file.read_exact_at(&mut page, KEPT as u64).ok()?;
         decode(&page)
     }
+}
+
+/// The handle in these bytes, if it is that of the process that has left this word.
+fn handle_in(noted: &[u8; Word::SIZE], left: Left) -> Option<Handle> {
+    let (of, number) = noted.split_last_chunk()?;
+    let is_it = left.encode().starts_with(of);
+    Handle::of_number(u64::from_le_bytes(*number)).filter(|_| is_it)
 }
 
 /// What a file of this boot begins with.
@@ -211,7 +249,6 @@ fn sum_of(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
     use rc_sv_api::ServiceName;
-    use rc_sv_exec::instance::AsOf;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -231,6 +268,7 @@ mod tests {
         let who = AsOf {
             pid: 4711,
             boot_ms: 99,
+            handle: Handle::of_number(5),
         };
         let all = [
             Who::Main,
@@ -251,6 +289,21 @@ mod tests {
         assert_eq!(again.kept(), Some(kept.clone()));
         for (number, place) in (1..).zip(all) {
             assert_eq!(again.left(place), Some(Left { number, who }));
+        }
+        // What the version before writes: a word, and no handle.
+        let place = (WORDS + Who::Main.place()) as u64;
+        for (number, pid) in [(2, 4711), (1, 4712)] {
+            let unknown = AsOf {
+                pid,
+                handle: None,
+                ..who
+            };
+            let left = Left {
+                number,
+                who: unknown,
+            };
+            state.file.write_all_at(&left.encode(), place).unwrap();
+            assert_eq!(again.left(Who::Main), Some(left), "whose handle is it?");
         }
         // A new one does not take away what is there.
         assert_eq!(StateFile::make(&dir).unwrap().kept(), Some(kept));

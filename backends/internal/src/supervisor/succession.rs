@@ -11,7 +11,7 @@ use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::prctl::set_child_subreaper;
 use rc_sv_exec::instance::AsOf;
 use rc_sv_exec::launch::Left;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// How long processes may take that are just being made. A program that hangs is known by then.
@@ -96,9 +96,9 @@ impl Supervisor {
     /// Leaves word for processes that have not come to do so. All of them live, or were not reaped.
     fn leave_words(&mut self) {
         let boot_ms = self.clock.now().boot_ms;
-        let left = |number, pid| Left {
+        let left = |number, pid, pidfd: &OwnedFd| Left {
             number,
-            who: AsOf { pid, boot_ms },
+            who: AsOf::now(pid, boot_ms, pidfd.as_fd()),
         };
         for (_, slot) in self.slots.iter() {
             let Some(state) = &slot.state else {
@@ -106,15 +106,21 @@ impl Supervisor {
             };
             let latest = slot.processes.iter().max_by_key(|process| process.run);
             let mut words = Vec::new();
-            if let Some(process) =
-                latest.filter(|process| process.pid > 0 && process.main_pid() == process.pid)
+            let made = latest.filter(|it| it.pid > 0 && it.main_pid() == it.pid);
+            if let Some((run, pid, pidfd)) =
+                made.and_then(|it| Some((it.run, it.pid, it.pidfd.as_ref()?)))
             {
-                words.push((Who::Main, left(process.run, process.pid)));
+                words.push((Who::Main, left(run, pid, pidfd)));
             }
             let hooks = slot.hooks.iter().filter(|hook| hook.command.is_made());
-            words.extend(
-                hooks.map(|hook| (Who::Hook(hook.hook), left(hook.run, hook.command.who.pid))),
-            );
+            words.extend(hooks.map(|hook| {
+                let who = AsOf {
+                    boot_ms,
+                    ..hook.command.who
+                };
+                let number = hook.run;
+                (Who::Hook(hook.hook), Left { number, who })
+            }));
             for (who, word) in words {
                 if state
                     .left(who)

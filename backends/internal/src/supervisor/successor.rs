@@ -215,7 +215,7 @@ impl Supervisor {
             return false;
         }
         let boot_ms = self.clock.now().boot_ms;
-        let who = AsOf { pid, boot_ms };
+        let who = AsOf::now(pid, boot_ms, pidfd.as_fd());
         let before = process
             .successor
             .replace(Box::new(Successor { who, pidfd }));

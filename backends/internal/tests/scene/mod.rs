@@ -92,9 +92,11 @@ impl Scene {
         let guardian = self.guardian();
         let is_it = |pid: &i32| {
             let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            // A zombie is X while it is taken away.
+            let is_dead = ["State:\tZ", "State:\tX"].map(|state| status.contains(state));
             status.contains("Name:\trc-sv-superviso\n")
                 && status.contains(&format!("PPid:\t{guardian}\n"))
-                && !status.contains("State:\tZ")
+                && is_dead == [false, false]
         };
         processes().into_iter().find(is_it)
     }

@@ -7,6 +7,7 @@ use super::super::reactor::{Interest, Token};
 use super::super::state_file::Who;
 use super::super::Supervisor;
 use rc_sv_api::{Error, Result};
+use rc_sv_exec::launch::Left;
 
 /// A process that lived for so long has not failed.
 const HEALTHY_MS: u64 = 1_000;
@@ -69,11 +70,17 @@ impl Supervisor {
             self.abandon(command.into_process());
             return Err(Error::io("watch a logger", &cause));
         }
+        let process = command.who;
         known.process = Some(Attending {
             command,
             since_ms: now_ms,
             is_old: false,
         });
+        let left = Left {
+            number: serial,
+            who: process,
+        };
+        self.identify(id, who, left);
         Ok(())
     }
 
