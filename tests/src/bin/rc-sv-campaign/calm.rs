@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::daemon::ARGUMENT;
-use crate::ledger::{Ledger, BOTH_KILLED};
+use crate::growth::WHO;
+use crate::ledger::{Ledger, ALONE, UPGRADED};
 use crate::order::What;
 use crate::process::{self, Identity};
 use crate::scene::{has_cgroup, left, loader, pass, report, Scene, Wanted, CALM};
@@ -15,10 +16,6 @@ use crate::Result;
 
 /// How long everything may take to be in order again.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// By how much a supervisor may grow, in kB: what its allocator keeps for the next storm.
-const GROWTH: u64 = 512;
-/// By how many descriptors for each service: one that was down at the first look may be up now.
-const MORE_DESCRIPTORS: usize = 4;
 
 impl Scene {
     /// Waits until everything is in order, and says what is not. From now on nothing happens but
@@ -53,7 +50,36 @@ impl Scene {
             self.await_order(service, until, ledger);
         }
         self.look_at_supervisor(until, ledger);
+        self.upgrade_in_calm(until, ledger)?;
         fs::remove_file(CALM).map_err(|error| format!("{CALM}: {error}"))
+    }
+
+    /// When nothing is scarce and nobody is killed an upgrade works, and all services go on.
+    fn upgrade_in_calm(&mut self, until: Instant, ledger: &mut Ledger) -> Result<()> {
+        let living = |scene: &Scene| -> Vec<_> {
+            let all = 0..scene.names.len();
+            all.map(|service| scene.living(service)).collect()
+        };
+        let (before, supervisor) = (living(self), self.supervisor());
+        let upgraded = |ledger: &Ledger| ledger.done.get(UPGRADED).copied();
+        let count = upgraded(ledger);
+        while !self.upgrade()? {
+            pass(Duration::from_millis(20));
+        }
+        self.settle_orders(ledger)?;
+        if upgraded(ledger) == count {
+            ledger.defect("an upgrade fails when nothing is scarce any more".to_string());
+        } else if self.supervisor() == supervisor {
+            ledger.defect("the supervisor is the same after an upgrade".to_string());
+        }
+        if living(self) != before {
+            ledger.defect("an upgrade disturbs services".to_string());
+        }
+        for service in 0..self.names.len() {
+            self.await_order(service, until, ledger);
+        }
+        self.look_at_supervisor(until, ledger);
+        Ok(())
     }
 
     /// Waits until a service is as it is wanted, and stays so.
@@ -120,7 +146,7 @@ impl Scene {
                 count => return Err(format!("there are {count} {name}")),
             }
         }
-        for (index, who) in ["guardian", "supervisor"].into_iter().enumerate() {
+        for (index, who) in WHO.into_iter().enumerate() {
             let one = [guardian, supervisor][index].ok_or(format!("the {who} is lost"))?;
             let all = process::all().into_iter();
             let zombies = all.filter(|(_, parent, state, _)| *parent == one.pid && *state == 'Z');
@@ -129,17 +155,7 @@ impl Scene {
                 count => return Err(format!("{count} zombies of the {who}")),
             }
             let held = process::holdings(one.pid).ok_or(format!("the {who} is lost"))?;
-            let (known, first) = *self.looked_at[index].get_or_insert((one, held));
-            if known != one {
-                self.looked_at[index] = Some((one, held));
-            } else if held.descriptors > first.descriptors + MORE_DESCRIPTORS * self.names.len() {
-                let (now, then) = (held.descriptors, first.descriptors);
-                return Err(format!("{who}: {now} descriptors, {then} at first"));
-            } else if held.private > first.private + GROWTH {
-                let (now, then) = (held.private, first.private);
-                return Err(format!("{who}: {now} kB, {then} kB at first"));
-            }
-            ledger.held[index].push((held.descriptors, held.private));
+            ledger.growth.look(index, held, self.names.len())?;
         }
         Ok(())
     }
@@ -161,7 +177,7 @@ impl Scene {
     /// What runs though it should not. What a main process leaves that dies while there is no
     /// supervisor is known to nobody, unless it has a cgroup: its group has no leader any more.
     fn left_over(&self, ledger: &Ledger) -> Vec<String> {
-        let knows_groups = !ledger.done.contains_key(BOTH_KILLED);
+        let knows_groups = !ledger.done.contains_key(ALONE);
         let all = process::all()
             .into_iter()
             .filter(|(_, _, state, _)| *state != 'Z');

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::chance::Chance;
-use crate::clock;
-use crate::ledger::{Ledger, BOTH_KILLED};
-use crate::order::What;
-use crate::process;
+use crate::clock::Jump;
+use crate::ledger::{Ledger, ALONE};
+use crate::order::{Order, What, Whose};
+use crate::process::{self, Identity};
 use crate::scarcity::{Kind, Scarcity};
 use crate::scene::Scene;
 use crate::storm::Undo;
@@ -25,14 +25,14 @@ pub enum Fault {
     KillGuardian,
     KillBoth,
     KillLogger,
+    Upgrade,
     Order(What),
-    /// The clock on the wall jumps.
     Clock,
     Scarce(Kind),
 }
 
 /// How often each comes, of so many.
-const FREQUENCIES: [(u64, Fault); 12] = [
+const FREQUENCIES: [(u64, Fault); 13] = [
     (180, Fault::Kill),
     (6, Fault::KillMany),
     (20, Fault::Stop),
@@ -41,10 +41,11 @@ const FREQUENCIES: [(u64, Fault); 12] = [
     (1, Fault::KillGuardian),
     (1, Fault::KillBoth),
     (6, Fault::KillLogger),
-    (2, Fault::Order(What::Upgrade)),
+    (3, Fault::Upgrade),
     (12, Fault::Order(What::Start)),
     (12, Fault::Order(What::Stop)),
     (12, Fault::Order(What::Restart)),
+    (4, Fault::Clock),
 ];
 
 /// So long after a supervisor was killed the next one knows everything.
@@ -53,15 +54,9 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// How often something becomes scarce, in per cent.
 const SCARCE: u64 = 4;
 
-/// The same for jumps of the clock.
-const CLOCK: u64 = 3;
-
 impl Fault {
     /// One by chance.
-    pub fn any(chance: &mut Chance, sets_clock: bool) -> Fault {
-        if sets_clock && chance.percent(CLOCK) {
-            return Fault::Clock;
-        }
+    pub fn any(chance: &mut Chance) -> Fault {
         if chance.percent(SCARCE) {
             return Fault::Scarce(chance.one_of(&Kind::ALL));
         }
@@ -134,27 +129,17 @@ impl Fault {
                 }
             }
             Fault::KillSupervisor => {
-                if scene
-                    .supervisor()
-                    .is_some_and(|one| one.signal(Signal::SIGKILL))
-                {
-                    ledger.count("supervisor killed");
-                }
+                let killed = scene.supervisor().into_iter().collect();
+                scene.kill(killed, "supervisor killed", ledger);
             }
             Fault::KillGuardian => {
-                if scene
-                    .guardian()
-                    .is_some_and(|one| one.signal(Signal::SIGKILL))
-                {
-                    ledger.count("guardian killed");
-                }
+                let killed = scene.guardian().into_iter().collect();
+                scene.kill(killed, "guardian killed", ledger);
             }
             Fault::KillBoth => {
                 let both = [scene.supervisor(), scene.guardian()];
-                let killed = both.into_iter().flatten();
-                if killed.filter(|one| one.signal(Signal::SIGKILL)).count() == 2 {
-                    ledger.count(BOTH_KILLED);
-                }
+                let both = both.into_iter().flatten().collect();
+                scene.kill(both, "supervisor and guardian killed at once", ledger);
             }
             Fault::KillLogger => {
                 let all = process::all().into_iter();
@@ -163,25 +148,36 @@ impl Fault {
                 if pids.is_empty() {
                     return Ok(None);
                 }
-                let one = process::Identity::of(chance.one_of(&pids));
+                let one = Identity::of(chance.one_of(&pids));
                 if one.is_some_and(|one| one.signal(Signal::SIGKILL)) {
                     ledger.count("loggers killed");
                 }
             }
+            Fault::Upgrade => {
+                let is_upgrade = |order: &Order| order.whose == Whose::Upgrade;
+                if !scene.orders.iter().any(is_upgrade) && scene.upgrade()? {
+                    ledger.count(match is_scarce {
+                        true => "orders to upgrade while something is scarce",
+                        false => "orders to upgrade",
+                    });
+                }
+            }
+            Fault::Clock => {
+                if scene.sets_clock && !scene.is_clock_set {
+                    scene.is_clock_set = true;
+                    ledger.count("jumps of the clock, and back");
+                    return Ok(Some(Undo::Back(Jump::begin(chance)?)));
+                }
+            }
             Fault::Order(what) => {
-                if scene.orders.iter().any(|order| order.service == service) {
+                let is_its =
+                    |order: &Order| matches!(order.whose, Whose::Service(of, _) if of == service);
+                if scene.orders.iter().any(is_its) {
                     return Ok(None);
                 }
                 if scene.order(service, what)? {
                     ledger.count(format!("orders to {what:?}").to_lowercase());
                 }
-            }
-            Fault::Clock => {
-                let far = chance.one_of(&[1, 60, 3_600, 86_400, 40_000_000]);
-                let seconds = if chance.percent(50) { far } else { -far };
-                clock::jump(seconds)?;
-                ledger.count("jumps of the clock, and back");
-                return Ok(Some(Undo::Clock(seconds)));
             }
             Fault::Scarce(kind) => {
                 if [scene.guardian(), scene.supervisor()].contains(&None) {
@@ -207,5 +203,21 @@ impl Fault {
             }
         }
         Ok(None)
+    }
+}
+
+impl Scene {
+    /// Kills guardian, supervisor or both.
+    fn kill(&self, killed: Vec<Identity>, what: &str, ledger: &mut Ledger) {
+        let mut both = [self.guardian(), self.supervisor()].into_iter().flatten();
+        let is_last = both.all(|one| killed.contains(&one));
+        let count = killed.len();
+        let gone = killed.into_iter().filter(|one| one.signal(Signal::SIGKILL));
+        if gone.count() == count && count > 0 {
+            ledger.count(what);
+            if is_last {
+                ledger.count(ALONE);
+            }
+        }
     }
 }

@@ -3,8 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The name of the fault after which nobody is there to look after services.
-pub const BOTH_KILLED: &str = "supervisor and guardian killed at once";
+use crate::growth::Growth;
+
+/// The name of a moment after which nobody is there to look after services.
+pub const ALONE: &str = "moments with neither of both left";
+
+/// The name of an upgrade that was done, by its own word.
+pub const UPGRADED: &str = "upgrades done";
 
 /// The last lines of failures that are shown.
 const MOST_LINES: usize = 12;
@@ -21,8 +26,8 @@ pub struct Ledger {
     pub calms: u64,
     /// What must not be, one line each.
     pub defects: Vec<String>,
-    /// Descriptors and private memory of guardian and supervisor, at each calm.
-    pub held: [Vec<(usize, u64)>; 2],
+    /// What guardian and supervisor held at each calm.
+    pub growth: Growth,
 }
 
 impl Ledger {
@@ -59,15 +64,7 @@ impl fmt::Display for Ledger {
             writeln!(out, "{count:>8}  answered: {line}")?;
         }
         writeln!(out, "{:>8}  starts, {} exits", self.starts, self.exits)?;
-        for (name, held) in ["guardian", "supervisor"].iter().zip(&self.held) {
-            if let (Some(first), Some(last)) = (held.first(), held.last()) {
-                writeln!(
-                    out,
-                    "          {name}: {} to {} descriptors, {} to {} kB private",
-                    first.0, last.0, first.1, last.1
-                )?;
-            }
-        }
+        write!(out, "{}", self.growth)?;
         writeln!(
             out,
             "{:>8}  lost, doubled, forgotten or left over, in {} looks",

@@ -7,6 +7,7 @@ mod chance;
 mod clock;
 mod daemon;
 mod fault;
+mod growth;
 mod ledger;
 mod order;
 mod process;
@@ -30,12 +31,17 @@ const USAGE: &str = "\
 usage: rc-sv-campaign [--seconds N] [--services N] [--harsh yes] [--clock yes]
 
 Lets services crash at random for N seconds (60), kills, stops and continues them and their
-supervisor, takes away processes, descriptors, space and the right to write, and starts, stops and
-restarts at the same time. Prints what it did and counts what was lost, doubled or forgotten. Exits
-with 1 when that is not nothing. With --harsh supervisors are killed while something is scarce, too:
-then what a service came to may have been written nowhere. With --clock
-the clock of the machine jumps: for a machine of its own. RC_SV_SEED is the seed; the same one draws the same.
+supervisor, has it execute itself again, takes away processes, descriptors, space and the right to
+write, and starts, stops and restarts at the same time. Prints what it did and counts what was lost,
+doubled or forgotten. Exits with 1 when that is not nothing, or something grows. RC_SV_SEED is the
+seed; the same one draws the same.
+
+With --harsh supervisors are killed while something is scarce, too.
 For a lab only: rc-sv-lab -- /usr/lib/rc-sv-tests/rc-sv-campaign
+
+With --clock the wall's clock jumps, by up to ten years. No namespace has one of its own, so that is
+for a machine that is thrown away, where no lab is needed:
+unshare --pid --fork --mount-proc /usr/lib/rc-sv-tests/rc-sv-campaign --clock yes
 ";
 
 /// How long it storms before everything has to be in order again.
@@ -103,9 +109,7 @@ fn campaign(options: &Options) -> Result<bool> {
     println!("seed {seed}: RC_SV_SEED={seed} draws the same again");
     let end = Instant::now() + Duration::from_secs(options.seconds);
     let mut chance = Chance::new(seed);
-    let mut scene = Scene::new(options.services, seed)?;
-    scene.is_harsh = options.is_harsh;
-    scene.sets_clock = options.sets_clock;
+    let mut scene = Scene::new(seed, options)?;
     let mut ledger = Ledger::default();
     scene.start_all()?;
     scene.calm(&mut ledger)?;
@@ -113,6 +117,9 @@ fn campaign(options: &Options) -> Result<bool> {
         let left = end.saturating_duration_since(Instant::now());
         storm::storm(&mut scene, &mut chance, &mut ledger, STORM.min(left))?;
         scene.calm(&mut ledger)?;
+    }
+    if let Err(grown) = ledger.growth.over_all(options.services) {
+        ledger.defect(grown);
     }
     scene.end(&mut ledger)?;
     print!("{ledger}");

@@ -95,7 +95,8 @@ pub fn all() -> Vec<(i32, i32, char, String)> {
 }
 
 /// The processes of this name, cut to the length that the kernel keeps, which are no child of one
-/// of that name: that is one which is about to become something else.
+/// of that name: that is one which is about to become something else. Whoever asks for an upgrade by
+/// the same program is none of them.
 pub fn called(name: &str) -> Vec<Identity> {
     const KEPT: usize = 15;
     let is_called = |pid: i32| {
@@ -103,7 +104,9 @@ pub fn called(name: &str) -> Vec<Identity> {
         own.trim_end() == &name[..name.len().min(KEPT)]
     };
     let all = all().into_iter();
-    let called = all.filter(|(pid, parent, ..)| is_called(*pid) && !is_called(*parent));
+    let called = all.filter(|(pid, parent, _, line)| {
+        is_called(*pid) && !is_called(*parent) && !line.contains(" --upgrade")
+    });
     called.filter_map(|(pid, ..)| Identity::of(pid)).collect()
 }
 

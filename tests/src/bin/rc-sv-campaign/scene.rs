@@ -1,6 +1,6 @@
 //! The services, and what is wanted of them.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,9 +11,9 @@ use nix::poll::{poll, PollTimeout};
 
 use crate::daemon::{ARGUMENT, SAYS, SEED};
 use crate::ledger::Ledger;
-use crate::order::{Done, Order, What};
+use crate::order::{Order, What};
 use crate::process::{self, Identity};
-use crate::Result;
+use crate::{Options, Result};
 
 /// The state directory, a small file system of its own.
 pub const RUN: &str = "/run/openrc/rc-sv";
@@ -46,12 +46,12 @@ pub struct Scene {
     pub limits_pids: bool,
     /// Whether supervisors are killed while something is scarce, too.
     pub is_harsh: bool,
-    /// Whether the clock on the wall jumps, which is that of the whole machine.
+    /// Whether the machine's clock may be set.
     pub sets_clock: bool,
+    /// Whether it is wrong just now.
+    pub is_clock_set: bool,
     /// When one was killed last.
     pub killed: Option<Instant>,
-    /// Guardian and supervisor that were looked at last, and what each held then first.
-    pub looked_at: [Option<(Identity, process::Holdings)>; 2],
 }
 
 /// Where a service reports.
@@ -80,12 +80,11 @@ pub fn pass(time: Duration) {
 
 impl Scene {
     /// Services that were never started.
-    pub fn new(services: usize, seed: u64) -> Result<Scene> {
-        if fs::read_to_string("/proc/1/comm")
-            .unwrap_or_default()
-            .trim()
-            != "rc-sv-lab"
-        {
+    pub fn new(seed: u64, options: &Options) -> Result<Scene> {
+        let services = options.services;
+        let first = fs::read_to_string("/proc/1/comm").unwrap_or_default();
+        // Whose clock may be set is there for that.
+        if first.trim() != "rc-sv-lab" && !options.sets_clock {
             return Err("this is no lab: see --help".to_string());
         }
         for path in [
@@ -116,10 +115,10 @@ impl Scene {
             wanted: vec![Wanted::Unknown; services],
             orders: Vec::new(),
             limits_pids: limit_pids()?,
-            is_harsh: false,
-            sets_clock: false,
+            is_harsh: options.is_harsh,
+            sets_clock: options.sets_clock,
+            is_clock_set: false,
             killed: None,
-            looked_at: [None; 2],
         })
     }
 
@@ -150,34 +149,7 @@ impl Scene {
         instances.last().copied().filter(|last| last.is_alive())
     }
 
-    /// Orders something that is not waited for; whether there was room for that.
-    pub fn order(&mut self, service: usize, what: What) -> Result<bool> {
-        let name = &self.names[service];
-        let path = format!("/campaign/said.{name}");
-        let said = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&path)
-            .map_err(|error| format!("{path}: {error}"))?;
-        let command = match what {
-            What::Start => self.start_command(service),
-            What::Stop => loader(["stop", name]),
-            What::Restart => loader(["restart", name]),
-            What::Upgrade => loader(["upgrade"]),
-        };
-        let Some(order) = Order::begin(service, what, command, said) else {
-            return Ok(false);
-        };
-        if what != What::Upgrade {
-            self.wanted[service] = Wanted::Unknown;
-        }
-        self.orders.push(order);
-        Ok(true)
-    }
-
-    fn start_command(&self, service: usize) -> Command {
+    pub fn start_command(&self, service: usize) -> Command {
         let name = &self.names[service];
         let mut command = match has_cgroup(service) {
             true => {
@@ -220,56 +192,6 @@ impl Scene {
             command.env(SAYS, "yes");
         }
         command
-    }
-
-    /// Looks at the orders: those that are done are noted.
-    pub fn look_at_orders(&mut self, ledger: &mut Ledger) -> Result<()> {
-        for mut order in std::mem::take(&mut self.orders) {
-            let Some(done) = order.look()? else {
-                self.orders.push(order);
-                continue;
-            };
-            let (service, what) = (order.service, order.what);
-            let name = &self.names[service];
-            self.wanted[service] = match (done, what) {
-                (Done::Well, What::Upgrade) => {
-                    ledger.count("supervisor upgraded");
-                    self.wanted[service]
-                }
-                (Done::Badly(line), What::Upgrade) => {
-                    ledger.failed(&line);
-                    self.wanted[service]
-                }
-                (Done::Hung, What::Upgrade) => {
-                    ledger.defect("an upgrade takes for ever".to_string());
-                    self.wanted[service]
-                }
-                (Done::Well, What::Stop) => {
-                    if let Some(left) = self.living(service) {
-                        ledger.defect(format!("{name}: runs as {left} after its stop"));
-                    }
-                    Wanted::Down
-                }
-                (Done::Well, _) => Wanted::Up,
-                (Done::Badly(line), _) => {
-                    ledger.failed(&line.replace(name.as_str(), "SERVICE"));
-                    Wanted::Unknown
-                }
-                (Done::Hung, what) => {
-                    ledger.defect(format!("{name}: {what:?} takes for ever"));
-                    Wanted::Unknown
-                }
-            };
-        }
-        Ok(())
-    }
-
-    pub fn settle_orders(&mut self, ledger: &mut Ledger) -> Result<()> {
-        while !self.orders.is_empty() {
-            self.look_at_orders(ledger)?;
-            pass(Duration::from_millis(5));
-        }
-        Ok(())
     }
 
     /// Starts all for the first time.

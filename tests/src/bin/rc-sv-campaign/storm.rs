@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::chance::Chance;
-use crate::clock;
+use crate::clock::Jump;
 use crate::fault::Fault;
 use crate::ledger::Ledger;
 use crate::process::Identity;
@@ -16,20 +16,22 @@ use crate::Result;
 /// What has to be undone.
 pub enum Undo {
     Continue(Identity),
-    /// The clock was set forward by so many seconds.
-    Clock(i64),
+    Back(Jump),
     Enough(Scarcity),
 }
 
 impl Undo {
-    fn undo(self) -> Result<()> {
+    fn undo(self, scene: &mut Scene) -> Result<()> {
         match self {
             // Who was killed meanwhile needs no CONT.
             Undo::Continue(one) => {
                 one.signal(Signal::SIGCONT);
                 Ok(())
             }
-            Undo::Clock(seconds) => clock::jump(-seconds),
+            Undo::Back(jump) => {
+                scene.is_clock_set = false;
+                jump.end()
+            }
             Undo::Enough(scarcity) => scarcity.end(),
         }
     }
@@ -53,18 +55,20 @@ pub fn storm(
         let (due, later) = undone.into_iter().partition(|(at, _)| *at <= now);
         undone = later;
         let due: Vec<(Instant, Undo)> = due;
-        due.into_iter().try_for_each(|(_, undo)| undo.undo())?;
+        due.into_iter().try_for_each(|(_, undo)| undo.undo(scene))?;
         scene.look_at_orders(ledger)?;
         let is_scarce = undone.iter().any(|(_, undo)| undo.is_scarcity());
-        let fault = Fault::any(chance, scene.sets_clock);
+        let fault = Fault::any(chance);
         if let Some(undo) = fault.strike(scene, chance, ledger, is_scarce)? {
             let wait = match undo {
-                Undo::Continue(_) | Undo::Clock(_) => chance.millis(20, 1_500),
+                Undo::Continue(_) | Undo::Back(_) => chance.millis(20, 1_500),
                 Undo::Enough(_) => chance.millis(100, 900),
             };
             undone.push((Instant::now() + wait, undo));
         }
         scene::pass(chance.millis(1, 15));
     }
-    undone.into_iter().try_for_each(|(_, undo)| undo.undo())
+    undone
+        .into_iter()
+        .try_for_each(|(_, undo)| undo.undo(scene))
 }
