@@ -1,9 +1,10 @@
 //! A log file: written, exchanged when it is full or old, and found again when somebody else has
 //! moved it away.
 
+use super::end::End;
 use super::open::Place;
+use super::spool::Spool;
 use super::spool::{Entry, MOST};
-use super::{End, Spool};
 use crate::log::render::{Moment, Renderer, LONGEST};
 use crate::log::stream::Owner;
 use crate::log::{rotation, stamp, Kept};

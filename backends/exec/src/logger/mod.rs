@@ -8,6 +8,7 @@
 //! What cannot be delivered waits in the spool. When that is full too, what is oldest is lost,
 //! rather than the service held up, and how much it was is said as soon as something can be said.
 
+mod end;
 mod file;
 mod onward;
 mod open;
@@ -23,6 +24,7 @@ use crate::place::Dir;
 use crate::process;
 use crate::run::{is_ending, Call, Signals, Woken};
 use crate::spec_file;
+use end::{End, Nowhere};
 use file::LogFile;
 use nix::fcntl::{Flock, FlockArg};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
@@ -32,7 +34,7 @@ use rc_sv_api::{Error, Result, ServiceName};
 use spool::Spool;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 use syslog::Syslog;
 
@@ -45,27 +47,6 @@ const MOST_WAITING: u64 = 256 << 10;
 
 /// How long a sink that failed is left alone.
 const RETRY_MS: u64 = 1_000;
-
-/// What an output ends in.
-trait End {
-    /// Delivers some of what waits. `false`: nothing can be delivered before more is written.
-    /// `is_end`: no more will be.
-    fn deliver(&mut self, spool: &mut Spool, is_end: bool, now: Moment) -> io::Result<bool>;
-
-    /// Says this line with what is delivered next.
-    fn say(&mut self, words: String);
-
-    /// When there is something to deliver though nothing more is written.
-    fn due(&self) -> Option<u64>;
-
-    /// What else tells that there is something to do.
-    fn waits(&self) -> Vec<(BorrowedFd<'_>, PollFlags)> {
-        Vec::new()
-    }
-
-    /// Everything was delivered that could be.
-    fn end(&mut self) {}
-}
 
 /// Logs the stream `which` of the service that `dir` belongs to, until nobody can write to it any
 /// more.
@@ -276,23 +257,6 @@ impl Logger {
         if let Ok(Woken::Signal(number)) = signals.wait_any(&fds, patience) {
             self.is_leaving |= is_ending(number);
         }
-    }
-}
-
-/// For an output of which only the last is kept in memory.
-struct Nowhere;
-
-impl End for Nowhere {
-    fn deliver(&mut self, spool: &mut Spool, _: bool, _: Moment) -> io::Result<bool> {
-        let waiting = spool.waiting();
-        spool.advance(waiting);
-        Ok(waiting > 0)
-    }
-
-    fn say(&mut self, _: String) {}
-
-    fn due(&self) -> Option<u64> {
-        None
     }
 }
 

@@ -1,6 +1,7 @@
 //! An output that goes on to a program.
 
-use super::{End, Spool};
+use super::end::End;
+use super::spool::Spool;
 use crate::log::render::Moment;
 use nix::fcntl::SpliceFFlags;
 use std::io;

@@ -1,7 +1,8 @@
 //! A program to which an output goes on, kept up by the logger itself. The pipe to it stays when it
 //! ends, with what it has not read.
 
-use super::{End, Spool};
+use super::end::End;
+use super::spool::Spool;
 use crate::launch::{Launch, Running};
 use crate::log::render::Moment;
 use nix::fcntl::{OFlag, SpliceFFlags};

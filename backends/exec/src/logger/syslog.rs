@@ -1,6 +1,7 @@
 //! The system's log: datagrams to `/dev/log`, with a bound to all waiting.
 
-use super::{End, Spool};
+use super::end::End;
+use super::spool::Spool;
 use crate::log::render::{Moment, Renderer};
 use crate::log::{lines, Kept};
 use nix::errno::Errno;

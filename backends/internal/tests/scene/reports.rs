@@ -47,13 +47,6 @@ impl Reports {
         .unwrap_or_else(|| panic!("{service}: {wanted:?} wanted: {:?}", self.lines(service)))
     }
 
-    /// The count of reports, when there are at least `count`.
-    pub fn until_files(&self, count: usize) -> usize {
-        let files = || fs::read_dir(&self.0).unwrap().count();
-        self.wait(|| (files() >= count).then(files))
-            .unwrap_or_else(|| panic!("{count} reports wanted: {}", files()))
-    }
-
     /// Looks again after each change, until there is what is looked for.
     fn wait<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + super::PATIENCE;
