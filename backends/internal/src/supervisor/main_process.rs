@@ -9,23 +9,9 @@ use rc_sv_exec::cgroup::Cgroup;
 use rc_sv_exec::launch::Failure;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 impl Supervisor {
-    /// Kills a child that cannot be watched. It is reaped when it has ended.
-    pub(super) fn abandon(&mut self, pidfd: OwnedFd) {
-        // It cannot have been reaped yet, and is ours: this does not fail.
-        let _ = sys::send_signal(pidfd.as_fd(), signal::KILL);
-        self.strays.push(pidfd);
-        self.reap_strays();
-    }
-
-    /// Reaps abandoned children that have ended.
-    pub(super) fn reap_strays(&mut self) {
-        self.strays
-            .retain(|pidfd| matches!(sys::ending(pidfd.as_fd(), true), Ok(None)));
-    }
-
     /// Takes in what a main process reports.
     pub(super) fn reported(&mut self, token: Token) {
         if let Some((id, run)) = self.slots.instance_at(token) {
