@@ -94,6 +94,7 @@ fn watched(chance: &mut Chance, number: usize) -> Watched {
         start: vec![b"/bin/true".to_vec(), chance.word()],
         stop: vec![b"/bin/true".to_vec()],
         respawn: command(chance, number),
+        is_alerted: false,
         checks: Vec::new(),
         poll: 1,
     }

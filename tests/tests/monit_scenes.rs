@@ -183,6 +183,8 @@ fn an_administrator_who_talks_to_monit() {
     until("its watch", SOON, || is_watched(&lab, "foo").then_some(()));
     assert_one(&lab, "foo", 2);
 
+    assert_plain(&lab, 2);
+
     ask(&lab, &["restart", "foo"]).ok();
     starts(&lab, "foo", 3);
     until("a start", SOON, || {
@@ -190,8 +192,21 @@ fn an_administrator_who_talks_to_monit() {
     });
     until("its watch", SOON, || is_watched(&lab, "foo").then_some(()));
     assert_one(&lab, "foo", 3);
+    assert_plain(&lab, 3);
     rc(&lab, "foo", "stop").ok();
     assert_none(&lab, "foo", 3);
+}
+
+/// The start of this number has nothing of monit, which ignores a signal: it is as the first.
+fn assert_plain(lab: &Lab, number: usize) {
+    let all = starts(lab, "foo", number);
+    let (first, this) = (&all[0], &all[number - 1]);
+    for field in ["sigign", "sigblk"] {
+        assert_eq!((this.mask(field), first.mask(field)), (0, 0), "{field}");
+    }
+    for field in ["umask", "cwd"] {
+        assert_eq!(this.get(field), first.get(field), "{field}");
+    }
 }
 
 #[test]

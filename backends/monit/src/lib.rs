@@ -20,12 +20,12 @@ mod simple;
 use attach::Attached;
 use control_file::{given, Rendered};
 use kept::Kind;
-use rc_sv_api::abi::Host;
+use rc_sv_api::abi::{Host, HostCommand};
 use rc_sv_api::{
     Backend, Caps, Error, Outcome, Request, Result, ServiceName, Settings, Spec, Status,
 };
 use rc_sv_exec::place::Dir;
-use rc_sv_exec::{outline, spec_file, watched};
+use rc_sv_exec::{outline, run, spec_file, watched};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -92,6 +92,7 @@ impl Backend for Monit {
         let private = Dir::make_service(&svcdir, &service)?;
         spec_file::write(&private, &kept)?;
         watched::adopt(&private, kept.settings())?;
+        self.await_recovery(&private, kept.settings());
         let attached = match &control {
             Some(control) => attach::attach(
                 self.host,
@@ -188,6 +189,24 @@ impl Monit {
             self.host.log(INFO, &limit);
         }
         Ok(Outcome::Done)
+    }
+
+    /// Where a person was told that the service failed, somebody is to tell him that this is over.
+    fn await_recovery(&self, directory: &Dir, spec: &dyn Settings) {
+        let recover = || {
+            if run::is_awaited(directory, spec)? {
+                let path = directory.path().as_os_str().as_bytes().to_vec();
+                self.host.run(&HostCommand {
+                    argv: vec![settings::exec().into(), b"recover".to_vec(), path],
+                    timeout: Some(PATIENCE),
+                    ..HostCommand::default()
+                })?;
+            }
+            Ok(())
+        };
+        if let Err::<(), Error>(error) = recover() {
+            self.host.log(WARNING, &error.message);
+        }
     }
 
     fn given(&self, service: &ServiceName) -> Result<Rendered> {

@@ -21,7 +21,7 @@ const NATIVE: [&str; 11] = [
 ];
 
 /// What OpenRC does when it starts and stops the service, and rc-sv-exec when it runs it again.
-const EMULATED: [&str; 40] = [
+const EMULATED: [&str; 42] = [
     "command_background",
     "start_stop_daemon_args",
     "supervise_daemon_args",
@@ -59,13 +59,15 @@ const EMULATED: [&str; 40] = [
     "rc_supervise_finish",
     "rc_supervise_finish_timeout",
     "rc_supervise_unhealthy",
+    "rc_supervise_alert",
+    "rc_supervise_alert_timeout",
     "rc_supervise_nice",
     "rc_supervise_ionice",
     "rc_supervise_oom_score_adj",
 ];
 
 /// What to do instead of what nobody does for a service that monit watches.
-const INSTEAD: [(&str, &str); 19] = [
+const INSTEAD: [(&str, &str); 17] = [
     ("timeout_down", OPENRCS_STOP),
     ("timeout_kill", OPENRCS_STOP),
     ("stopgroup", OPENRCS_STOP),
@@ -87,8 +89,6 @@ const INSTEAD: [(&str, &str); 19] = [
     ("rc_supervise_memory_max", OPENRCS),
     ("rc_supervise_pids_max", OPENRCS),
     ("rc_supervise_cpu_weight", OPENRCS),
-    ("rc_supervise_alert", USE_MONITS),
-    ("rc_supervise_alert_timeout", USE_MONITS),
     ("rc_supervise_watchdog", MONITS_CHECKS),
     (
         "rc_supervise_health_successes",
@@ -98,7 +98,6 @@ const INSTEAD: [(&str, &str); 19] = [
 
 const MONITS_CHECKS: &str = "unset it and set rc_supervise_health";
 const OPENRCS_STOP: &str = "unset it; OpenRC's own stop ends the service: set retry";
-const USE_MONITS: &str = "unset it and set monit's own alerts";
 const OPENRCS: &str = "unset it and set rc_cgroup_settings";
 
 /// What the loader finds in the surroundings of the runscript, if nobody has set it; and ours.

@@ -2,17 +2,11 @@
 
 use crate::control_file::render::{render, Found, Watched};
 use crate::control_file::Rendered;
-use crate::settings::Monit;
+use crate::settings::{self, Monit};
 use rc_sv_api::{Error, Result, ServiceName, Settings};
 use rc_sv_exec::check::Check;
-use rc_sv_exec::suite;
+use rc_sv_exec::{alert, suite};
 use std::time::Instant;
-
-/// Where this package is installed; compiled in.
-const PREFIX: &str = match option_env!("RC_SV_PREFIX") {
-    Some(prefix) => prefix,
-    None => "/usr/local",
-};
 
 /// monit's own default, and what is assumed of one that is not there.
 const POLL: u32 = 30;
@@ -25,7 +19,10 @@ const POLL: u32 = 30;
 pub fn control_file(monit: &Monit, spec: &dyn Settings, service: &ServiceName) -> Result<Rendered> {
     let name = service.as_str();
     let tool = suite::find("rc-service").unwrap_or_else(|| "/sbin/rc-service".into());
-    let rc_service = |action: &str| words(&[&tool.display().to_string(), name, action]);
+    // monit ignores a signal, and so would the service.
+    let exec = settings::exec();
+    let tool = tool.display().to_string();
+    let rc_service = |action: &str| words(&[&exec, "plain", &tool, name, action]);
     let directory = crate::svcdir(spec).join("rc-sv").join(name);
     let poll = match monit.client.look(Instant::now() + crate::client::ANSWER) {
         Ok(seen) => seen.monit.poll,
@@ -37,10 +34,11 @@ pub fn control_file(monit: &Monit, spec: &dyn Settings, service: &ServiceName) -
         start: rc_service("start"),
         stop: rc_service("stop"),
         respawn: words(&[
-            &format!("{PREFIX}/libexec/rc-sv/rc-sv-exec"),
+            &exec,
             "respawn",
             &directory.display().to_string(),
         ]),
+        is_alerted: spec.list(alert::COMMAND).is_some(),
         checks: Check::all(spec)?,
         poll,
     })

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout)]
 
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use rc_sv_exec::launch::{self, Keep, Launch};
 use rc_sv_exec::run::{Call, Part, Signals};
 use std::ffi::OsString;
 use std::io::Write;
@@ -14,7 +15,9 @@ usage: run            in a service directory, by a link of that name
        finish CODE SIGNAL
        rc-sv-exec run DIR
        rc-sv-exec finish DIR CODE SIGNAL
-       rc-sv-exec respawn DIR exited|unhealthy|exec
+       rc-sv-exec respawn DIR exited|unhealthy|exec|sick|well
+       rc-sv-exec recover DIR
+       rc-sv-exec plain PROGRAM [ARGUMENT...]
        rc-sv-exec --help | --version
 DIR is /run/openrc/rc-sv/SERVICE. See rc-sv-exec(8).";
 
@@ -27,9 +30,26 @@ fn main() -> ExitCode {
     match arguments.get(1).and_then(|word| word.to_str()) {
         Some("-h" | "--help") => println!("{USAGE}"),
         Some("-V" | "--version") => println!("rc-sv-exec {}", env!("CARGO_PKG_VERSION")),
+        Some("plain") => return become_plain(&arguments[2..]),
         _ => return play(&arguments),
     }
     ExitCode::SUCCESS
+}
+
+/// Becomes a program that is no part of a service, with nothing of who called but the environment
+/// and the output.
+fn become_plain(argv: &[OsString]) -> ExitCode {
+    let keep = Keep {
+        output: true,
+        error: true,
+        descriptor: None,
+    };
+    let why = match Launch::plain(argv) {
+        Ok(launch) => launch::replace(&launch, keep).message(&launch),
+        Err(error) => error.message,
+    };
+    warn(&why);
+    ExitCode::from(FAILED)
 }
 
 fn play(arguments: &[OsString]) -> ExitCode {

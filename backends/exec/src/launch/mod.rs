@@ -12,6 +12,7 @@ mod hook;
 mod in_place;
 mod logging;
 mod news;
+mod plain;
 mod running;
 mod settings;
 mod sharing;

@@ -8,6 +8,7 @@ use super::signals::Signals;
 use super::{output, Call};
 use crate::alert::{self, Alert, Topic};
 use crate::clock;
+use crate::place::Dir;
 use crate::spec_file;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::policy::Cause;
@@ -70,11 +71,11 @@ pub(super) fn raise(call: &Call, spec: &dyn Settings, alarm: Alarm) -> Result<()
 ///
 /// # Errors
 /// The file cannot be read.
-pub(super) fn raised(call: &Call, spec: &dyn Settings) -> Result<Option<Alarm>> {
+pub(super) fn raised(dir: &Dir, spec: &dyn Settings) -> Result<Option<Alarm>> {
     if spec.list(alert::COMMAND).is_none() {
         return Ok(None);
     }
-    Ok(call.dir.read(NAME)?.and_then(|bytes| Alarm::parse(&bytes)))
+    Ok(dir.read(NAME)?.and_then(|bytes| Alarm::parse(&bytes)))
 }
 
 /// It is over.

@@ -85,7 +85,7 @@ pub(super) fn run(call: &Call, signals: &Signals) -> Result<u8> {
     // As it is now: a start may have changed it meanwhile.
     let spec = spec_file::read(&call.dir)?;
     let is_attended = vigil::is_needed(spec.settings()).unwrap_or(false)
-        || alarm::raised(call, spec.settings())?.is_some()
+        || alarm::raised(&call.dir, spec.settings())?.is_some()
         || dependents::is_awaited(call, spec.settings())?;
     if call.has_finish() && !is_attended {
         return become_program(call, &locks, record, None, signals);

@@ -31,6 +31,8 @@ pub(super) enum Byte {
     Execute = 2,
     /// Held by who tells those that need the service.
     Tell = 3,
+    /// Held by who tells a person that a watched service works again, when it does.
+    Recovery = 4,
 }
 
 /// How often somebody else may be quicker.

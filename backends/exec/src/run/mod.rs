@@ -54,6 +54,7 @@ mod given;
 mod lock;
 mod output;
 pub mod record;
+mod recovery;
 mod report;
 mod respawn;
 mod signals;
@@ -65,6 +66,7 @@ pub use call::{Call, LINK};
 pub use executed::{await_executed, await_ready, executed, is_executing, ready};
 pub use given::Given;
 pub use lock::{is_at_work, rouse};
+pub use recovery::is_awaited;
 pub use respawn::Reason;
 pub use signals::Signals;
 pub(crate) use signals::{is_ending, Woken};
@@ -90,6 +92,11 @@ pub enum Part {
     Alert(Told),
     /// Telling those that need the service whether it does its work.
     Dependents,
+    /// Having a person told when a watched service works again; or waiting for that.
+    Recover {
+        /// This process is the one who waits.
+        waits: bool,
+    },
     /// Telling OpenRC, and whom else it concerns, that the service is down.
     Tell {
         /// Who only watches it is to let it go.
@@ -106,6 +113,9 @@ impl Part {
             "finish" => Some(Part::Finish(finish::exit_of(arguments))),
             "respawn" => Some(Part::Respawn(Reason::parse(arguments.first()?)?)),
             "dependents" => Some(Part::Dependents),
+            "recover" => Some(Part::Recover {
+                waits: arguments.first().is_some_and(|word| word == recovery::WAITS),
+            }),
             "alert" => Told::parse(arguments).map(Part::Alert),
             "tell" => Some(Part::Tell {
                 watched: arguments.first().is_some_and(|word| word == tell::WATCHED),
@@ -136,6 +146,8 @@ impl Part {
             Part::Finish(exit) => finish::finish(&call, exit, signals),
             Part::Respawn(reason) => respawn::respawn(&call.of_watched(), reason, signals),
             Part::Dependents => dependents::tell(&call, signals),
+            Part::Recover { waits: false } => recovery::leave(&call),
+            Part::Recover { waits: true } => recovery::wait(&call, signals),
             Part::Alert(told) => alarm::tell(&call, &told, signals),
             Part::Tell { watched: false } => tell::tell(&call, signals),
             Part::Tell { watched: true } => tell::tell(&call.of_watched(), signals),

@@ -290,7 +290,7 @@ fn contents(dir: &Dir, name: &str) -> Result<Option<Vec<u8>>> {
 }
 
 /// One line, cut where a character ends.
-fn shortened(line: &str) -> String {
+pub(super) fn shortened(line: &str) -> String {
     let mut line: String = line
         .chars()
         .map(|c| if c.is_control() { '?' } else { c })

@@ -5,10 +5,12 @@
 //! is under way. So nothing is done here because it was asked for, but because it is so: OpenRC
 //! wants the service, nobody is at work on it, and its process is dead.
 
+use super::alarm::{self, Alarm, Matter};
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::{is_ending, Signals, Woken};
-use super::{begin, cgroup, command, finish, Call};
+use super::{begin, cgroup, command, finish, recovery, Call};
+use crate::alert::Topic;
 use crate::clock;
 use crate::launch::{Ending, Launch};
 use crate::spec_file;
@@ -28,6 +30,10 @@ pub enum Reason {
     Unhealthy,
     /// The same, but it is left alone: only the command for it is run.
     Exec,
+    /// The same, but only a person is told.
+    Sick,
+    /// It does its work again.
+    Well,
 }
 
 /// The exit code of a process that has done what was to be done, if anything was.
@@ -46,6 +52,8 @@ impl Reason {
             "exited" => Some(Reason::Exited),
             "unhealthy" => Some(Reason::Unhealthy),
             "exec" => Some(Reason::Exec),
+            "sick" => Some(Reason::Sick),
+            "well" => Some(Reason::Well),
             _ => None,
         }
     }
@@ -66,8 +74,11 @@ pub(super) fn respawn(call: &Call, reason: Reason, signals: &Signals) -> Result<
         return Ok(DONE);
     }
     if let Some(found) = watched::running(&call.dir, spec.settings()) {
-        if reason == Reason::Exited {
-            return Ok(DONE);
+        match reason {
+            Reason::Exited => return Ok(DONE),
+            Reason::Sick => return tell_sick(call, &record, spec.settings()).map(|()| DONE),
+            Reason::Well => return tell_well(call, spec.settings()).map(|()| DONE),
+            Reason::Unhealthy | Reason::Exec => {}
         }
         call.warn_of(tell_unhealthy(call, &record, spec.settings(), signals));
         if reason == Reason::Exec {
@@ -103,6 +114,7 @@ pub(super) fn respawn(call: &Call, reason: Reason, signals: &Signals) -> Result<
         if !wait_until_due(call, &record, signals)? {
             return Ok(DONE);
         }
+        call.warn_of(recovery::begin(call, spec.settings()));
         if spec.settings().flag("command_background") {
             return begin::become_program(call, &locks, record, None, signals);
         }
@@ -161,6 +173,38 @@ fn tell_unhealthy(
     let limit = spec.duration("rc_supervise_health_timeout");
     let limit = limit.unwrap_or(COMMAND_TIMEOUT);
     command::run(call, spec, KEY, ending, limit, signals).map(drop)
+}
+
+/// Tells a person, once, that it is unhealthy.
+fn tell_sick(call: &Call, record: &Record, spec: &dyn Settings) -> Result<()> {
+    if alarm::raised(&call.dir, spec)?.is_some() {
+        return Ok(());
+    }
+    let alarm = Alarm {
+        of: Matter::Sick,
+        exit: record.last_exit,
+    };
+    alarm::raise(call, spec, alarm)?;
+    alarm::begin(call, spec, Topic::Unhealthy, &description(), alarm.exit).map(drop)
+}
+
+/// Tells a person that it is healthy, if he was told that it is not.
+fn tell_well(call: &Call, spec: &dyn Settings) -> Result<()> {
+    let raised = alarm::raised(&call.dir, spec)?;
+    let Some(alarm) = raised.filter(|alarm| alarm.of == Matter::Sick) else {
+        return Ok(());
+    };
+    alarm::clear(call)?;
+    alarm::begin(call, spec, Topic::Recovered, "healthy again", alarm.exit).map(drop)
+}
+
+/// What monit says of it, in one line.
+fn description() -> String {
+    let said = std::env::var_os("MONIT_DESCRIPTION").unwrap_or_default();
+    match record::shortened(&said.to_string_lossy()) {
+        line if line.is_empty() => "unhealthy".to_string(),
+        line => line,
+    }
 }
 
 /// Runs a program that goes into the background by itself, as OpenRC has done: it ends when the

@@ -119,7 +119,7 @@ impl<'a> Vigil<'a> {
             interval: spec.duration("rc_supervise_watchdog").unwrap_or_default(),
             alive_until: None,
             reaction: None,
-            alarm: alarm::raised(call, spec)?,
+            alarm: alarm::raised(&call.dir, spec)?,
             over_at: None,
             tellers: Vec::new(),
         })

@@ -25,6 +25,8 @@ pub struct Watched {
     pub stop: Vec<Vec<u8>>,
     /// What monit runs when something is wrong; a word that says what is appended.
     pub respawn: Vec<Vec<u8>>,
+    /// Whether a person is told by us that it is unhealthy, where monit would tell itself.
+    pub is_alerted: bool,
     /// What its health is known by.
     pub checks: Vec<Check>,
     /// Seconds between two looks of this monit.
@@ -108,7 +110,7 @@ fn process(watched: &Watched) -> Result<String> {
         &format!("  stop program = {stop} with timeout 60 seconds"),
     );
     line(&mut text, "  onreboot laststate");
-    let exited = exec(watched, "exited")?;
+    let exited = again(&exec(watched, "exited")?);
     line(&mut text, &format!("  if does not exist then {exited}"));
     for check in &watched.checks {
         if let Some(test) = test(check)? {
@@ -129,14 +131,23 @@ fn exec(watched: &Watched, why: &str) -> Result<String> {
     let mut words = watched.respawn.clone();
     words.push(why.into());
     let command = quote::command("the respawn", &words)?;
-    Ok(format!("exec {command} repeat every {AGAIN} cycles"))
+    Ok(format!("exec {command}"))
+}
+
+fn again(action: &str) -> String {
+    format!("{action} repeat every {AGAIN} cycles")
 }
 
 /// What is done about an unhealthy service. To say so, monit needs nobody.
 fn reaction(watched: &Watched, action: Action) -> Result<String> {
     match action {
-        Action::Restart => exec(watched, "unhealthy"),
-        Action::Exec => exec(watched, "exec"),
+        Action::Restart => Ok(again(&exec(watched, "unhealthy")?)),
+        Action::Exec => Ok(again(&exec(watched, "exec")?)),
+        Action::Alert if watched.is_alerted => {
+            let over = exec(watched, "well")?;
+            let sick = again(&exec(watched, "sick")?);
+            Ok(format!("{sick}\n    else if succeeded then {over}"))
+        }
         Action::Alert => Ok("alert".to_string()),
     }
 }
@@ -186,6 +197,7 @@ mod tests {
                 "respawn",
                 "/run/openrc/rc-sv/foo",
             ]),
+            is_alerted: false,
             checks: Vec::new(),
             poll: 5,
         }
