@@ -200,8 +200,8 @@ fn what_nobody_does_is_refused() {
             "rc_supervise_health: with this rc_monit_type the control file that you give",
         ),
         (
-            "rc_monit_type=native\nrc_supervise_policy=on-failure",
-            "rc_supervise_policy: with this rc_monit_type monit's own control file",
+            "rc_monit_type=native\nrc_supervise_delay_factor=3",
+            "rc_supervise_delay_factor: with this rc_monit_type monit's own control file",
         ),
     ] {
         simple(&lab, "foo", "", conf);

@@ -21,7 +21,7 @@ const NATIVE: [&str; 11] = [
 ];
 
 /// What OpenRC does when it starts and stops the service, and rc-sv-exec when it runs it again.
-const EMULATED: [&str; 42] = [
+const EMULATED: [&str; 38] = [
     "command_background",
     "start_stop_daemon_args",
     "supervise_daemon_args",
@@ -47,10 +47,6 @@ const EMULATED: [&str; 42] = [
     "respawn_delay_cap",
     "respawn_max",
     "respawn_period",
-    "rc_supervise_policy",
-    "rc_supervise_success_codes",
-    "rc_supervise_prevent_codes",
-    "rc_supervise_force_codes",
     "rc_supervise_delay_factor",
     "rc_supervise_jitter",
     "rc_supervise_min_interval",
@@ -67,7 +63,11 @@ const EMULATED: [&str; 42] = [
 ];
 
 /// What to do instead of what nobody does for a service that monit watches.
-const INSTEAD: [(&str, &str); 17] = [
+const INSTEAD: [(&str, &str); 21] = [
+    ("rc_supervise_policy", UNSEEN),
+    ("rc_supervise_success_codes", UNSEEN),
+    ("rc_supervise_prevent_codes", UNSEEN),
+    ("rc_supervise_force_codes", UNSEEN),
     ("timeout_down", OPENRCS_STOP),
     ("timeout_kill", OPENRCS_STOP),
     ("stopgroup", OPENRCS_STOP),
@@ -96,6 +96,9 @@ const INSTEAD: [(&str, &str); 17] = [
     ),
 ];
 
+/// The daemon is nobody's child whom we could ask.
+const UNSEEN: &str = "unset it; who only watches a program does not see how it ended, so it is \
+                      respawned after each end";
 const MONITS_CHECKS: &str = "unset it and set rc_supervise_health";
 const OPENRCS_STOP: &str = "unset it; OpenRC's own stop ends the service: set retry";
 const OPENRCS: &str = "unset it and set rc_cgroup_settings";
@@ -179,6 +182,8 @@ mod tests {
             ("timeout_kill", "500"),
             ("rc_supervise_watchdog", "5s"),
             ("output_logger", "logger -t foo"),
+            ("rc_supervise_policy", "on-failure"),
+            ("rc_supervise_prevent_codes", "78"),
         ] {
             let spec = with(name, value);
             for kind in [Kind::Simple, Kind::File, Kind::Native] {
@@ -212,9 +217,9 @@ mod tests {
         let health = with("rc_supervise_health", "tcp:80");
         check(Kind::Simple, health.settings()).unwrap();
         assert!(check(Kind::File, health.settings()).is_err());
-        let policy = with("rc_supervise_policy", "on-failure");
-        check(Kind::File, policy.settings()).unwrap();
-        assert!(check(Kind::Native, policy.settings()).is_err());
+        let pace = with("rc_supervise_delay_factor", "3");
+        check(Kind::File, pace.settings()).unwrap();
+        assert!(check(Kind::Native, pace.settings()).is_err());
         let name = with("rc_monit_service", "nginx");
         check(Kind::Native, name.settings()).unwrap();
         assert!(check(Kind::Simple, name.settings()).is_err());

@@ -33,11 +33,7 @@ pub fn control_file(monit: &Monit, spec: &dyn Settings, service: &ServiceName) -
         found: found(spec)?,
         start: rc_service("start"),
         stop: rc_service("stop"),
-        respawn: words(&[
-            &exec,
-            "respawn",
-            &directory.display().to_string(),
-        ]),
+        respawn: words(&[&exec, "respawn", &directory.display().to_string()]),
         is_alerted: spec.list(alert::COMMAND).is_some(),
         checks: Check::all(spec)?,
         poll,

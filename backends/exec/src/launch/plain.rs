@@ -16,7 +16,9 @@ impl Launch {
     /// # Errors
     /// [`rc_sv_api::Code::Invalid`]: it is no absolute path, or a NUL byte is in a word.
     pub fn plain(argv: &[OsString]) -> Result<Launch> {
-        let is_path = argv.first().is_some_and(|word| Path::new(word).is_absolute());
+        let is_path = argv
+            .first()
+            .is_some_and(|word| Path::new(word).is_absolute());
         if !is_path {
             return Err(Error::invalid("a program must be an absolute path"));
         }

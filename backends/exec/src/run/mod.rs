@@ -114,7 +114,9 @@ impl Part {
             "respawn" => Some(Part::Respawn(Reason::parse(arguments.first()?)?)),
             "dependents" => Some(Part::Dependents),
             "recover" => Some(Part::Recover {
-                waits: arguments.first().is_some_and(|word| word == recovery::WAITS),
+                waits: arguments
+                    .first()
+                    .is_some_and(|word| word == recovery::WAITS),
             }),
             "alert" => Told::parse(arguments).map(Part::Alert),
             "tell" => Some(Part::Tell {
