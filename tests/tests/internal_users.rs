@@ -73,16 +73,10 @@ fn supervisor(lab: &Lab, user: &str) -> i32 {
     pid.trim().parse().expect("a pid")
 }
 
-/// One line of ours that says this.
+/// Refused with one line of ours that says this.
 #[track_caller]
 fn refused(output: &Output, words: &str) {
-    assert_eq!(output.code(), 1, "{output}");
-    let lines: Vec<_> = output.stderr.lines().collect();
-    assert_eq!(lines.len(), 1, "{output}");
-    assert!(
-        lines[0].starts_with("rc-sv-loader: ") && lines[0].contains(words),
-        "{words}: {output}"
-    );
+    internal::refused(output, "rc-sv-loader: ", words);
 }
 
 #[test]

@@ -2,42 +2,22 @@
 
 mod scene;
 
-use nix::sys::socket::{connect, sendmsg, setsockopt, socket, sockopt, UnixAddr};
+use nix::sys::socket::{connect, sendmsg, socket, UnixAddr};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType};
 use rc_sv_api::{Code, State, Value};
 use rc_sv_internal::client::connection::Connection;
 use rc_sv_internal::protocol::{Reply, Request};
+use scene::lingering::lingering;
 use scene::stranger::{as_stranger, svcdir};
 use scene::{name, signal, with, Scene, PATIENCE};
-use std::io::{ErrorKind, IoSlice, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::IoSlice;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 fn open(svcdir: &Path) -> Connection {
     Connection::open(svcdir, PATIENCE).unwrap().unwrap()
-}
-
-/// A connection whose closing takes `time`: data that nobody takes is to be delivered first.
-fn lingering(time: Duration) -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (far, _) = listener.accept().unwrap();
-    near.set_nonblocking(true).unwrap();
-    let full = loop {
-        if let Err(cause) = near.write(&[0; 65_536]) {
-            break cause;
-        }
-    };
-    assert_eq!(full.kind(), ErrorKind::WouldBlock);
-    let linger = libc::linger {
-        l_onoff: 1,
-        l_linger: time.as_secs() as i32,
-    };
-    setsockopt(&near, sockopt::Linger, &linger).unwrap();
-    (near, far)
 }
 
 #[test]

@@ -94,14 +94,7 @@ unsafe fn keep(prepared: &Prepared<'_>) -> ! {
             }
         }
         if child < 0 {
-            tell(
-                prepared.report,
-                Report {
-                    errno: *libc::__errno_location(),
-                    timed_out: 0,
-                    wait_status: 0,
-                },
-            );
+            tell_errno(prepared.report);
             libc::_exit(1);
         }
         // Nobody waits for the end of a pipe of the host because of us, and only the command holds
@@ -189,14 +182,7 @@ unsafe fn execute(prepared: &Prepared<'_>, exec: &Exec) -> ! {
             unblock();
             libc::execve(exec.argv[0], exec.argv.as_ptr(), exec.environment.as_ptr());
         }
-        tell(
-            prepared.report,
-            Report {
-                errno: *libc::__errno_location(),
-                timed_out: 0,
-                wait_status: 0,
-            },
-        );
+        tell_errno(prepared.report);
         libc::_exit(127);
     }
 }
@@ -256,4 +242,22 @@ unsafe fn unblock() {
 unsafe fn tell(pipe: RawFd, report: Report) {
     // SAFETY: `report` is ours and has no padding. Who should hear it may be gone: nothing to do.
     unsafe { libc::write(pipe, ptr::addr_of!(report).cast(), size_of::<Report>()) };
+}
+
+/// Reports why the last system call failed.
+///
+/// # Safety
+/// As [`tell`].
+unsafe fn tell_errno(pipe: RawFd) {
+    // SAFETY: errno is this thread's own.
+    unsafe {
+        tell(
+            pipe,
+            Report {
+                errno: *libc::__errno_location(),
+                timed_out: 0,
+                wait_status: 0,
+            },
+        );
+    }
 }

@@ -69,14 +69,20 @@ impl<'a> Owning<'a> {
     }
 
     fn start(&mut self) -> Result<(String, i32), Objection> {
-        let spec = self.scene.spec_of(self.scene.argv(false))?;
+        let pid = self.begin(false)?;
+        Ok((format!("pid {pid}"), pid))
+    }
+
+    /// Starts a daemon, one that does not want to end if it `is_stubborn`, and waits until it is up.
+    fn begin(&mut self, is_stubborn: bool) -> Result<i32, Objection> {
+        let spec = self.scene.spec_of(self.scene.argv(is_stubborn))?;
         let answer = self
             .module
             .act(Op::Start, &spec, Some(&Request::default()))?;
         require(&answer, "start")?;
         let pid = self.scene.expect("start", SOON)?;
         self.is_up(pid)?;
-        Ok((format!("pid {pid}"), pid))
+        Ok(pid)
     }
 
     /// The service must soon be up with this main process.
@@ -170,13 +176,7 @@ impl<'a> Owning<'a> {
 
     /// A daemon that does not want to end: the call ends in time all the same.
     fn stubborn(&mut self) -> Finding {
-        let spec = self.scene.spec_of(self.scene.argv(true))?;
-        let answer = self
-            .module
-            .act(Op::Start, &spec, Some(&Request::default()))?;
-        require(&answer, "start")?;
-        let pid = self.scene.expect("start", SOON)?;
-        self.is_up(pid)?;
+        let pid = self.begin(true)?;
         let request = Request {
             timeout: Some(IMPATIENCE),
             ..Request::default()

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::openrc::{rc, INTERNAL, SOON};
 use rc_sv_tests::lab::until;
-use rc_sv_tests::{Lab, Line};
+use rc_sv_tests::{Lab, Line, Output};
 
 /// The program that reports how it was started and does as it is told.
 pub const PROBE: &str = "/usr/lib/rc-sv-tests/probe-daemon";
@@ -113,4 +113,16 @@ pub fn quickest(limit: Duration, mut act: impl FnMut()) -> Duration {
         }
     }
     best
+}
+
+/// Refused in one line, which begins like this and says this.
+#[track_caller]
+pub fn refused(output: &Output, start: &str, words: &str) {
+    assert_eq!(output.code(), 1, "{output}");
+    let lines: Vec<_> = output.stderr.lines().collect();
+    assert_eq!(lines.len(), 1, "{output}");
+    assert!(
+        lines[0].starts_with(start) && lines[0].contains(words),
+        "{words}: {output}"
+    );
 }

@@ -3,7 +3,7 @@
 use super::making::Progress;
 use super::reactor::{Interest, Kind, Token};
 use super::Supervisor;
-use crate::core::{Event, Id};
+use crate::core::Id;
 use rc_sv_exec::launch::{Failure, News};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -73,16 +73,7 @@ impl Supervisor {
         let Some(process) = self.slots.process(id, run) else {
             return;
         };
-        let launch = process.launch.clone();
-        let event = match (failure, launch) {
-            (Some(failure), Some(launch)) => Event::ExecFailed {
-                id,
-                run,
-                message: failure.message(&launch),
-                errno: failure.errno,
-            },
-            _ => Event::Executed { id, run },
-        };
+        let event = process.executed(id, failure);
         self.feed(event);
         // Whatever had to be told of it was told by now.
         if let Some(process) = self.slots.process(id, run) {

@@ -1,5 +1,6 @@
 //! What main processes tell, and what is done to them. How they are made stands in `making`.
 
+use super::process::Process;
 use super::reactor::Token;
 use super::{sys, Supervisor};
 use crate::core::{Event, Id, Whom};
@@ -10,6 +11,22 @@ use rc_sv_exec::launch::Failure;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::fd::AsFd;
+
+impl Process {
+    /// What the core is told when the program was executed, or was not.
+    pub(super) fn executed(&self, id: Id, failure: Option<Failure>) -> Event {
+        let run = self.run;
+        match (failure, &self.launch) {
+            (Some(failure), Some(launch)) => Event::ExecFailed {
+                id,
+                run,
+                message: failure.message(launch),
+                errno: failure.errno,
+            },
+            _ => Event::Executed { id, run },
+        }
+    }
+}
 
 impl Supervisor {
     /// Takes in what a main process reports.
@@ -35,17 +52,9 @@ impl Supervisor {
             }
             length => length.unwrap_or(0),
         };
-        let launch = process.launch.take();
         self.reactor.remove(&report);
-        let event = match (Failure::decode(&record[..length]), launch) {
-            (Some(failure), Some(launch)) => Event::ExecFailed {
-                id,
-                run,
-                message: failure.message(&launch),
-                errno: failure.errno,
-            },
-            _ => Event::Executed { id, run },
-        };
+        let event = process.executed(id, Failure::decode(&record[..length]));
+        process.launch = None;
         self.feed(event);
     }
 

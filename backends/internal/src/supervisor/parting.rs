@@ -49,56 +49,5 @@ pub(super) fn close_elsewhere(socket: OwnedFd) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use nix::sys::socket::{sendmsg, setsockopt, socketpair, sockopt};
-    use nix::sys::socket::{AddressFamily, ControlMessage, SockFlag, SockType};
-    use std::io::{ErrorKind, IoSlice, Write};
-    use std::net::{TcpListener, TcpStream};
-    use std::os::fd::AsFd;
-    use std::time::{Duration, Instant};
-
-    const LINGER: Duration = Duration::from_secs(60);
-
-    /// A connection that lingers, and its other end.
-    fn lingering() -> (TcpStream, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (far, _) = listener.accept().unwrap();
-        near.set_nonblocking(true).unwrap();
-        let full = loop {
-            if let Err(cause) = near.write(&[0; 65_536]) {
-                break cause;
-            }
-        };
-        assert_eq!(full.kind(), ErrorKind::WouldBlock);
-        let linger = libc::linger {
-            l_onoff: 1,
-            l_linger: LINGER.as_secs() as i32,
-        };
-        setsockopt(&near, sockopt::Linger, &linger).unwrap();
-        (near, far)
-    }
-
-    #[test]
-    fn what_lingers_is_seen_and_closed_without_waiting() {
-        let flags = SockFlag::SOCK_CLOEXEC;
-        let (ours, theirs) =
-            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags).unwrap();
-        assert!(!brings_descriptors(ours.as_fd()), "there is no packet");
-        let (near, _far) = lingering();
-        let send = |fds: &[ControlMessage<'_>]| {
-            let part = [IoSlice::new(b"x")];
-            sendmsg::<()>(theirs.as_raw_fd(), &part, fds, MsgFlags::empty(), None).unwrap();
-        };
-        send(&[]);
-        send(&[ControlMessage::ScmRights(&[near.as_raw_fd()])]);
-        drop((near, theirs));
-        assert!(!brings_descriptors(ours.as_fd()));
-        read(&ours, &mut [0]).unwrap();
-        assert!(brings_descriptors(ours.as_fd()));
-        let begun = Instant::now();
-        close_elsewhere(ours);
-        assert!(begun.elapsed() < LINGER / 2, "{:?}", begun.elapsed());
-    }
-}
+#[path = "parting_tests.rs"]
+mod tests;

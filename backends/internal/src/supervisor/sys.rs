@@ -23,8 +23,8 @@ pub(crate) fn close_from(first: u32) {
 /// # Errors
 /// No process could be made.
 pub(crate) fn fork() -> io::Result<Option<i32>> {
-    // SAFETY: the supervisor goes into the background while it has one thread, so no lock is held by
-    // another one in the child.
+    // SAFETY: this process has one thread then, so no lock is held by another one in the child; or
+    // the child only makes system calls (`parting`).
     let pid = Errno::result(unsafe { libc::fork() })?;
     Ok((pid != 0).then_some(pid))
 }
