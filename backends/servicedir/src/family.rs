@@ -283,9 +283,10 @@ impl<M: Module> Backend for Family<M> {
         let Some(tree) = tree else {
             return Ok(());
         };
+        tree.refresh();
         for service in tree.services()? {
             let dir = || Dir::open_service(&svcdir, &service);
-            let status = status::look(tree, &service, dir)?;
+            let status = status::look_at(tree, &service, dir)?;
             if !sink(service.as_str(), &status) {
                 break;
             }

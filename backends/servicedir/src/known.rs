@@ -3,6 +3,7 @@
 //! Supervisors and `rc-sv-exec` do not change a file, they replace it. So what is still the same
 //! file still says the same.
 
+use crate::changes::Changes;
 use crate::observed::Observed;
 use crate::supervise::living;
 use crate::watch::is_over;
@@ -11,6 +12,7 @@ use rc_sv_api::{Error, Result, ServiceName};
 use rc_sv_exec::run::record::Record;
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// So many descriptors are kept open in a process that is not ours.
@@ -26,6 +28,8 @@ pub(crate) struct Known {
     services: HashMap<ServiceName, Seen>,
     /// How many descriptors are held open.
     held: usize,
+    /// There since something was looked at twice.
+    changes: Option<Changes>,
 }
 
 /// What is known of one service.
@@ -35,6 +39,8 @@ pub(crate) struct Seen {
     pub(crate) observed: Option<Read<Observed>>,
     /// What `rc-sv-exec` has written.
     pub(crate) record: Option<Read<Record>>,
+    /// It has a supervisor, and both files say the same as long as nothing changes.
+    is_settled: bool,
     /// The FIFO of its supervisor.
     supervisor: Option<OwnedFd>,
     /// Its process.
@@ -56,6 +62,53 @@ struct Edition {
 }
 
 impl Known {
+    /// Takes in what has changed since the last look; `alive` is the FIFO of all supervisors.
+    pub(crate) fn refresh(&mut self, alive: &str) {
+        let Some(changes) = &mut self.changes else {
+            return;
+        };
+        if let Some(changed) = changes.take(alive) {
+            for service in changed {
+                if let Some(seen) = self.services.get_mut(&service) {
+                    seen.is_settled = false;
+                }
+            }
+            return;
+        }
+        self.changes = None;
+        for seen in self.services.values_mut() {
+            seen.is_settled = false;
+        }
+    }
+
+    /// What both files of a supervised service say, if that is known without a look at them.
+    pub(crate) fn settled(&self, service: &ServiceName) -> Option<(Observed, Record)> {
+        let seen = self.services.get(service).filter(|seen| seen.is_settled)?;
+        let (observed, record) = (seen.observed.as_ref()?, seen.record.as_ref()?);
+        Some((observed.content, record.content.clone()))
+    }
+
+    /// Watches the directories of a service that was looked at before; a look after this may
+    /// settle it.
+    pub(crate) fn watch(&mut self, service: &ServiceName, supervise: &Path, own: &Path) -> bool {
+        let is_known = |seen: &Seen| seen.observed.is_some() && seen.record.is_some();
+        if !self.services.get(service).is_some_and(is_known) {
+            return false;
+        }
+        if self.changes.is_none() {
+            self.changes = Changes::new();
+        }
+        let changes = self.changes.as_mut();
+        changes.is_some_and(|changes| changes.watch(service, supervise, own))
+    }
+
+    /// It has a supervisor, and was watched before it was looked at.
+    pub(crate) fn settle(&mut self, service: &ServiceName) {
+        if let Some(seen) = self.services.get_mut(service) {
+            seen.is_settled = true;
+        }
+    }
+
     /// The content of `file`: as it was read before where it is the same one, else by `read`.
     ///
     /// # Errors

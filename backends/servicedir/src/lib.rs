@@ -9,6 +9,9 @@
 //! [`family`] the backend that is made of them.
 
 mod call;
+mod changes;
+#[cfg(test)]
+mod changes_tests;
 mod directory;
 mod family;
 mod known;

@@ -20,7 +20,27 @@ pub(crate) fn look(
     service: &ServiceName,
     dir: impl FnOnce() -> Result<Dir>,
 ) -> Result<Status> {
+    tree.refresh();
+    look_at(tree, service, dir)
+}
+
+/// The same as of the last [`Tree::refresh`], for who looks at many.
+///
+/// # Errors
+/// Something of it cannot be read.
+pub(crate) fn look_at(
+    tree: &Tree,
+    service: &ServiceName,
+    dir: impl FnOnce() -> Result<Dir>,
+) -> Result<Status> {
     let suite = tree.suite();
+    if let Some((observed, record)) = tree.settled(service) {
+        // Whether a process lives, no file tells.
+        let pid = record.pid;
+        let lives = pid.map_or(Ok(false), |pid| tree.lives(service, pid))?;
+        return Ok(generated(suite, true, Some(observed), record, lives));
+    }
+    let is_watched = tree.watch(service);
     let supervised = tree.supervised(service)?;
     let observed = tree.observed(service)?;
     let Some(record) = tree.record(service)? else {
@@ -41,6 +61,9 @@ pub(crate) fn look(
         Some(pid) if supervised => tree.lives(service, pid)?,
         Some(_) => remains(dir)?,
     };
+    if is_watched && supervised && observed.is_some() {
+        tree.settle(service);
+    }
     Ok(generated(suite, supervised, observed, record, lives))
 }
 

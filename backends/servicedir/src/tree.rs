@@ -101,6 +101,30 @@ impl Tree {
         fstatat(&self.dir, path.as_str(), AtFlags::empty()).is_ok()
     }
 
+    /// Takes in what has changed since the last look.
+    pub fn refresh(&self) {
+        self.known.borrow_mut().refresh(self.suite.alive);
+    }
+
+    /// What the supervisor of `service` and `rc-sv-exec` have written, where the supervisor is there
+    /// and both are known to be the same as before.
+    pub fn settled(&self, service: &ServiceName) -> Option<(Observed, Record)> {
+        self.known.borrow().settled(service)
+    }
+
+    /// Watches what `service` has, if it was looked at before; `false`: it is not.
+    pub fn watch(&self, service: &ServiceName) -> bool {
+        let path = self.path(service);
+        let (supervise, own) = (path.join("supervise"), path.join(run::LINK));
+        self.known.borrow_mut().watch(service, &supervise, &own)
+    }
+
+    /// What was seen of `service`, which has a supervisor, since it is watched holds until something
+    /// changes.
+    pub fn settle(&self, service: &ServiceName) {
+        self.known.borrow_mut().settle(service);
+    }
+
     /// Whether `service` has a supervisor.
     ///
     /// # Errors
