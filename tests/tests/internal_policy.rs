@@ -1,63 +1,16 @@
 //! After which ends the internal module respawns a daemon, and when it has failed for good.
 
+#[path = "support/ends.rs"]
+mod ends;
 mod internal;
 mod openrc;
 
+use ends::{End, ENDS, POLICIES};
 use internal::{
     failed, probe, start_all, start_count, starts, until_failed, until_stopped, AT_ONCE,
 };
 use openrc::{rc, KILL, SOON};
 use rc_sv_tests::Lab;
-
-/// One way to end, and after how many starts it is over under each policy.
-struct End {
-    name: &'static str,
-    args: &'static str,
-    /// Under [`POLICIES`]: whether there is a respawn.
-    respawned: [bool; 6],
-    /// Whether it counts as a failure when there is none.
-    is_failure: bool,
-}
-
-const POLICIES: [&str; 6] = [
-    "always",
-    "on-success",
-    "on-failure",
-    "on-abnormal",
-    "on-abort",
-    "no",
-];
-
-const fn end(
-    name: &'static str,
-    args: &'static str,
-    respawned: [bool; 6],
-    is_failure: bool,
-) -> End {
-    End {
-        name,
-        args,
-        respawned,
-        is_failure,
-    }
-}
-
-/// The table of systemd.service(5).
-const CLEAN: [bool; 6] = [true, true, false, false, false, false];
-const CODE: [bool; 6] = [true, false, true, false, false, false];
-const SIGNAL: [bool; 6] = [true, false, true, true, true, false];
-
-const ENDS: [End; 9] = [
-    end("zero", "--exit 0", CLEAN, false),
-    end("three", "--exit 3", CODE, true),
-    end("hup", "--die HUP", CLEAN, false),
-    end("int", "--die INT", CLEAN, false),
-    end("term", "--die TERM", CLEAN, false),
-    end("pipe", "--die PIPE", CLEAN, false),
-    end("segv", "--die SEGV", SIGNAL, true),
-    end("abrt", "--die ABRT", SIGNAL, true),
-    end("kill", "--die KILL", SIGNAL, true),
-];
 
 /// Waits for the end of the last run of a service, which has at most one respawn.
 fn outcome(lab: &Lab, service: &str, respawned: bool, is_failure: bool) {

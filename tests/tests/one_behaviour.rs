@@ -2,6 +2,8 @@
 //! is run for every module; what differs between them stands in the table, and nowhere else.
 
 mod behaviour;
+#[path = "support/ends.rs"]
+mod ends;
 #[path = "support/modules.rs"]
 mod modules;
 mod suite;

@@ -1,52 +1,11 @@
 //! After which ends a service is started again.
 
 use super::{Scene, AT_ONCE};
+use crate::ends::{ENDS, POLICIES};
 use crate::suite::openrc::SOON;
 
-/// One end; under which policies there is a respawn; whether it is a failure when there is none.
-struct End {
-    name: &'static str,
-    args: &'static str,
-    respawned: [bool; 6],
-    is_failure: bool,
-}
-
-const POLICIES: [&str; 6] = [
-    "always",
-    "on-success",
-    "on-failure",
-    "on-abnormal",
-    "on-abort",
-    "no",
-];
-
-/// Of the table of systemd.service(5).
-const ENDS: [End; 4] = [
-    End {
-        name: "zero",
-        args: "--exit 0",
-        respawned: [true, true, false, false, false, false],
-        is_failure: false,
-    },
-    End {
-        name: "term",
-        args: "--die TERM",
-        respawned: [true, true, false, false, false, false],
-        is_failure: false,
-    },
-    End {
-        name: "three",
-        args: "--exit 3",
-        respawned: [true, false, true, false, false, false],
-        is_failure: true,
-    },
-    End {
-        name: "segv",
-        args: "--die SEGV",
-        respawned: [true, false, true, true, true, false],
-        is_failure: true,
-    },
-];
+/// Of all ends, one of each kind: a service each under every policy takes its time.
+const KINDS: [&str; 4] = ["zero", "term", "three", "segv"];
 
 /// Waits for the last end of a service that has at most one respawn.
 #[track_caller]
@@ -64,7 +23,8 @@ fn outcome(scene: &Scene, service: &str, count: usize, is_failure: bool) {
 }
 
 pub fn the_policy_decides(scene: &Scene) {
-    for end in &ENDS {
+    let kinds = KINDS.map(|name| ENDS.iter().find(|end| end.name == name));
+    for end in kinds.map(|end| end.expect("it is in the table")) {
         let services = POLICIES.map(|policy| format!("{}.{policy}", end.name));
         for (service, policy) in services.iter().zip(POLICIES) {
             let once = format!("{AT_ONCE}respawn_max=1\nrc_ulimit='-c 0'\n");
