@@ -56,9 +56,9 @@ impl Readiness {
                 ),
             },
             (None, Some(b"pidfile")) => Ok(Readiness::PidFile),
-            (None, Some(text)) => match Target::parse(text) {
+            (None, Some(text)) => match Target::parse_or("pidfile", text) {
                 Ok(target) => Ok(Readiness::Answers(target)),
-                Err(wanted) => refuse("rc_supervise_ready", text, &format!("pidfile, {wanted}")),
+                Err(wanted) => refuse("rc_supervise_ready", text, &wanted),
             },
         }
     }

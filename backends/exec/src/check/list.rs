@@ -165,7 +165,7 @@ fn parse(line: &[u8], rules: Rules) -> std::result::Result<Check, String> {
     let (target, options) = words.split_first().ok_or("a target")?;
     let target = match target.as_slice() {
         b"hook" => Target::Hook,
-        other => Target::parse(other).map_err(|wanted| format!("hook, {wanted}"))?,
+        other => Target::parse_or("hook", other)?,
     };
     let mut check = Check { target, rules };
     for option in options {

@@ -102,4 +102,11 @@ fn nonsense_is_refused() {
         assert!(error.message.starts_with("rc_supervise_health="), "{error}");
     }
     assert!(of(&"hook;".repeat(17)).is_err());
+    let unknown = of("udp:5").unwrap_err().message;
+    assert!(
+        unknown.contains("must be hook, tcp:[HOST:]PORT, "),
+        "{unknown}"
+    );
+    let port = of("tcp:0").unwrap_err().message;
+    assert!(port.contains("must be an address such as "), "{port}");
 }

@@ -57,6 +57,9 @@ impl fmt::Display for Target {
     }
 }
 
+/// What there is to write.
+const FORMS: &str = "tcp:[HOST:]PORT, unix:/path, http://HOST[:PORT]/path or exec:COMMAND";
+
 impl Target {
     /// Parses `tcp:[HOST:]PORT`, `unix:/path`, `http://HOST[:PORT]/path` or `exec:COMMAND`.
     ///
@@ -85,7 +88,18 @@ impl Target {
         if let Some(url) = text.strip_prefix("http://") {
             return http(url).map(Target::Http);
         }
-        Err("tcp:[HOST:]PORT, unix:/path, http://HOST[:PORT]/path or exec:COMMAND".into())
+        Err(FORMS.into())
+    }
+
+    /// The same where the word `other` could stand as well.
+    ///
+    /// # Errors
+    /// As [`Target::parse`], and the word where nothing else fits.
+    pub fn parse_or(other: &str, text: &[u8]) -> Result<Target, String> {
+        Target::parse(text).map_err(|wanted| match wanted == FORMS {
+            true => format!("{other}, {wanted}"),
+            false => wanted,
+        })
     }
 }
 
