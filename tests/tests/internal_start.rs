@@ -94,6 +94,17 @@ fn what_is_not_done_yet_is_refused() {
     }
 }
 
+/// A variable that is set to nothing says nothing, to whom ever looks for the supervisor.
+#[test]
+fn an_empty_state_directory_is_that_of_openrc() {
+    let lab = Lab::new();
+    probe(&lab, "foo", "", internal::AT_ONCE);
+    rc(&lab, "foo", "start").ok();
+    let listed = lab.run(["rc-sv-loader", "status"]);
+    let listed = listed.env("RC_SVCDIR", "").output().ok();
+    assert!(listed.starts_with("foo  up  pid "), "{listed}");
+}
+
 #[test]
 fn a_daemon_has_three_descriptors_and_nothing_of_its_caller() {
     let lab = Lab::new();

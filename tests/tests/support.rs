@@ -7,6 +7,8 @@ mod modules;
 use modules::{Module, MODULES};
 use rc_sv_api::key::{self, Group, Key, Role};
 use rc_sv_api::{Deed, Support};
+use rc_sv_tests::Lab;
+use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -175,5 +177,40 @@ fn each_module_does_or_refuses_each_setting() {
             }
         }
         assert!(done > 30, "{}: {done}", module.name);
+    }
+}
+
+/// What a module says of itself in its file, and what it says of each setting.
+#[test]
+fn capabilities_are_what_the_table_says() {
+    let settings = [
+        ("respawn_max", "give-up"),
+        ("rc_supervise_ready", "readiness"),
+        ("rc_supervise_health", "health"),
+        ("rc_supervise_syslog", "logging"),
+        ("rc_supervise_finish", "finish-script"),
+        ("rc_supervise_alert", "notify"),
+    ];
+    let lab = Lab::new();
+    let listed = lab.run(["rc-sv-loader", "--list", "--json"]).output().ok();
+    let listed: Value = serde_json::from_str(&listed).expect("JSON");
+    let all = listed.as_array().expect("an array");
+    for module in MODULES {
+        let found = all.iter().find(|one| one["name"] == module.name);
+        let claimed = &found.expect(module.name)["capabilities"];
+        let claims = |cap: &str| {
+            let mut words = claimed.as_array().into_iter().flatten();
+            words.any(|word| word == cap)
+        };
+        let does = |support: Support| matches!(support, Support::Native | Support::Emulated);
+        for (name, cap) in settings {
+            let key = key::find(name).expect(name);
+            let done = does((module.of_setting)(key));
+            assert_eq!(claims(cap), done, "{} {name} {cap}", module.name);
+        }
+        for (deed, cap) in [(Deed::Respawn, "restarts"), (Deed::Signal, "signal")] {
+            let done = does((module.of_deed)(deed));
+            assert_eq!(claims(cap), done, "{} {cap}", module.name);
+        }
     }
 }

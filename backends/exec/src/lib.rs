@@ -35,4 +35,5 @@ pub mod spec_file;
 pub mod stat;
 pub mod stop;
 pub mod suite;
+pub mod svcdir;
 pub mod watched;

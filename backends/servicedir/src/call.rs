@@ -11,14 +11,10 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use rc_sv_api::{Code, Error, Request, Result, ServiceName, Settings, Status};
 use rc_sv_exec::place::Dir;
-use std::ffi::OsStr;
+use rc_sv_exec::svcdir;
 use std::fs::File;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-/// The state directory of a system where nothing else is said.
-const SVCDIR: &str = "/run/openrc";
 
 /// How long a scanner or a supervisor may take for what it does by itself: those that only look
 /// every five seconds look twice.
@@ -46,7 +42,7 @@ impl Call {
         usual: Duration,
     ) -> Result<Call> {
         let service = spec.service()?;
-        let svcdir = svcdir(spec);
+        let svcdir = svcdir::find(spec.text("svcdir"));
         Ok(Call {
             dir: Dir::make_service(&svcdir, &service)?,
             tree: Tree::make(&svcdir, suite)?,
@@ -65,7 +61,7 @@ impl Call {
         usual: Duration,
     ) -> Result<Option<Call>> {
         let service = spec.service()?;
-        let svcdir = svcdir(spec);
+        let svcdir = svcdir::find(spec.text("svcdir"));
         let Some(tree) = Tree::open(&svcdir, suite)? else {
             return Ok(None);
         };
@@ -163,17 +159,4 @@ impl Call {
         let message = format!("{} {what}", self.suite.supervisor);
         Error::new(Code::Timeout, message)
     }
-}
-
-/// The state directory: that of the spec, else that of the environment, else OpenRC's.
-pub(crate) fn svcdir(spec: &dyn Settings) -> PathBuf {
-    match spec.text("svcdir") {
-        Some(path) => PathBuf::from(OsStr::from_bytes(path)),
-        None => environment_svcdir(),
-    }
-}
-
-/// Where no spec names one.
-pub(crate) fn environment_svcdir() -> PathBuf {
-    std::env::var_os("RC_SVCDIR").map_or_else(|| SVCDIR.into(), PathBuf::from)
 }

@@ -1,6 +1,6 @@
 //! The backend of each suite.
 
-use crate::call::{environment_svcdir, svcdir, Call};
+use crate::call::Call;
 use crate::origin::Origin;
 use crate::scanner::{self, Scanner};
 use crate::suite::Suite;
@@ -19,6 +19,7 @@ use rc_sv_exec::place::Dir;
 use rc_sv_exec::process;
 use rc_sv_exec::readiness;
 use rc_sv_exec::resolve;
+use rc_sv_exec::svcdir;
 use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::os::fd::AsFd;
@@ -143,8 +144,11 @@ impl<M: Module> Backend for Family<M> {
         .and(Caps::BACKOFF)
         .and(Caps::GIVE_UP)
         .and(Caps::READINESS)
+        .and(Caps::HEALTH)
+        .and(Caps::LOGGING)
         .and(Caps::SIGNAL)
-        .and(Caps::FINISH_SCRIPT);
+        .and(Caps::FINISH_SCRIPT)
+        .and(Caps::NOTIFY);
 
     fn open(host: Host) -> Result<Family<M>> {
         let settings = host.settings();
@@ -163,7 +167,7 @@ impl<M: Module> Backend for Family<M> {
     }
 
     fn probe(&mut self) -> Result<Caps> {
-        Scanner::find(Self::SUITE, self.scan_dir(), &environment_svcdir())?;
+        Scanner::find(Self::SUITE, self.scan_dir(), &svcdir::find(None))?;
         self.check_program()?;
         Ok(Self::CAPS)
     }
@@ -228,7 +232,7 @@ impl<M: Module> Backend for Family<M> {
     }
 
     fn status(&mut self, spec: &dyn Settings) -> Result<Status> {
-        let (service, svcdir) = (spec.service()?, svcdir(spec));
+        let (service, svcdir) = (spec.service()?, svcdir::find(spec.text("svcdir")));
         match self.look(&svcdir, &service) {
             Err(error) if error.code == Code::Permission => Ok(recorded::status(&svcdir, &service)),
             status => status,
@@ -271,7 +275,7 @@ impl<M: Module> Backend for Family<M> {
     }
 
     fn list(&mut self, sink: &mut Sink<'_>) -> Result<()> {
-        let svcdir = environment_svcdir();
+        let svcdir = svcdir::find(None);
         let tree = match self.tree(&svcdir) {
             // The host then asks for each by itself.
             Err(error) if error.code == Code::Permission => {

@@ -1,12 +1,13 @@
 //! `rc-sv-supervisor`: the supervisor of the module `internal`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+use rc_sv_exec::svcdir;
 use rc_sv_internal::supervisor::program::{daemon, foreground, succeed, Task, USAGE};
 use rc_sv_internal::supervisor::upgrade::upgrade;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let task = match Task::parse(std::env::args_os().skip(1), std::env::var_os("RC_SVCDIR")) {
+    let task = match Task::parse(std::env::args_os().skip(1), svcdir::find(None)) {
         Ok(task) => task,
         Err(error) => {
             eprintln!("rc-sv-supervisor: {error}");

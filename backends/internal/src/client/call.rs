@@ -5,16 +5,12 @@ use super::connection::{unexpected, Connection};
 use super::leftovers;
 use crate::protocol::{self, Reply};
 use rc_sv_api::{Code, Outcome, Request, Result, ServiceName, Settings, State, Status};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
+use rc_sv_exec::svcdir;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// How long the supervisor may take for what it does at once.
 pub(super) const AT_ONCE: Duration = Duration::from_secs(10);
-
-/// The state directory of a system where nothing else is said.
-const SVCDIR: &str = "/run/openrc";
 
 /// One call: about what, and until when.
 pub(super) struct Call {
@@ -30,7 +26,7 @@ impl Call {
     pub(super) fn new(spec: &dyn Settings, request: &Request, patience: Duration) -> Result<Call> {
         Ok(Call {
             service: spec.service()?,
-            svcdir: svcdir(spec.text("svcdir")),
+            svcdir: svcdir::find(spec.text("svcdir")),
             patience: request.timeout.unwrap_or(patience),
             is_limited: request.timeout.is_some(),
         })
@@ -146,13 +142,5 @@ impl Call {
         let status = || self.status(&mut self.connect().ok()??).ok();
         let moves = |status: Status| matches!(status.state, State::Starting | State::Stopping);
         !self.is_limited && status().is_some_and(moves)
-    }
-}
-
-/// The state directory: that of the spec, else that of the environment, else OpenRC's.
-pub(super) fn svcdir(of_spec: Option<&[u8]>) -> PathBuf {
-    match of_spec {
-        Some(path) => PathBuf::from(OsStr::from_bytes(path)),
-        None => std::env::var_os("RC_SVCDIR").map_or_else(|| SVCDIR.into(), PathBuf::from),
     }
 }

@@ -12,7 +12,7 @@ use crate::core::Plan;
 use crate::protocol::{self, record};
 use crate::wire;
 use begin::begin;
-use call::{svcdir, Call, AT_ONCE};
+use call::{Call, AT_ONCE};
 use connection::Connection;
 use events::{Beginning, Events};
 use rc_sv_api::abi::{Host, Sink, Watch};
@@ -21,7 +21,7 @@ use rc_sv_api::{
 };
 use rc_sv_exec::launch::Launch;
 use rc_sv_exec::place::Dir;
-use rc_sv_exec::{resolve, spec_file};
+use rc_sv_exec::{resolve, spec_file, svcdir};
 use std::time::{Duration, Instant};
 
 /// What is added to the sum of a service's own time-outs: the final KILL and what follows it.
@@ -83,10 +83,12 @@ impl Backend for Internal {
         .and(Caps::GIVE_UP)
         .and(Caps::READINESS)
         .and(Caps::HEALTH)
+        .and(Caps::LOGGING)
         .and(Caps::SIGNAL)
         .and(Caps::EVENTS_FD)
-        .and(Caps::NOTIFY)
-        .and(Caps::FINISH_SCRIPT);
+        .and(Caps::USER_SERVICES)
+        .and(Caps::FINISH_SCRIPT)
+        .and(Caps::NOTIFY);
 
     fn open(host: Host) -> Result<Internal> {
         Ok(Internal { host })
@@ -188,7 +190,7 @@ impl Backend for Internal {
     }
 
     fn list(&mut self, sink: &mut Sink<'_>) -> Result<()> {
-        let svcdir = svcdir(None);
+        let svcdir = svcdir::find(None);
         let Some(mut connection) = Connection::open(&svcdir, AT_ONCE)? else {
             return Ok(());
         };
@@ -204,7 +206,7 @@ impl Backend for Internal {
 
     fn watch(&mut self, spec: Option<&dyn Settings>) -> Result<Box<dyn Watch>> {
         let service = spec.map(|spec| spec.service()).transpose()?;
-        let svcdir = svcdir(spec.and_then(|spec| spec.text("svcdir")));
+        let svcdir = svcdir::find(spec.and_then(|spec| spec.text("svcdir")));
         let Some(connection) = Connection::open(&svcdir, AT_ONCE)? else {
             return Err(Error::new(Code::NotRunning, "the supervisor does not run"));
         };

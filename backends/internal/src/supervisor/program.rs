@@ -59,9 +59,8 @@ impl Task {
     /// [`Code::Invalid`] with what would be right.
     pub fn parse(
         arguments: impl IntoIterator<Item = OsString>,
-        svcdir: Option<OsString>,
+        mut svcdir: PathBuf,
     ) -> Result<Task> {
-        let mut svcdir = PathBuf::from(svcdir.unwrap_or_else(|| "/run/openrc".into()));
         let mut make: Option<fn(PathBuf) -> Task> = None;
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
@@ -299,10 +298,7 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Task> {
-        Task::parse(
-            line.split_whitespace().map(OsString::from),
-            Some("/s".into()),
-        )
+        Task::parse(line.split_whitespace().map(OsString::from), "/s".into())
     }
 
     #[test]
