@@ -80,7 +80,8 @@ impl Draft {
     /// one replaces what is configured.
     ///
     /// # Errors
-    /// `name` is unknown or no such list, or the word contains a NUL byte.
+    /// `name` is unknown or no such list, or the word contains a NUL byte or, in the environment, no
+    /// name.
     pub fn add(&mut self, name: &str, word: &[u8]) -> Result<()> {
         let is_list = match key::find(name) {
             // With the suggestion of the registry.
@@ -93,6 +94,11 @@ impl Draft {
         }
         if word.contains(&0) {
             let what = format!("{}: {name}: must be free of NUL bytes", self.origin());
+            return Err(Error::invalid(what));
+        }
+        if name == ENVIRONMENT && !matches!(word.iter().position(|byte| *byte == b'='), Some(1..)) {
+            // What stands there may be a secret: it is not repeated.
+            let what = format!("{}: {name}: must be lines NAME=value", self.origin());
             return Err(Error::invalid(what));
         }
         match self.written.get_mut(name) {

@@ -64,7 +64,7 @@ pub unsafe extern "C" fn rc_sv_wait(
             if !report.is_null() {
                 check_out(report)?;
             }
-            let request = self::request(request);
+            let request = self::request(request)?;
             if request.want_state == State::Unknown {
                 let what = "want_state must be one of RC_SV_STATE_UNMANAGED to RC_SV_STATE_PAUSED";
                 return Err(Error::invalid(what).into());

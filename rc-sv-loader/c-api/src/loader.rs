@@ -3,13 +3,14 @@
 
 use crate::constants::*;
 use crate::entry::{caught, last};
-use crate::pointers::{null, tell};
+use crate::pointers::{check_in, null, tell};
 use crate::types::{rc_sv_log_cb, rc_sv_options};
 use ::rc_sv_loader::{Call, Failure, Isolation, Listener, Loader, Reply};
 use rc_sv_api::abi::foreign::copy_known;
 use rc_sv_api::abi::types::{rc_sv_error, rc_sv_result};
 use rc_sv_api::{Code, Error, Outcome};
 use std::ffi::{c_char, c_void, CString};
+use std::mem::{offset_of, size_of};
 use std::ptr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -178,15 +179,15 @@ impl Drop for Turn<'_> {
 /// # Safety
 /// `options` is NULL or as long as it says.
 unsafe fn read(options: *const rc_sv_options) -> Result<Option<rc_sv_options>, Error> {
+    const FIRST: usize = offset_of!(rc_sv_options, log_user) + size_of::<*mut c_void>();
     if options.is_null() {
         return Ok(None);
     }
     // SAFETY: by the contract; the first word is always there, and zero is a value of every field.
     unsafe {
-        match (*options).struct_size as usize {
-            0 => Err(Error::invalid("options: struct_size must be set")),
-            size => Ok(Some(copy_known(options, size))),
-        }
+        let size = (*options).struct_size;
+        check_in("options", size, FIRST)?;
+        Ok(Some(copy_known(options, size as usize)))
     }
 }
 

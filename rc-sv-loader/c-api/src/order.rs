@@ -35,7 +35,7 @@ pub unsafe extern "C" fn rc_sv_start(
     // SAFETY: by the contract.
     unsafe {
         with("rc_sv_start", loader, error, |loader| {
-            let call = Call::Start(draft(spec)?.clone(), self::request(request));
+            let call = Call::Start(draft(spec)?.clone(), self::request(request)?);
             loader.call(&call, &mut |_| {})
         })
     }
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn rc_sv_attach(
     // SAFETY: by the contract.
     unsafe {
         with("rc_sv_attach", loader, error, |loader| {
-            let call = Call::Attach(draft(spec)?.clone(), self::request(request));
+            let call = Call::Attach(draft(spec)?.clone(), self::request(request)?);
             loader.call(&call, &mut |_| {})
         })
     }
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn rc_sv_signal(
     // SAFETY: by the contract.
     unsafe {
         with("rc_sv_signal", loader, error, |loader| {
-            let request = self::request(request);
+            let request = self::request(request)?;
             if !(1..=signal::MAX).contains(&request.signal) {
                 let (given, most) = (request.signal, signal::MAX);
                 let what = format!("signo is {given}, must be 1 to {most}");
@@ -215,7 +215,7 @@ unsafe fn act(
     // SAFETY: by the contract.
     unsafe {
         with(name, loader, error, |loader| {
-            let call = Call::Act(act, self::service(service)?, self::request(request));
+            let call = Call::Act(act, self::service(service)?, self::request(request)?);
             loader.call(&call, &mut |_| {})
         })
     }

@@ -6,7 +6,7 @@ use rc_sv_api::abi::foreign;
 use rc_sv_api::abi::types::{rc_sv_error, rc_sv_req};
 use rc_sv_api::{Error, Request, Result, ServiceName};
 use std::ffi::{c_char, CStr};
-use std::mem::size_of;
+use std::mem::{offset_of, size_of};
 
 /// An out-struct that begins with its own size.
 ///
@@ -61,13 +61,26 @@ pub(crate) unsafe fn service(raw: *const c_char) -> Result<ServiceName> {
     ServiceName::new(unsafe { text(raw, "service") }?)
 }
 
-/// The options behind `raw`.
+/// The options of a call behind `raw`.
 ///
 /// # Safety
 /// `raw` is NULL or points to a request whose `struct_size` is true.
-pub(crate) unsafe fn request(raw: *const rc_sv_req) -> Request {
+pub(crate) unsafe fn request(raw: *const rc_sv_req) -> Result<Request> {
+    const FIRST: usize = offset_of!(rc_sv_req, reserved) + size_of::<u32>();
+    if !raw.is_null() {
+        // SAFETY: by the contract; the first word is always there.
+        check_in("request", unsafe { (*raw).struct_size }, FIRST)?;
+    }
     // SAFETY: by the contract.
-    unsafe { foreign::request(raw) }
+    Ok(unsafe { foreign::request(raw) })
+}
+
+/// Complains about an in-struct that is shorter than any was: what it says would be passed over.
+pub(crate) fn check_in(name: &str, size: u32, first: usize) -> Result<()> {
+    match size as usize >= first {
+        true => Ok(()),
+        false => Err(too_short(name, size as usize, first)),
+    }
 }
 
 /// Complains about an out-struct that is NULL or too short.
@@ -81,9 +94,7 @@ pub(crate) unsafe fn check_out<T: Sized32>(to: *mut T) -> Result<()> {
     // SAFETY: by the contract.
     let size = unsafe { to.cast::<u32>().read() } as usize;
     if size < size_of::<T>() {
-        let (name, due) = (T::NAME, size_of::<T>());
-        let what = format!("{name}: struct_size is {size}, must be at least {due}");
-        return Err(Error::invalid(what));
+        return Err(too_short(T::NAME, size, size_of::<T>()));
     }
     Ok(())
 }
@@ -95,6 +106,12 @@ pub(crate) unsafe fn check_out<T: Sized32>(to: *mut T) -> Result<()> {
 pub(crate) unsafe fn fill<T: Copy>(to: *mut T, value: T) {
     // SAFETY: by the contract.
     unsafe { to.write(value) }
+}
+
+fn too_short(name: &str, size: usize, due: usize) -> Error {
+    Error::invalid(format!(
+        "{name}: struct_size is {size}, must be at least {due}"
+    ))
 }
 
 /// A pointer must not be NULL.

@@ -8,16 +8,21 @@ static int nothing(void)
 	struct rc_sv_watch *stream = NULL;
 	struct rc_sv_event event;
 	struct rc_sv_options options;
+	struct rc_sv_req request;
 	int pollfd = 0, bad = 0;
 	memset(&event, 0, sizeof(event));
 	memset(&options, 0, sizeof(options));
 	small.struct_size = 8;
+	memset(&request, 0, sizeof(request));
+	request.flags = RC_SV_RQ_DRY_RUN;
 #define REFUSED(call)                                                                     \
 	if ((call) != RC_SV_E_INVALID) {                                                   \
 		printf("not refused: %s\n", #call);                                         \
 		bad = 1;                                                                    \
 	}
 	REFUSED(rc_sv_open(NULL, NULL, NULL))
+	REFUSED(rc_sv_open(&options, &none, NULL))
+	options.struct_size = sizeof(&options);
 	REFUSED(rc_sv_open(&options, &none, NULL))
 	options.struct_size = sizeof(options);
 	options.flags = 3;
@@ -33,6 +38,8 @@ static int nothing(void)
 	REFUSED(rc_sv_spec_set(spec, "umask", "9", NULL))
 	REFUSED(rc_sv_spec_add(spec, "umask", "022", NULL))
 	REFUSED(rc_sv_spec_add(spec, "argv", NULL, NULL))
+	REFUSED(rc_sv_spec_add(spec, "environment", "NAME", NULL))
+	REFUSED(rc_sv_spec_add(spec, "environment", "=value", NULL))
 	REFUSED(rc_sv_spec_environment(NULL, NULL))
 	REFUSED(rc_sv_start(NULL, spec, NULL, NULL))
 	REFUSED(rc_sv_start(loader, NULL, NULL, NULL))
@@ -49,6 +56,10 @@ static int nothing(void)
 	REFUSED(rc_sv_status(loader, "foo", NULL, NULL))
 	REFUSED(rc_sv_status(loader, "foo", &small, NULL))
 	REFUSED(rc_sv_wait(loader, "foo", NULL, NULL, NULL))
+	/* Without its size nobody would see that it asks for a dry run. */
+	REFUSED(rc_sv_stop(loader, "foo", &request, NULL))
+	request.struct_size = sizeof(&request);
+	REFUSED(rc_sv_stop(loader, "foo", &request, NULL))
 	REFUSED(rc_sv_list(loader, NULL, NULL, NULL))
 	REFUSED(rc_sv_watch_open(loader, NULL, NULL, &pollfd, NULL))
 	REFUSED(rc_sv_watch_open(loader, NULL, &stream, NULL, NULL))
