@@ -30,6 +30,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+/* One function has the name of a struct, as stat(2) has. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
 
@@ -409,6 +412,7 @@ rc_sv_result rc_sv_watch_next(struct rc_sv_loader *loader,
 void rc_sv_watch_close(struct rc_sv_loader *loader, struct rc_sv_watch *watch);
 
 #ifdef __cplusplus
+#pragma GCC diagnostic pop
 }
 #endif
 

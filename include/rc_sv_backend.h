@@ -582,8 +582,8 @@ RC_SV_EXPORT const struct rc_sv_backend *rc_sv_backend_entry_v1(uint32_t host_ab
 }
 #endif
 
-/* The ELF note, by which a host knows a module without running it. NAME is a string literal,
- * CAPS the same capabilities as in the table. Use it once, at file scope. */
+/* The ELF note, by which a host knows a module without running it. NAME is a string literal of 1 to
+ * 32 bytes, in C++ to 31; CAPS the same capabilities as in the table. Use it once, at file scope. */
 #define RC_SV_NOTE(NAME, CAPS)                                                                  \
     __attribute__((used, aligned(4), section(".note.rc_sv"))) static const struct {             \
         uint32_t namesz, descsz, type;                                                          \

@@ -151,6 +151,14 @@ fn complaint(compiler: &str, language: &str, options: &[&str], source: &str) -> 
     std::fs::write(&file, source).expect("writing the source");
     let output = Command::new(compiler)
         .args(["-Wall", "-Wextra", "-Werror", "-pedantic", "-fPIC"])
+        // What the authors of programs and modules may have switched on.
+        .args([
+            "-Wshadow",
+            "-Wconversion",
+            "-Wundef",
+            "-Wcast-qual",
+            "-Wwrite-strings",
+        ])
         .args(["-fsyntax-only", "-x", language])
         .args(options)
         .arg("-I")
