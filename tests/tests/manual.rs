@@ -103,6 +103,25 @@ fn every_function_is_in_the_page_for_hosts() {
         "{functions:?}"
     );
     all_are_named(&functions, "man/rc_sv.3");
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = read("man/rc_sv.3");
+    let (synopsis, _) = page.split_once("\n.SH DESCRIPTION\n").expect("a synopsis");
+    let synopsis = plain(synopsis);
+    let declared: Vec<&str> = header
+        .lines()
+        .filter(|line| !["//", "/*", " *"].iter().any(|it| line.starts_with(it)))
+        .collect();
+    let declared = declared.join("\n");
+    for name in &functions {
+        let at = declared.find(&format!("{name}(")).expect("a declaration");
+        let begin = declared[..at].rfind('\n').map_or(0, |at| at + 1);
+        let end = begin + declared[begin..].find(';').expect("its end");
+        let declaration = plain(&declared[begin..=end]);
+        assert!(
+            synopsis.contains(&declaration),
+            "man/rc_sv.3 lacks: {declaration}"
+        );
+    }
     let constants = header
         .lines()
         .filter_map(|line| line.strip_prefix("#define RC_SV_"));
@@ -182,4 +201,20 @@ fn the_example_of_a_host_shows_what_happens() {
     assert!(seen.starts_with(&up), "{seen}");
     let last = seen.lines().last().unwrap_or_default();
     assert!(["foo: unmanaged", "foo: down"].contains(&last), "{seen}");
+
+    // A service that is given up is not waited for either.
+    lab.sh("mkfifo /tmp/fifo").ok();
+    lab.service("bar", "command=/bin/cat\ncommand_args=/tmp/fifo");
+    lab.conf(
+        "bar",
+        &format!("{INTERNAL}respawn_delay=0\nrespawn_max=1\n"),
+    );
+    rc(&lab, "bar", "start").ok();
+    let follower = lab.spawn("services bar >/tmp/seen");
+    lab.wait_for_lines("/tmp/seen", 1, SOON);
+    lab.sh("exec 3>/tmp/fifo; rm /tmp/fifo").ok();
+    follower.wait(SOON).ok();
+    let seen = lab.text("/tmp/seen");
+    let last = seen.lines().last().unwrap_or_default();
+    assert!(last.starts_with("bar: gave-up"), "{seen}");
 }
