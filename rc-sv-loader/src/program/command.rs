@@ -202,8 +202,8 @@ fn time(text: &str) -> Result<Duration, String> {
     duration::parse(text, Unit::Seconds)
 }
 
-fn signal_number(text: &str) -> Result<Signal, &'static str> {
+fn signal_number(text: &str) -> Result<Signal, String> {
     signal::parse(text)
         .map(Signal)
-        .ok_or("must be a signal such as TERM or 15")
+        .ok_or_else(|| format!("signal {text:?}: must be a name or number such as TERM or 15"))
 }
