@@ -46,30 +46,42 @@ pub fn exchange(address: &Address, request: &[u8], deadline: Instant) -> io::Res
     let stream = Stream::connect(address, deadline)?;
     stream.send(request, deadline)?;
     let bytes = stream.receive(deadline)?;
-    let (status, start) = head(&bytes)?;
+    let (status, body) = parts(&bytes)?;
     Ok(Answer {
         status,
-        body: bytes[start..].to_vec(),
+        body: body.to_vec(),
         pid: stream.peer(),
     })
 }
 
-/// The status of HTTP, and where the body begins.
-fn head(bytes: &[u8]) -> io::Result<(u16, usize)> {
+/// The status of HTTP, and the body. Who ends writes no further, so half an answer is none.
+fn parts(bytes: &[u8]) -> io::Result<(u16, &[u8])> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut response = httparse::Response::new(&mut headers);
     match response.parse(bytes) {
-        Ok(httparse::Status::Complete(start)) => match response.code {
-            Some(status) => Ok((status, start)),
-            None => Err(invalid("an answer without a status")),
-        },
-        Ok(httparse::Status::Partial) if bytes.is_empty() => Err(io::Error::new(
-            io::ErrorKind::ConnectionReset,
-            "the connection was closed without an answer",
-        )),
-        Ok(httparse::Status::Partial) => Err(invalid("half an answer")),
+        Ok(httparse::Status::Complete(start)) => {
+            let status = response.code.ok_or_else(|| invalid("no status"))?;
+            let body = &bytes[start..];
+            match length(response.headers) {
+                Some(length) if body.len() < length => Err(half()),
+                _ => Ok((status, body)),
+            }
+        }
+        Ok(httparse::Status::Partial) => Err(half()),
         Err(cause) => Err(invalid(&format!("no HTTP: {cause}"))),
     }
+}
+
+/// How long the body is to be, where the head tells.
+fn length(headers: &[httparse::Header<'_>]) -> Option<usize> {
+    let is_it = |header: &&httparse::Header<'_>| header.name.eq_ignore_ascii_case("content-length");
+    let value = headers.iter().find(is_it)?.value;
+    std::str::from_utf8(value).ok()?.trim().parse().ok()
+}
+
+fn half() -> io::Error {
+    let what = "the connection was closed before the end of the answer";
+    io::Error::new(io::ErrorKind::ConnectionReset, what)
 }
 
 fn invalid(what: &str) -> io::Error {
@@ -225,7 +237,12 @@ mod tests {
     fn what_is_no_answer_is_an_error() {
         let kind = |bytes| answered(bytes).unwrap_err().kind();
         assert_eq!(kind(b""), io::ErrorKind::ConnectionReset);
-        assert_eq!(kind(b"HTTP/1.0 200 OK\r\n"), io::ErrorKind::InvalidData);
+        for half in [
+            &b"HTTP/1.0 200 OK\r\n"[..],
+            b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n<monit>",
+        ] {
+            assert_eq!(kind(half), io::ErrorKind::ConnectionReset);
+        }
         assert_eq!(kind(b"SSH-2.0-OpenSSH\r\n\r\n"), io::ErrorKind::InvalidData);
     }
 
