@@ -20,11 +20,7 @@ const IDLE: Duration = Duration::from_millis(300);
 
 /// The running probe daemons.
 fn daemons(lab: &Lab) -> Vec<i32> {
-    let found = lab.sh("pgrep -x probe-daemon").stdout;
-    found
-        .lines()
-        .map(|line| line.parse().expect("a pid"))
-        .collect()
+    lab.pids("probe-daemon")
 }
 
 /// A start that fails with one line that has this word, and leaves nothing.

@@ -19,6 +19,15 @@ fn pid(lab: &Lab, service: &str, nth: usize) -> i32 {
     starts(lab, service, nth)[nth - 1].pid()
 }
 
+/// Waits until the service is up with another process. Its end may be seen later than here.
+fn until_another(lab: &Lab, service: &str, old: i32) {
+    rc_sv_tests::lab::until("another process", SOON, || {
+        let said = lab.sh(&format!("rc-sv-loader status {service} --json"));
+        let status: serde_json::Value = serde_json::from_str(&said.stdout).ok()?;
+        (status["state"] == "up" && status["pid"] != old).then_some(())
+    });
+}
+
 #[test]
 fn an_unhealthy_service_is_told_of_then_stopped_then_respawned() {
     let lab = Lab::new();
@@ -149,13 +158,20 @@ fn a_real_daemon_that_stops_working_is_replaced() {
     );
     lab.conf("redis", &conf);
     rc(&lab, "redis", "start").ok();
-    let old = lab.text("/tmp/pid").trim().to_string();
+    // It may listen before it has written that.
+    let pid = |path: &str| -> i32 {
+        let line = lab.wait_for_lines(path, 1, SOON).remove(0);
+        line.parse().expect("a pid")
+    };
+    let old = pid("/tmp/pid");
     // It runs and accepts connections, and answers nobody.
     lab.sh(&format!("kill -STOP {old}")).ok();
-    lab.wait_dead(old.parse().unwrap(), SOON);
-    until(&lab, "redis", "status: started");
-    let pong = lab.sh("redis-cli -p 7003 ping").ok();
-    assert!(pong.contains("PONG"), "{pong}");
+    lab.wait_dead(old, SOON);
+    until_another(&lab, "redis", old);
+    rc_sv_tests::lab::until("an answer", SOON, || {
+        let pong = lab.sh("redis-cli -p 7003 ping").all();
+        pong.contains("PONG").then_some(())
+    });
 
     lab.service(
         "nginx",
@@ -169,11 +185,11 @@ fn a_real_daemon_that_stops_working_is_replaced() {
     let conf = format!("{INTERNAL}{AT_ONCE}rc_supervise_ready={url}\nrc_supervise_health='{url} interval=100ms failures=2'\n");
     lab.conf("nginx", &conf);
     rc(&lab, "nginx", "start").ok();
-    let old = lab.text("/tmp/nginx.pid").trim().to_string();
+    let old = pid("/tmp/nginx.pid");
     lab.write("/tmp/broken", "", 0o644);
-    lab.wait_dead(old.parse().unwrap(), SOON);
+    lab.wait_dead(old, SOON);
     lab.sh("rm /tmp/broken").ok();
-    until(&lab, "nginx", "status: started");
+    until_another(&lab, "nginx", old);
 }
 
 #[test]

@@ -92,7 +92,8 @@ fn kill_in_turn(lab: &Lab, rounds: usize, other: impl Fn() -> i32) {
     let mut nth = 1;
     for round in 0..rounds {
         let pid = daemon(lab, nth);
-        lab.kill(other(), KILL);
+        let other = other();
+        lab.kill(other, KILL);
         if round % 2 == 0 {
             lab.kill(pid, KILL);
             nth += 1;
@@ -101,6 +102,8 @@ fn kill_in_turn(lab: &Lab, rounds: usize, other: impl Fn() -> i32) {
             let count = lab.text(&sent).lines().count();
             lab.wait_for_lines(&sent, count + 50 + round * 7, SOON);
         }
+        // It must not be found again.
+        lab.wait_dead(other, SOON);
     }
 }
 
@@ -148,8 +151,8 @@ fn a_logger_program_and_its_logger_may_die() {
 
     // What a program that is killed has read is its own affair; the others go on.
     rc(&lab, "numbers", "start").ok();
-    let before = pids(&lab, "^cat$");
-    before.iter().for_each(|pid| lab.kill(*pid, KILL));
+    let program = until("a program", SOON, || pids(&lab, "^cat$").first().copied());
+    lab.kill(program, KILL);
     let size = lab.text("/var/log/sink").lines().count();
     lab.wait_for_lines("/var/log/sink", size + 1_000, SOON);
     stop(&lab, "numbers");
@@ -192,7 +195,7 @@ fn the_system_log_gets_every_line_and_holds_nobody_up() {
     rc(&lab, "numbers", "start").ok();
     let pid = daemon(&lab, 1);
     // Far more than all pipes and the spool hold.
-    lab.wait_for_lines(format!("/tmp/sent.{pid}"), 60_000, SOON * 2);
+    lab.wait_for_lines(format!("/tmp/sent.{pid}"), 60_000, SOON * 6);
     stop(&lab, "numbers");
 }
 
@@ -207,7 +210,7 @@ fn a_full_disk_loses_lines_and_says_how_many() {
     );
     rc(&lab, "numbers", "start").ok();
     let pid = daemon(&lab, 1);
-    lab.wait_for_lines(format!("/tmp/sent.{pid}"), 60_000, SOON * 2);
+    lab.wait_for_lines(format!("/tmp/sent.{pid}"), 60_000, SOON * 6);
     lab.sh("mount -o remount,size=64m /var/small").ok();
     let text = lab.wait_for_file(
         "/var/small/log",

@@ -5,7 +5,7 @@ mod openrc;
 
 use std::time::Duration;
 
-use internal::{probe, start_all, start_count, starts, status, until_failed};
+use internal::{probe, start_all, start_count, starts, status, until_failed, until_status};
 use openrc::{rc, SOON};
 use rc_sv_tests::{Lab, Line};
 
@@ -88,18 +88,18 @@ fn a_long_run_brings_the_first_pause_back() {
         assert!(gap >= Duration::from_millis(2500), "{gap:?}");
     }
     starts(&lab, "short", 2);
-    let said = status(&lab, "short");
-    assert!(said.contains("restarting in 2 min"), "{said}");
+    until_status(&lab, "short", "restarting in 2 min");
 }
 
 #[test]
 fn starts_keep_their_distance_and_a_run_that_was_long_pays_nothing() {
     let lab = Lab::new();
-    let conf = "respawn_delay=0\nrc_supervise_min_interval=1s\nrespawn_max=2\n";
+    let conf = "respawn_delay=0\nrc_supervise_min_interval=4s\nrespawn_max=2\n";
     probe(&lab, "foo", "--exit 3", conf);
     rc(&lab, "foo", "start").ok();
     for gap in gaps(&starts(&lab, "foo", 3)) {
-        assert!(gap >= Duration::from_millis(990), "{gap:?}");
+        // The reports come after the starts, on a busy machine not all of them as late.
+        assert!(gap >= Duration::from_secs(2), "{gap:?}");
     }
 }
 
@@ -120,7 +120,7 @@ fn the_window_of_the_limit_slides() {
         &lab,
         "fast",
         "--exit 3",
-        &format!("{conf}respawn_delay=1s\n"),
+        &format!("{conf}respawn_delay=100ms\n"),
     );
     start_all(&lab, ["slow", "fast"]);
     until_failed(&lab, "fast");

@@ -99,7 +99,7 @@ fn a_script_that_hangs_is_stopped_with_the_service_or_by_its_time() {
     let lab = Lab::new();
     scripted(
         &lab,
-        &format!("{AT_ONCE}timeout_ready=1000\nretry=KILL/1\n"),
+        &format!("{AT_ONCE}timeout_ready=5000\nretry=KILL/1\n"),
     );
     rc(&lab, "foo", "start").ok();
     let first = starts(&lab, "foo", 1)[0].pid();

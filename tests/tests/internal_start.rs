@@ -65,8 +65,11 @@ fn what_cannot_be_executed_fails_in_words_at_once() {
             assert_eq!(ours.len(), 1, "{script} {conf}: {output}");
             assert!(ours[0].contains(words), "{words}: {output}");
         });
-        assert!(took < Duration::from_secs(1), "{script} {conf}: {took:?}");
+        // On a busy machine everything takes its time.
+        let begun = Instant::now();
         assert_eq!(rc(&lab, "foo", "status").code(), 3, "{script} {conf}");
+        let limit = Duration::from_secs(1) + 2 * begun.elapsed();
+        assert!(took < limit, "{script} {conf}: {took:?}");
         assert_eq!(spawn_count(&lab, "foo"), 0, "{script} {conf}");
     }
     // Nothing of all that is tried again.

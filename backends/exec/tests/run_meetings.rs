@@ -103,7 +103,7 @@ fn nobody_has_to_read_what_it_says() {
         let seat = Seat::new("exec sleep 1000");
         let first = seat.command("run").spawn().unwrap();
         await_executed(&seat.dir(), SOON).unwrap();
-        let (reader, writer) = nix::unistd::pipe().unwrap();
+        let (reader, writer) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
         let keep: Option<OwnedFd> = if is_full {
             fcntl(&writer, FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
             nix::unistd::write(&writer, &[b'x'; 4096]).unwrap();

@@ -3,7 +3,9 @@
 
 mod scene;
 
+use nix::mount::{mount, MsFlags};
 use nix::poll::{poll, PollFd, PollFlags};
+use nix::sched::{unshare, CloneFlags};
 use nix::sys::resource::{getrlimit, setrlimit, Resource};
 use nix::sys::signal::{killpg, Signal};
 use nix::sys::wait::WaitStatus;
@@ -15,6 +17,7 @@ use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 /// As many as the spawner has threads.
 const THREADS: u64 = 4;
@@ -280,22 +283,39 @@ fn while_all_threads_are_held_up_the_other_way_is_left() {
     exits(&done(news(&mut spawner), 101).1, 0);
 }
 
+/// Has this thread see the file `other` in place of another, in mounts of its own.
+fn see_instead(path: &Path, other: &Path) {
+    unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    let none = None::<&str>;
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(none, "/", none, private, none).unwrap();
+    mount(Some(other), path, none, MsFlags::MS_BIND, none).unwrap();
+}
+
 #[test]
 fn memory_that_a_user_could_look_into_is_not_shared() {
     let _turn = turn();
-    let setting = Path::new("/proc/sys/fs/suid_dumpable");
     let mut spawner = spawner();
     let own = Scene::new(&["/bin/true"]);
     let mut nobodys = Scene::new(&["/bin/true"]);
     nobodys.as_nobody();
-    let before = fs::read_to_string(setting).unwrap();
+    // The setting is that of the whole machine: this thread alone sees another one, and a test that
+    // is killed leaves nothing.
     let mut refused = Vec::new();
-    for value in ["1", "2"] {
-        fs::write(setting, value).unwrap();
-        refused.push(spawner.order(1, &launch(&nobodys), None, 0).is_err());
-    }
-    order(&mut spawner, 2, &own);
-    fs::write(setting, before.trim()).unwrap();
+    thread::scope(|scope| {
+        let changed = scope.spawn(|| {
+            let setting = Path::new("/proc/sys/fs/suid_dumpable");
+            let file = tempfile::NamedTempFile::new().unwrap();
+            see_instead(setting, file.path());
+            for value in ["1", "2"] {
+                fs::write(file.path(), value).unwrap();
+                assert_eq!(fs::read_to_string(setting).unwrap(), value);
+                refused.push(spawner.order(1, &launch(&nobodys), None, 0).is_err());
+            }
+            order(&mut spawner, 2, &own);
+        });
+        changed.join().expect("the thread");
+    });
     assert_eq!(refused, [true, true]);
     exits(&done(news(&mut spawner), 2).1, 0);
     assert!(!nix::sys::prctl::get_dumpable().unwrap());
@@ -311,7 +331,7 @@ fn a_gift_leaves_the_descriptors_of_the_maker_alone() {
     let open = || fs::read_dir("/proc/self/fd").unwrap().count();
     let before = open();
     for (ticket, place) in (3..=20).enumerate() {
-        let (told, write) = nix::unistd::pipe().unwrap();
+        let (told, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
         let scene = Scene::shell(&format!("echo {place} >/proc/self/fd/{place}"));
         let mut launch = Launch::from_settings(scene.spec.settings()).unwrap();
         launch.give(write, place);

@@ -114,7 +114,7 @@ fn a_stop_in_progress_goes_on() {
     let scene = Scene::new();
     let script = "trap 'echo term >> $R' TERM; echo up >> $R; \
                   while :; do sleep 1000 & wait; done";
-    let spec = with(scene.spec("foo", script), &[("retry", "TERM/2/KILL/5")]);
+    let spec = with(scene.spec("foo", script), &[("retry", "TERM/10/KILL/5")]);
     scene.start(&spec).unwrap();
     scene.reports.until_line("foo", "up");
     let pid = scene.pid("foo");
@@ -190,7 +190,7 @@ fn one_that_is_not_ready_yet_is_heard_by_the_next_supervisor() {
     let start = Request::Start(service);
     scene.connect().send(&start, deadline).unwrap();
     scene.reports.until("foo", 1);
-    let pid = scene.until("foo", State::Starting).pid;
+    let pid = Some(scene.starting("foo"));
     without_supervisor(&scene, || fs::write(&go, "go\n").unwrap());
     let status = scene.until("foo", State::Up);
     assert_eq!(status.pid, pid);
@@ -212,8 +212,8 @@ fn what_it_says_meanwhile_and_what_it_stored_is_not_lost() {
     // Root may speak for the main process.
     let speaker = UnixDatagram::unbound().unwrap();
     speaker.connect(&path).unwrap();
-    let pid = scene.until("foo", State::Starting).pid.unwrap();
-    let (read, write) = nix::unistd::pipe().unwrap();
+    let pid = scene.starting("foo");
+    let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
     scene::say(&speaker, pid, b"READY=1", None);
     scene::say(&speaker, pid, b"FDSTORE=1\nFDNAME=thing", Some(&write));
     scene::say(&speaker, pid, b"STATUS=before", None);

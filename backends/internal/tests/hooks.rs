@@ -87,7 +87,7 @@ fn one_that_hangs_is_killed_with_its_children() {
     );
     let settings = [
         ("rc_supervise_finish", finish.as_str()),
-        ("rc_supervise_finish_timeout", "300ms"),
+        ("rc_supervise_finish_timeout", "6s"),
     ];
     scene.start(&with(spec, &settings)).unwrap();
     scene.reports.until("foo", 1);
@@ -128,7 +128,7 @@ fn a_stop_ends_in_time_whatever_it_does() {
     let begun = Instant::now();
     scene.stop("foo").unwrap();
     let took = begun.elapsed();
-    assert!((300..3_000).contains(&took.as_millis()), "{took:?}");
+    assert!((300..15_000).contains(&took.as_millis()), "{took:?}");
     assert_eq!(scene.status("foo").state, State::Down);
 }
 

@@ -71,7 +71,7 @@ fn the_last_rung_kills_what_ignores_the_others() {
     scene.stop("foo").unwrap();
     let took = begun.elapsed();
     assert!(took >= Duration::from_millis(200), "{took:?}");
-    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
     assert!(!exists(pid));
     assert_eq!(scene.status("foo").last_exit, Some(Exit::Signal(9)));
 }
@@ -87,7 +87,7 @@ fn a_stopped_daemon_is_stopped() {
     let begun = Instant::now();
     scene.stop("foo").unwrap();
     assert!(
-        begun.elapsed() < Duration::from_secs(3),
+        begun.elapsed() < Duration::from_secs(20),
         "{:?}",
         begun.elapsed()
     );

@@ -67,8 +67,8 @@ fn everything_goes_on_under_another_program() {
     speaker
         .connect(scene.reports.until("store.path", 1)[0].clone())
         .unwrap();
-    let store = scene.until("store", State::Starting).pid.unwrap();
-    let (read, write) = nix::unistd::pipe().unwrap();
+    let store = scene.starting("store");
+    let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
     scene::say(
         &speaker,
         store,

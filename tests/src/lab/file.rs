@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -143,12 +143,19 @@ impl Lab {
         file.write_all(bytes)
     }
 
-    fn open(&self, path: &Path, flags: OFlag, mode: u32) -> io::Result<OwnedFd> {
+    pub(super) fn open(&self, path: &Path, flags: OFlag, mode: u32) -> io::Result<OwnedFd> {
         let how = OpenHow::new()
             .flags(flags | OFlag::O_CLOEXEC)
             .mode(Mode::from_bits_truncate(mode))
             .resolve(ResolveFlag::RESOLVE_IN_ROOT);
-        Ok(openat2(&self.root, path, how)?)
+        loop {
+            match openat2(&self.root, path, how) {
+                // Somebody, in whatever lab, mounted or renamed while a `..` was followed: the
+                // kernel wants to be asked again (openat2(2)).
+                Err(Errno::EAGAIN) => {}
+                other => return Ok(other?),
+            }
+        }
     }
 
     /// Calls `done` with the contents (None: no such file) now and after each
@@ -163,12 +170,7 @@ impl Lab {
         loop {
             // Watches first, then a look: what changes between is not lost.
             // They are made anew each time, as directories may come and go.
-            let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
-            for place in path.ancestors() {
-                if self.watch_place(&inotify, place)? && place != path {
-                    break;
-                }
-            }
+            let inotify = self.watches(path)?;
             let bytes = match self.try_read(path) {
                 Ok(bytes) => Some(bytes),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -178,13 +180,28 @@ impl Lab {
                 return Ok(bytes);
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            if !wait::readable(inotify.as_fd(), left) {
+            if !wait::changed(inotify.as_ref(), left) {
                 let so_far = bytes.map_or("it is not there".into(), |bytes| {
                     format!("so far:\n{}", String::from_utf8_lossy(&bytes))
                 });
                 return Err(io::Error::other(format!("not after {timeout:?}; {so_far}")));
             }
         }
+    }
+
+    /// Watches for `path` and all that has to come before it. `None`: the user has as many
+    /// instances of inotify as he may have (fs.inotify.max_user_instances), in whatever labs.
+    fn watches(&self, path: &Path) -> io::Result<Option<Inotify>> {
+        let inotify = match Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK) {
+            Err(Errno::EMFILE) => return Ok(None),
+            other => other?,
+        };
+        for place in path.ancestors() {
+            if self.watch_place(&inotify, place)? && place != path {
+                break;
+            }
+        }
+        Ok(Some(inotify))
     }
 
     /// False when there is no such place.

@@ -1,7 +1,16 @@
 //! Processes of a lab, by the numbers that they have in there.
 
-use super::{wait, Lab};
+use std::fs;
+use std::os::fd::AsRawFd;
 use std::time::Duration;
+
+use nix::fcntl::OFlag;
+
+use super::{wait, Lab};
+
+/// Of the flags of a process: it is ending (PF_EXITING of the kernel). It executes nothing any
+/// more, but is no zombie yet; on a busy machine for some time.
+const ENDING: u64 = 4;
 
 impl Lab {
     /// Sends signal number `signal` to the process that has the number `pid`
@@ -36,17 +45,33 @@ impl Lab {
         }
     }
 
-    /// The numbers of everything that is called so and lives.
+    /// Whether a process is alive. One that is ending is not, nor is a zombie.
+    pub fn is_alive(&self, pid: i32) -> bool {
+        let stat = self.try_read(format!("/proc/{pid}/stat"));
+        stat.is_ok_and(|stat| living(&stat).is_some())
+    }
+
+    /// The numbers of everything that is called so and is alive. The kernel keeps 15 bytes of a
+    /// name.
+    ///
+    /// # Panics
+    /// When /proc cannot be read.
     #[track_caller]
     pub fn pids(&self, program: &str) -> Vec<i32> {
-        let said = self.sh("ps -e -o pid=,stat=,comm=").ok();
-        let words = said
-            .lines()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>());
-        words
-            .filter(|words| !words[1].starts_with('Z') && words[2] == program)
-            .map(|words| words[0].parse().expect("a pid"))
-            .collect()
+        let proc = self
+            .open("/proc".as_ref(), OFlag::O_RDONLY | OFlag::O_DIRECTORY, 0)
+            .unwrap_or_else(|error| panic!("/proc of the lab: {error}"));
+        let entries = fs::read_dir(format!("/proc/self/fd/{}", proc.as_raw_fd()))
+            .unwrap_or_else(|error| panic!("/proc of the lab: {error}"));
+        let mut pids: Vec<i32> = entries
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .filter(|pid| {
+                let stat = self.try_read(format!("/proc/{pid}/stat"));
+                stat.is_ok_and(|stat| living(&stat).as_deref() == Some(program))
+            })
+            .collect();
+        pids.sort_unstable();
+        pids
     }
 
     /// The state of a process, one letter of proc(5); `None` when there is none.
@@ -74,5 +99,36 @@ impl Lab {
         let stat = self.try_read(format!("/proc/{pid}/stat")).ok()?;
         let stat = String::from_utf8_lossy(&stat);
         stat.rsplit_once(") ").map(|(_, rest)| rest.to_owned())
+    }
+}
+
+/// The name of the process whose `stat` this is (proc(5)), if it is alive.
+fn living(stat: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(stat);
+    let (before, after) = text.rsplit_once(')')?;
+    let (_, name) = before.split_once('(')?;
+    let mut fields = after.split_whitespace();
+    let state = fields.next()?;
+    let flags: u64 = fields.nth(5)?.parse().ok()?;
+    let is_alive = !["Z", "X", "x"].contains(&state) && flags & ENDING == 0;
+    is_alive.then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ending_is_not_alive() {
+        let stat = |state: &str, flags: u64| {
+            let text = format!("7 (a) (b) {state} 1 7 7 0 -1 {flags} 0 0\n");
+            living(text.as_bytes())
+        };
+        assert_eq!(stat("S", 0x40_0100).as_deref(), Some("a) (b"));
+        assert_eq!(stat("T", 0).as_deref(), Some("a) (b"));
+        assert_eq!(stat("R", 0x40_0104), None);
+        assert_eq!(stat("Z", 0x40_010c), None);
+        assert_eq!(living(b""), None);
+        assert_eq!(living(b"7 (a) S 1"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Waiting for events, and the one bounded wait for things that have none.
+//! Waiting for events, and the bounded waits for things that have none.
 
 use std::os::fd::AsFd;
 use std::thread;
@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::sys::inotify::Inotify;
 
 /// Interval of [`until`].
 const INTERVAL: Duration = Duration::from_millis(10);
@@ -27,6 +28,18 @@ pub(crate) fn readable(fd: impl AsFd, timeout: Duration) -> bool {
     }
 }
 
+/// Waits until one of the watches has something to tell; without watches, for a moment. False
+/// when there is no time left.
+pub(crate) fn changed(watches: Option<&Inotify>, left: Duration) -> bool {
+    match watches {
+        Some(watches) => readable(watches, left),
+        None => {
+            thread::sleep(INTERVAL.min(left));
+            !left.is_zero()
+        }
+    }
+}
+
 /// A time-out for poll that does not end before `left`.
 pub(crate) fn rounded(left: Duration) -> PollTimeout {
     let more = if left.is_zero() {
@@ -37,9 +50,8 @@ pub(crate) fn rounded(left: Duration) -> PollTimeout {
     PollTimeout::try_from(more).unwrap_or(PollTimeout::MAX)
 }
 
-/// Waits until `done` returns a value, looking again every 10 ms. This is the
-/// only place that waits by looking: it is for what the kernel sends no event
-/// for, as the contents of /proc or the state of a socket's owner. Where there
+/// Waits until `done` returns a value, looking again every 10 ms. This is for
+/// what the kernel sends no event for, as the contents of /proc or the state of a socket's owner. Where there
 /// is an event (a file, a process, a pipe) use that.
 ///
 /// # Panics

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 fn objects(text: &str) -> Vec<Value> {
     let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|it| panic!("{it}: {line}"));
+    // The last line may be there by half.
+    let text = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
     text.lines().map(parse).collect()
 }
 

@@ -16,7 +16,7 @@ pub fn a_start_waits_for_a_newline(scene: &Scene) {
     scene.refused("shut", &["it closed its descriptor without a newline"]);
     scene.service("dead", "--exit 3", "notify=fd:5");
     scene.refused("dead", &["exited 3 before it was ready"]);
-    scene.service("late", "", "notify=fd:5\ntimeout_ready=300\nretry=TERM/5");
+    scene.service("late", "", "notify=fd:5\ntimeout_ready=3000\nretry=TERM/5");
     scene.refused("late", &["ready"]);
     // One message is enough, and it is respawned ready.
     scene.service(
@@ -64,11 +64,11 @@ pub fn a_start_waits_for_an_answer(scene: &Scene) {
     scene.service(
         "late",
         "",
-        "rc_supervise_ready=tcp:127.0.0.1:9\ntimeout_ready=500\nretry=TERM/5",
+        "rc_supervise_ready=tcp:127.0.0.1:9\ntimeout_ready=3000\nretry=TERM/5",
     );
     scene.refused(
         "late",
-        &["not ready within 500 ms: tcp:127.0.0.1:9: Connection refused"],
+        &["not ready within 3 s: tcp:127.0.0.1:9: Connection refused"],
     );
     assert_eq!(scene.count("late"), 1);
 }

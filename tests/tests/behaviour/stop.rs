@@ -12,7 +12,9 @@ fn signals(scene: &Scene, service: &str, count: usize) -> Vec<i64> {
     until("signals", SOON, || {
         let text = scene.lab.try_read(&path).unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
-        let lines = text.lines().filter(|line| line.starts_with("signal "));
+        // The last line may be there by half.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let lines = whole.lines().filter(|line| line.starts_with("signal "));
         let numbers = lines.map(|line| rc_sv_tests::Line::parse(line).number("number"));
         let numbers: Vec<i64> = numbers.filter(|number| *number != CONT).collect();
         (numbers.len() >= count).then_some(numbers)
@@ -20,7 +22,7 @@ fn signals(scene: &Scene, service: &str, count: usize) -> Vec<i64> {
 }
 
 pub fn signals_follow_the_ladder(scene: &Scene) {
-    scene.service("ladder", "--ignore ALL", "retry=INT/1/QUIT/1");
+    scene.service("ladder", "--ignore ALL", "retry=INT/4/QUIT/4");
     scene.service("stopsig", "--ignore TERM", "stopsig=USR2");
     for (service, expected) in [("ladder", &[2, 3][..]), ("stopsig", &[12])] {
         let pid = scene.begin(service).pid();
@@ -45,7 +47,7 @@ pub fn signals_reach_whom_they_should(scene: &Scene) {
         ("process", "rc_supervise_kill_mode=process", false, true),
     ] {
         let args = "--ignore USR2 --fork plain";
-        scene.service(service, args, &format!("{conf}\nretry=USR2/1/TERM/5\n"));
+        scene.service(service, args, &format!("{conf}\nretry=USR2/4/TERM/20\n"));
         scene.begin(service);
         let path = format!("/tmp/{service}");
         let child = scene.lab.report(&path, "child", 1, SOON)[0].pid();

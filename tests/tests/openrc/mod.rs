@@ -112,9 +112,9 @@ pub fn recorded_args(lab: &Lab, service: &str, count: usize) -> Vec<Vec<u8>> {
     words(lab, &format!("/tmp/{service}/argv")).split_off(3)
 }
 
-/// Whether `pid` is alive; a zombie is not.
+/// Whether `pid` is alive; one that is ending is not.
 pub fn alive(lab: &Lab, pid: i32) -> bool {
-    lab.state(pid).is_some_and(|state| state != 'Z')
+    lab.is_alive(pid)
 }
 
 /// In single quotes, for a shell.

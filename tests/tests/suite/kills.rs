@@ -15,12 +15,15 @@ const KILLS: usize = 40;
 /// A round may take so long: some scanners look every five seconds, and commands wait for them.
 const LONG: Duration = Duration::from_secs(90);
 
-/// Holds a lock as long as it lives, and notes when another one has it. `$1` is its name.
-const WITNESS: &str = r#"#!/bin/bash
-exec 9>"/tmp/$1.lock"
-flock -n 9 || echo $$ >>"/tmp/doubled"
-echo $$ >>"/tmp/$1.spawns"
-exec sleep "4242.$1"
+/// Holds a lock as long as it lives, and notes when another one has it. Its argument is its name.
+/// It has no child that could hold the lock after it was killed.
+const WITNESS: &str = r#"#!/usr/bin/perl
+$^F = 255;
+sub note { open my $file, '>>', $_[0] or die; print $file "$$\n"; close $file }
+open my $lock, '>', "/tmp/$ARGV[0].lock" or die;
+flock $lock, 2 | 4 or note "/tmp/doubled";
+note "/tmp/$ARGV[0].spawns";
+exec 'sleep', "4242.$ARGV[0]";
 "#;
 
 /// There is never a second copy and none is lost, whatever the supervisor was doing.

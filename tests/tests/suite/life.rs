@@ -72,7 +72,7 @@ pub fn stop_by_the_ladder(suite: &Suite) {
         &lab,
         "foo",
         "--ignore INT --ignore TERM --fork plain --fork setsid",
-        "retry=INT/1/TERM/1",
+        "retry=INT/4/TERM/4",
     );
     rc(&lab, "foo", "start").ok();
     let first = starts(&lab, "foo", 1)[0].pid();

@@ -92,7 +92,7 @@ pub fn last_lines(file: &File, pipe: impl AsFd) -> String {
 
 /// What is in a pipe, without taking it.
 fn in_pipe(pipe: impl AsFd) -> io::Result<Vec<u8>> {
-    let (copy, write) = nix::unistd::pipe()?;
+    let (copy, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
     let length = tee(pipe, &write, 64 << 10, SpliceFFlags::SPLICE_F_NONBLOCK)?;
     let mut bytes = vec![0; length];
     File::from(copy).read_exact(&mut bytes)?;
@@ -240,7 +240,7 @@ mod tests {
     fn bytes_go_through_once_and_the_last_stay() {
         let file = Box::new(file());
         let mut spool = Spool::of(file, 4096);
-        let (read, write) = nix::unistd::pipe().unwrap();
+        let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
         let mut write = File::from(write);
         let mut expected = Vec::new();
         for round in 0..100 {
@@ -268,7 +268,7 @@ mod tests {
     fn an_entry_holds_until_it_is_delivered() {
         let mut spool = Spool::of(Box::new(file()), 4096);
         assert_eq!(spool.noted(), None);
-        let (read, write) = nix::unistd::pipe().unwrap();
+        let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
         nix::unistd::write(&write, b"line\n").unwrap();
         spool.take(&read, 100).unwrap();
         let entry = Entry {

@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn orders_arrive_with_their_descriptors() {
         let (end, keeper) = way().unwrap();
-        let (read, write) = nix::unistd::pipe().unwrap();
+        let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
         let key = Key::new(LINE, "foo", 7);
         keeper.hold(&key, write.as_fd());
         keeper.drop(&key);

@@ -180,6 +180,19 @@ impl Scene {
             .unwrap_or_else(|| panic!("{service} does not run: {status:?}"))
     }
 
+    /// The pid of the main process of a service that does not become ready. It may have said
+    /// something before the supervisor knows of it.
+    pub fn starting(&self, service: &str) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let status = self.until(service, State::Starting);
+            if let Some(pid) = status.pid {
+                return pid;
+            }
+            assert!(Instant::now() < deadline, "no pid: {status:?}");
+        }
+    }
+
     /// Asks until the service is in this state.
     pub fn until(&self, service: &str, state: State) -> Status {
         let deadline = Instant::now() + PATIENCE;
