@@ -1,10 +1,8 @@
 //! The module monit, beside the ways in which people drive monit from scripts.
 
+mod daemon;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +13,7 @@ use crate::control::{load, timed};
 use crate::figure::Figure;
 use crate::stamps::Stamps;
 use crate::{clock, process, Result};
+use daemon::{write, Monit, CONTROL, INCLUDE};
 
 /// Putting a service under watch.
 pub const ATTACH: &str = "under monit's watch";
@@ -41,15 +40,6 @@ pub const BY_EXEC: &str = "rc-sv-exec, as rc-sv writes it";
 /// See [`BY_EXEC`].
 pub const BY_MONIT: &str = "monit's own restart";
 
-const CONTROL: &str = "/etc/monitrc";
-const SOCKET: &str = "/run/monit.sock";
-const INCLUDE: &str = "/run/openrc-monit";
-/// A control file as it is told to administrators, but for the pace.
-const SETTINGS: &str = "set daemon 1\nset log /run/monit.log\nset pidfile /run/monit.pid\n\
-    set idfile /run/monit.id\nset statefile /run/monit.state\n\
-    set httpd unixsocket /run/monit.sock\n  permission 0600\n  allow localhost\n\
-    include /run/openrc-monit/*.monitrc\n";
-
 const ROUNDS: u64 = 30;
 /// The scripts sleep.
 const FEWER: u64 = 5;
@@ -71,31 +61,6 @@ pub fn measure(stamps: &mut Stamps, first: u32) -> Result<Vec<Figure>> {
     }
     figures.push(restarts(stamps, first + 3)?);
     Ok(figures)
-}
-
-/// A monit that is ended when it is dropped.
-struct Monit(Child);
-
-impl Monit {
-    fn run() -> Result<Monit> {
-        write(CONTROL, SETTINGS, 0o600)?;
-        fs::create_dir_all(INCLUDE).map_err(|error| format!("{INCLUDE}: {error}"))?;
-        mode(INCLUDE, 0o700)?;
-        let mut monit = program("monit");
-        let child = monit.args(["-Ic", CONTROL]).stderr(Stdio::null()).spawn();
-        let monit = Monit(child.map_err(|error| format!("monit: {error}"))?);
-        wait_for("monit", || UnixStream::connect(SOCKET).is_ok())?;
-        Ok(monit)
-    }
-}
-
-impl Drop for Monit {
-    fn drop(&mut self) {
-        // It ends, or was gone already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-        let _ = fs::remove_file(SOCKET);
-    }
 }
 
 /// By the module, in the process and by the program, in turn.
@@ -285,33 +250,8 @@ fn pid_file(number: u32) -> String {
     format!("/run/bench-{number}.pid")
 }
 
-fn wait_for(what: &str, is_there: impl Fn() -> bool) -> Result<()> {
-    let deadline = clock::in_seconds(LONG);
-    while !is_there() {
-        if clock::now() > deadline {
-            return Err(format!("{what} does not come"));
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    Ok(())
-}
-
 fn write_service(name: &str, script: &str, conf: &str) -> Result<()> {
     let text = format!("#!/sbin/openrc-run\n{script}");
     write(&format!("/etc/init.d/{name}"), &text, 0o755)?;
     write(&format!("/etc/conf.d/{name}"), conf, 0o644)
-}
-
-fn write(path: &str, text: &str, permissions: u32) -> Result<()> {
-    let said = |error: std::io::Error| format!("{path}: {error}");
-    if let Some(directory) = Path::new(path).parent() {
-        fs::create_dir_all(directory).map_err(said)?;
-    }
-    fs::write(path, text).map_err(said)?;
-    mode(path, permissions)
-}
-
-fn mode(path: &str, permissions: u32) -> Result<()> {
-    let permissions = fs::Permissions::from_mode(permissions);
-    fs::set_permissions(path, permissions).map_err(|error| format!("{path}: {error}"))
 }
