@@ -20,6 +20,9 @@ pub const MODULES: &str = "/usr/lib/rc-sv";
 /// The name of this section.
 pub const SECTION: &str = "control of internal";
 
+/// How long a stop takes of a service that waits for its next start.
+pub const OUT_OF_BACK_OFF: &str = "stop out of a back-off of 20 s";
+
 /// Calls of each kind.
 const ROUNDS: usize = 50;
 /// Those that take longer.
@@ -57,7 +60,7 @@ pub fn measure(stamps: &mut Stamps, number: u32) -> Result<Vec<Figure>> {
         Figure::ns(SECTION, "rc-sv-loader start", &starts),
         Figure::ns(SECTION, "rc-sv-loader status", &states),
         Figure::ns(SECTION, "rc-sv-loader stop", &stops),
-        Figure::ns(SECTION, "stop out of a back-off of 20 s", &out_of_back_off),
+        Figure::ns(SECTION, OUT_OF_BACK_OFF, &out_of_back_off),
         Figure::ns(
             SECTION,
             "start of a program that is missing, refused",
