@@ -139,6 +139,36 @@ fn after_both_were_killed_any_command_begins_them_again() {
     assert!(!alive(&lab, bar));
 }
 
+/// What was left is not forgotten because the first one that could go on with it has no room to.
+#[test]
+fn who_cannot_go_on_leaves_that_to_the_next_one() {
+    let lab = Lab::new();
+    for service in ["foo", "bar"] {
+        probe(&lab, service, "", AT_ONCE);
+        rc(&lab, service, "start").ok();
+    }
+    let daemon = starts(&lab, "foo", 1)[0].pid();
+    let all = [guardian(&lab), supervisor(&lab), daemon];
+    // Stopped first: neither is to see another one die.
+    all.iter().for_each(|pid| lab.kill(*pid, STOP));
+    all.iter().for_each(|pid| lab.kill(*pid, KILL));
+    all.iter().for_each(|pid| lab.wait_dead(*pid, SOON));
+    let own = "/run/openrc/rc-sv/foo";
+    lab.sh(&format!(
+        "mount --bind {own} {own} && mount -o remount,ro,bind {own}"
+    ))
+    .ok();
+    assert_ne!(rc(&lab, "foo", "stop").code(), 0, "nobody could stop it");
+    lab.sh(&format!("umount {own}")).ok();
+    rc(&lab, "foo", "stop").ok();
+    // It was stopped by one that goes on with bar.
+    assert_eq!(rc(&lab, "bar", "status").code(), 0);
+    let count = start_count(&lab, "foo");
+    for start in starts(&lab, "foo", count) {
+        assert!(!alive(&lab, start.pid()));
+    }
+}
+
 #[test]
 fn an_upgrade_disturbs_nothing() {
     let lab = Lab::new();

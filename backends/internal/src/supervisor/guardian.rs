@@ -77,6 +77,8 @@ pub(super) struct Guardian {
     due_ms: u64,
     /// None has ever begun.
     is_first: bool,
+    /// There was a socket of others, who were killed: what they have left is to be gone on with.
+    is_heir: bool,
 }
 
 /// The supervisor.
@@ -87,8 +89,9 @@ pub(super) struct Ward {
 }
 
 impl Guardian {
-    /// The guardian of what it was given, when there is no supervisor yet.
-    pub(super) fn new(estate: Estate) -> Result<Guardian> {
+    /// The guardian of what it was given, when there is no supervisor yet. `is_heir`: others were
+    /// killed before.
+    pub(super) fn new(estate: Estate, is_heir: bool) -> Result<Guardian> {
         let guardian = Guardian::of(Heritage {
             estate,
             ward: None,
@@ -96,6 +99,7 @@ impl Guardian {
         })?;
         Ok(Guardian {
             is_first: true,
+            is_heir,
             ..guardian
         })
     }
@@ -117,6 +121,7 @@ impl Guardian {
             failures: 0,
             due_ms: 0,
             is_first: false,
+            is_heir: false,
         };
         // A supervisor is there only where the guardian alone is another program now.
         guardian.answer(STEP_ASIDE);
@@ -129,7 +134,10 @@ impl Guardian {
     pub(super) fn guard(mut self, made: impl Fn(), supervise: impl Fn(Legacy) -> i32) -> i32 {
         loop {
             if let Some(code) = self.bury() {
-                self.estate.claim.release();
+                // By the socket it is known that somebody has to go on.
+                if code == 0 || !self.is_heir {
+                    self.estate.claim.release();
+                }
                 if let Some(own) = self.estate.own_cgroup {
                     cgroup::come_back(&own);
                 }

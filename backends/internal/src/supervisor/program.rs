@@ -6,6 +6,7 @@ use super::guardian::{Estate, Guardian, Legacy, NOT_BEGUN};
 use super::handover::Heritage;
 use super::log::{Level, Log};
 use super::{cgroup, surroundings, sys, Supervisor};
+use crate::wire::is_left_behind;
 use nix::fcntl::OFlag;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, pipe2, setsid};
@@ -197,14 +198,16 @@ fn begin(svcdir: &Path) -> Result<Option<Guardian>> {
 fn guardian(svcdir: &Path, claim: Claim) -> Result<Guardian> {
     let own_cgroup = cgroup::leave(CGROUP);
     let afterlife = Afterlife::new().map_err(|cause| Error::io("make a pipe", &cause))?;
-    Guardian::new(Estate {
+    let is_heir = is_left_behind(svcdir);
+    let estate = Estate {
         svcdir: svcdir.to_path_buf(),
         listener: claim.listen()?,
         claim,
         own_cgroup,
         afterlife,
         held: Vec::new(),
-    })
+    };
+    Guardian::new(estate, is_heir)
 }
 
 /// Runs the supervisor to its end, in a process of its own; answers the exit code. `tell` is told
