@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::growth::Growth;
+use crate::journal::Journal;
 
 /// The name of a moment after which nobody is there to look after services.
 pub const ALONE: &str = "moments with neither of both left";
@@ -15,8 +16,8 @@ pub const UPGRADED: &str = "upgrades done";
 const MOST_LINES: usize = 12;
 
 /// What was done and what came of it.
-#[derive(Default)]
 pub struct Ledger {
+    pub journal: Journal,
     /// Faults and orders by their name.
     pub done: BTreeMap<String, u64>,
     /// What failed orders said, numbers taken out.
@@ -31,6 +32,19 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    pub fn new(journal: Journal) -> Ledger {
+        Ledger {
+            journal,
+            done: BTreeMap::new(),
+            said: BTreeMap::new(),
+            starts: 0,
+            exits: 0,
+            calms: 0,
+            defects: Vec::new(),
+            growth: Growth::default(),
+        }
+    }
+
     pub fn count(&mut self, what: impl Into<String>) {
         *self.done.entry(what.into()).or_default() += 1;
     }
@@ -42,6 +56,10 @@ impl Ledger {
 
     pub fn defect(&mut self, line: String) {
         eprintln!("DEFECT {line}");
+        let service = line.split(':').next().unwrap_or_default();
+        for told in self.journal.about(service) {
+            eprintln!("       {told}");
+        }
         if self.defects.is_empty() {
             for one in crate::process::all() {
                 eprintln!("       {one:?}");

@@ -8,6 +8,7 @@ mod clock;
 mod daemon;
 mod fault;
 mod growth;
+mod journal;
 mod ledger;
 mod order;
 mod process;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use chance::Chance;
+use journal::Journal;
 use ledger::Ledger;
 use scene::Scene;
 
@@ -110,8 +112,8 @@ fn campaign(options: &Options) -> Result<bool> {
     let end = Instant::now() + Duration::from_secs(options.seconds);
     let mut chance = Chance::new(seed);
     let mut scene = Scene::new(seed, options)?;
-    let mut ledger = Ledger::default();
-    scene.start_all()?;
+    let mut ledger = Ledger::new(Journal::open()?);
+    scene.start_all(&mut ledger)?;
     scene.calm(&mut ledger)?;
     while Instant::now() < end {
         let left = end.saturating_duration_since(Instant::now());

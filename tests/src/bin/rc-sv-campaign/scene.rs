@@ -195,13 +195,12 @@ impl Scene {
     }
 
     /// Starts all for the first time.
-    pub fn start_all(&mut self) -> Result<()> {
-        let mut ledger = Ledger::default();
+    pub fn start_all(&mut self, ledger: &mut Ledger) -> Result<()> {
         for service in 0..self.names.len() {
             self.order(service, What::Start)?;
         }
-        self.settle_orders(&mut ledger)?;
-        match ledger.said.into_keys().next() {
+        self.settle_orders(ledger)?;
+        match ledger.said.keys().next() {
             None => Ok(()),
             Some(line) => Err(format!("a first start fails: {line}")),
         }

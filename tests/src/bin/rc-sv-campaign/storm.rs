@@ -57,6 +57,7 @@ pub fn storm(
         let due: Vec<(Instant, Undo)> = due;
         due.into_iter().try_for_each(|(_, undo)| undo.undo(scene))?;
         scene.look_at_orders(ledger)?;
+        ledger.journal.read();
         let is_scarce = undone.iter().any(|(_, undo)| undo.is_scarcity());
         let fault = Fault::any(chance);
         if let Some(undo) = fault.strike(scene, chance, ledger, is_scarce)? {
