@@ -142,6 +142,11 @@ pub fn ordinary_users_are_told_what_is_recorded(suite: &Suite) {
 /// What every module promises, with a scratch service: also that a call keeps its time-out.
 pub fn promises_are_kept(suite: &Suite) {
     let lab = suite.lab();
+    // In the scratch directory of the verification no scanner was started, so none is waited for.
+    until("the scanner", SOON, || {
+        let check = ["rc-sv-loader", "check", "--module", suite.module];
+        (lab.run(check).output().code() == 0).then_some(())
+    });
     let file = format!("/usr/lib/rc-sv/librc_sv_{}.so", suite.module);
     let output = lab
         .run(["rc-sv-loader", "--verify", &file])
