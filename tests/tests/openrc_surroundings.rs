@@ -2,7 +2,8 @@
 
 mod openrc;
 
-use openrc::{each_shell, rc, spawns, start, supervised, INTERNAL, KILL, RECORDED};
+use openrc::{each_shell, rc, spawns, start, supervised, INTERNAL, KILL, RECORDED, SOON};
+use rc_sv_tests::lab::until;
 use rc_sv_tests::Lab;
 
 /// Settings, each in a service of its own.
@@ -20,6 +21,10 @@ const CASES: [&str; 9] = [
 
 /// What the kernel knows of a process, as far as it is not about this very one.
 fn surroundings(lab: &Lab, service: &str, pid: i32) -> String {
+    // The recorder says that it is there while it is a shell still, which has a file open.
+    until("the recorder sleeps", SOON, || {
+        (lab.text(format!("/proc/{pid}/comm")) == "sleep\n").then_some(())
+    });
     let facts = lab.sh(&format!(
         "cd /proc/{pid}; grep -E '^(Umask|Uid|Gid|Groups|SigBlk|Cap|NoNewPrivs)' status; \
          cut -d' ' -f19 stat; cat limits oom_score_adj cgroup; readlink cwd root; \

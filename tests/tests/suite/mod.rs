@@ -88,7 +88,21 @@ impl Suite {
     pub fn lab(&self) -> Lab {
         let lab = self.lab_without_scanner();
         rc(&lab, self.service, "start").ok();
+        // OpenRC says so when its process was made, which may not be at work yet.
+        until("the scanner", SOON, || self.is_at_work(&lab).then_some(()));
         lab
+    }
+
+    /// Whether the scanner is in its directory, and can be told something where that is its way.
+    fn is_at_work(&self, lab: &Lab) -> bool {
+        lab.pids(self.scanner).first().is_some_and(|pid| {
+            let said = lab
+                .sh(&format!("cd /proc/{pid} && readlink cwd fd/*"))
+                .stdout;
+            let has = |path: &str| said.lines().any(|line| line == path);
+            let control = format!("{}/.s6-svscan/control", self.scan_dir);
+            has(self.scan_dir) && (self.module != "s6" || has(&control))
+        })
     }
 
     /// Defines `service`: the probe daemon with `args`, which reports to /tmp/SERVICE, with more
