@@ -93,23 +93,22 @@ impl Standing {
 /// The main process that OpenRC knows of (its value `child_pid`), if it still runs. Where the
 /// module says when that process began, another one of the same number is not taken for it.
 pub(crate) fn living_child(svcdir: &Path, service: &ServiceName) -> Option<u32> {
-    let path = svcdir
-        .join("options")
-        .join(service.as_str())
-        .join("child_pid");
-    let pid = std::fs::read_to_string(path)
+    let options = svcdir.join("options").join(service.as_str());
+    let pid = std::fs::read_to_string(options.join("child_pid"))
         .ok()
         .and_then(|text| text.trim().parse::<u32>().ok())?;
     let began = Stat::of(pid)?.began()?;
-    let known = known_beginning(svcdir, service, pid);
+    let own = svcdir.join("rc-sv").join(service.as_str());
+    let known = [own.join("instance"), options.join("child_began")]
+        .iter()
+        .find_map(|path| known_beginning(path, pid));
     known.is_none_or(|known| known == began).then_some(pid)
 }
 
-/// When the service's process began, if it has this pid, by the file `instance` that its module
-/// keeps: pid and beginning.
-fn known_beginning(svcdir: &Path, service: &ServiceName, pid: u32) -> Option<u64> {
-    let directory = svcdir.join("rc-sv").join(service.as_str());
-    let text = std::fs::read_to_string(directory.join("instance")).ok()?;
+/// When the service's process began, if it has this pid, by a file that begins with both: `instance`
+/// of its module, or OpenRC's value `child_began`, which our modules record with the pid.
+fn known_beginning(path: &Path, pid: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(path).ok()?;
     let mut words = text.split_whitespace();
     let same = words.next()?.parse() == Ok(pid);
     words.next().filter(|_| same)?.parse().ok()
@@ -186,6 +185,13 @@ mod tests {
         assert_eq!(living_child(&svcdir, &foo), Some(pid));
         instance(format!("{pid:10} {:20}\n", began - 1));
         assert_eq!(living_child(&svcdir, &foo), None);
+        std::fs::remove_file(directory.join("instance")).unwrap();
+        let value = |text: String| std::fs::write(options.join("child_began"), text).unwrap();
+        value(format!("{pid} {began}"));
+        assert_eq!(living_child(&svcdir, &foo), Some(pid));
+        value(format!("{pid} {}", began - 1));
+        assert_eq!(living_child(&svcdir, &foo), None);
+        std::fs::remove_file(options.join("child_began")).unwrap();
         // One that knows of another pid, or nothing, says nothing about this one.
         for text in [format!("{} {began}\n", pid + 1), String::new()] {
             instance(text);

@@ -3,6 +3,7 @@
 
 use rc_sv_api::ServiceName;
 use rc_sv_exec::openrc::{Spawn, State};
+use rc_sv_exec::stat::Stat;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -88,11 +89,14 @@ fn a_life_is_recorded_as_supervise_daemon_does() {
     let expected = "daemon foo /bin/x /run/sv.pid\n\
         set foo start_time 2026-11-22 13:20:00\n\
         set foo start_count 0\n\
-        set foo child_pid 100\n\
+        set foo child_began OWN\n\
+        set foo child_pid PID\n\
         set foo child_pid -\n\
+        set foo child_began -\n\
         set foo start_time 2026-11-22 13:20:01\n\
         set foo start_count 1\n\
-        set foo child_pid 101\n\
+        set foo child_began -\n\
+        set foo child_pid 4194305\n\
         state foo - -\n\
         get foo child_pid -\n\
         get foo nothing -\n\
@@ -100,6 +104,9 @@ fn a_life_is_recorded_as_supervise_daemon_does() {
         mark foo 1 -\n\
         mark foo 200 -\n\
         mark locked 1 -\n";
+    let own = fs::read_to_string(svcdir.path().join("own")).unwrap();
+    let (pid, _) = own.split_once(' ').unwrap();
+    let expected = expected.replace("OWN", &own).replace("PID", pid);
     assert_eq!(notes, expected);
 }
 
@@ -114,8 +121,10 @@ fn inner_life() {
         pidfile: c"/run/sv.pid",
         at: noon,
         respawns: 0,
-        pid: 100,
+        pid: std::process::id() as i32,
     };
+    let began = Stat::of(spawn.pid).unwrap().began;
+    fs::write(svcdir().join("own"), format!("{} {began}", spawn.pid)).unwrap();
     state.record_spawn(&foo, &spawn).unwrap();
     state.clear_child(&foo).unwrap();
     // As librc would have done: from now on the daemon is known.
@@ -124,7 +133,8 @@ fn inner_life() {
     spawn = Spawn {
         at: noon + Duration::from_secs(1),
         respawns: 1,
-        pid: 101,
+        // No process has it.
+        pid: 4_194_305,
         ..spawn
     };
     state.record_spawn(&foo, &spawn).unwrap();

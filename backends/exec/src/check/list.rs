@@ -6,7 +6,7 @@ use rc_sv_api::{words, Error, Result, Settings};
 use std::time::Duration;
 
 /// More checks than this are no help to anybody.
-const MOST: usize = 16;
+pub const MOST: usize = 16;
 
 /// How many results are remembered.
 pub(super) const LONGEST_WINDOW: u32 = 64;

@@ -3,7 +3,7 @@
 use super::memory::weigh;
 use super::{Outcome, Probe, Step, Target, Wait};
 use crate::cgroup::Cgroup;
-use crate::launch::{Launch, Running};
+use crate::launch::{Launch, Running, Word};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Settings};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -27,7 +27,7 @@ enum Way {
 
 impl Look {
     /// Begins to look at `target` of a resolved spec, whose main process is `pid` and may be in
-    /// `cgroup`.
+    /// `cgroup`. A command leaves `word`.
     ///
     /// # Errors
     /// It is over already.
@@ -36,6 +36,7 @@ impl Look {
         target: &Target,
         pid: Option<i32>,
         cgroup: Option<&Cgroup>,
+        word: Option<Word>,
     ) -> Result<Look, Found> {
         if let Target::Memory(limit) = target {
             let weighed = pid.map(|pid| weigh(pid, cgroup, *limit));
@@ -47,7 +48,10 @@ impl Look {
         let (way, wait) = match Probe::begin(target) {
             Some(probe) => (Way::Address(probe.map_err(say)?), Probe::FIRST),
             None => {
-                let launch = Launch::for_check(spec, target, pid).map_err(unknown)?;
+                let mut launch = Launch::for_check(spec, target, pid).map_err(unknown)?;
+                if let Some(word) = word {
+                    launch.leave_word(word);
+                }
                 let command = Running::begin(launch).map_err(unknown)?;
                 (Way::Command(Box::new(command)), Wait::Readable)
             }
@@ -92,6 +96,14 @@ impl Look {
                 command.kill();
                 false
             }
+        }
+    }
+
+    /// The command that looks, where it is one.
+    pub fn command(&self) -> Option<&Running> {
+        match &self.way {
+            Way::Address(_) => None,
+            Way::Command(command) => Some(command),
         }
     }
 

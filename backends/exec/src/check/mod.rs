@@ -12,7 +12,7 @@ mod target;
 mod trial;
 
 pub use checkup::{are_healthy, Change, Checkup, Outcome, Todo};
-pub use list::{Action, Check, Rules};
+pub use list::{Action, Check, Rules, MOST};
 pub use look::{Found, Look};
 pub use probe::{Probe, Step, Wait};
 pub use target::Target;

@@ -4,6 +4,7 @@ mod librc;
 mod local_time;
 mod lock;
 
+use crate::stat::Stat;
 use librc::Librc;
 use rc_sv_api::{Code, Error, Result, ServiceName};
 use std::ffi::{CStr, CString};
@@ -13,6 +14,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 pub use lock::{is_locked, watch_locks};
+
+/// A value of ours beside `child_pid`: the pid, and when that process began, in clock ticks since boot.
+/// By it another process of that number is known later.
+const CHILD_BEGAN: &CStr = c"child_began";
 
 /// OpenRC's state of services, through its own library `librc.so.1`. Not for several threads:
 /// that library is not made for them.
@@ -72,6 +77,9 @@ impl State {
             check(set, service, "the daemon")?;
         }
         self.record_time(service, spawn.at, spawn.respawns)?;
+        // Before the pid, so that who finds that finds this, too.
+        let began = Stat::of(spawn.pid).map(|stat| format!("{} {}", spawn.pid, stat.began));
+        self.set(service, &name, CHILD_BEGAN, began.ok().as_deref())?;
         self.set(service, &name, c"child_pid", Some(&spawn.pid.to_string()))
     }
 
@@ -91,7 +99,9 @@ impl State {
     /// # Errors
     /// OpenRC's state could not be written.
     pub fn clear_child(&self, service: &ServiceName) -> Result<()> {
-        self.set(service, &name(service)?, c"child_pid", None)
+        let name = name(service)?;
+        self.set(service, &name, c"child_pid", None)?;
+        self.set(service, &name, CHILD_BEGAN, None)
     }
 
     /// Marks the service started, which was marked failed. Never while [`is_locked`].

@@ -30,6 +30,8 @@ pub struct Left {
     pub is_live: bool,
     /// It may have left something in its cgroup that is to go.
     pub is_swept: bool,
+    /// How many events had been told when that was kept.
+    pub emitted: u64,
     /// Commands that were to run.
     pub hooks: Vec<(u32, Hook)>,
 }
@@ -58,7 +60,8 @@ impl Core {
         }
         let (emitted, bytes) = bytes.split_first_chunk()?;
         let service = Service::restore(name, plan, bytes, now)?;
-        self.note_emitted(u64::from_le_bytes(*emitted));
+        let emitted = u64::from_le_bytes(*emitted);
+        self.note_emitted(emitted);
         let mut hooks: Vec<(u32, Hook)> = service
             .alerts
             .iter()
@@ -78,10 +81,17 @@ impl Core {
             run: service.instance.run,
             is_live: service.instance.is_live(),
             is_swept: matches!(service.state, State::Finishing { .. } | State::Stuck),
+            emitted,
             hooks,
         };
         self.note_run(left.run);
         Some((self.directory.insert_at(index, service), left))
+    }
+
+    /// Whether those that need it were to be told last that it does not do its work; `None`: they
+    /// never were.
+    pub fn has_fallen(&self, id: Id) -> Option<bool> {
+        self.directory.get(id)?.has_fallen
     }
 
     /// Goes on with a service that was restored. `hooks` are those of [`Left::hooks`] that were

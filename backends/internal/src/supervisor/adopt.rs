@@ -11,7 +11,7 @@ use super::log::Level;
 use super::state_file::{StateFile, Who};
 use super::Supervisor;
 use crate::core::{Event, Found, Id, Left, Word};
-use process::Fate;
+pub(super) use process::Fate;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Result, ServiceName, Settings};
 use rc_sv_exec::place::Dir;
@@ -111,6 +111,10 @@ impl Supervisor {
         for (detail, fd) in self.take_all(held::STORED, id, held) {
             self.keep_on(id, &detail, fd);
         }
+        // What the core decides anew comes after these.
+        self.adopt_alerts(id, left.emitted)?;
+        self.adopt_dependents(id)?;
+        self.end_old_looks(id)?;
         let mut main = Found::NeverMade;
         if left.is_live || left.is_swept {
             main = self.adopt_main(id, left, settings, held)?;

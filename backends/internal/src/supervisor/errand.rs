@@ -3,11 +3,14 @@
 use super::afterlife::Afterlife;
 use super::companion::Companion;
 use super::reactor::{Interest, Token};
+use super::state_file::Who;
 use super::Supervisor;
+use crate::core::Id;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Result};
-use rc_sv_exec::launch::Launch;
-use std::os::fd::{AsFd, BorrowedFd};
+use rc_sv_exec::instance::AsOf;
+use rc_sv_exec::launch::{Launch, Left};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// One that runs.
 pub(super) struct Errand {
@@ -18,6 +21,12 @@ pub(super) struct Errand {
 }
 
 impl Errand {
+    /// What it leaves word with: this number, unless it was adopted.
+    pub(super) fn word(&self, number: u32) -> Option<Left> {
+        let who = self.command.who;
+        self.command.is_made().then_some(Left { number, who })
+    }
+
     /// What the reactor tells its end by.
     pub(super) fn token(&self) -> Token {
         self.token
@@ -55,14 +64,38 @@ impl AsFd for Errand {
 }
 
 impl Supervisor {
-    /// Begins one, whose end is told by `token`.
+    /// Begins one for a service, whose end is told by `token`, and which leaves word as `who` with
+    /// this number.
     pub(super) fn begin_errand(
         &mut self,
-        launch: Launch,
+        mut launch: Launch,
+        token: Token,
+        limit_ms: u64,
+        (id, who, number): (Id, Who, u32),
+    ) -> Result<Errand> {
+        launch.leave_word(self.state_of(id)?.word(who, number));
+        let command = Companion::begin(launch)?;
+        let left = Left {
+            number,
+            who: command.who,
+        };
+        self.identify(id, who, left);
+        self.await_errand(command, token, limit_ms)
+    }
+
+    /// Goes on with one that another supervisor has begun.
+    pub(super) fn adopt_errand(
+        &mut self,
+        (who, pidfd): (AsOf, OwnedFd),
         token: Token,
         limit_ms: u64,
     ) -> Result<Errand> {
-        let command = Companion::begin(launch)?;
+        let passed_ms = self.clock.now().boot_ms.saturating_sub(who.boot_ms);
+        let command = Companion::adopted(who, pidfd);
+        self.await_errand(command, token, limit_ms.saturating_sub(passed_ms))
+    }
+
+    fn await_errand(&mut self, command: Companion, token: Token, limit_ms: u64) -> Result<Errand> {
         if let Err(cause) = self.reactor.add(&command, Interest::Read, token) {
             self.abandon(command.into_process());
             return Err(Error::io("watch the process", &cause));

@@ -2,7 +2,7 @@
 
 use super::held::Key;
 use super::state_file::{Kept, StateFile, Who};
-use super::Supervisor;
+use super::{owed, Supervisor};
 use crate::core::Id;
 use rc_sv_api::{Code, Error, Result, ServiceName};
 use rc_sv_exec::launch::Left;
@@ -55,6 +55,7 @@ impl Supervisor {
         let ids: Vec<Id> = self.core.iter().map(|(id, _)| id).collect();
         for dir in ids.into_iter().filter_map(|id| self.directory(id).ok()) {
             StateFile::remove(&dir);
+            owed::forget(&dir);
         }
     }
 
@@ -62,6 +63,7 @@ impl Supervisor {
     pub(super) fn keep_nothing(&self, service: &ServiceName) {
         if let Ok(dir) = Dir::open_service(&self.svcdir, service) {
             StateFile::remove(&dir);
+            owed::forget(&dir);
         }
     }
 

@@ -33,6 +33,7 @@ mod notes;
 mod notify;
 mod operators;
 mod outlet;
+mod owed;
 mod parting;
 mod process;
 pub mod program;

@@ -8,6 +8,7 @@
 use super::outlet::Role;
 use crate::core::{Hook, SAVED_MOST};
 use rc_sv_api::{Code, Error, Result};
+use rc_sv_exec::check;
 use rc_sv_exec::handle::Handle;
 use rc_sv_exec::instance::{boot_id, AsOf};
 use rc_sv_exec::launch::{Left, Word};
@@ -38,6 +39,10 @@ const PLACES: usize = 14;
 
 const _: () = assert!(HANDLES + PLACES * Word::SIZE <= KEPT);
 
+/// So many commands may look at a service at once: about its readiness, and for each check.
+pub(super) const LOOKS: u8 = 1 + check::MOST as u8;
+const LOOKS_SIZE: usize = LOOKS as usize * 2 * Word::SIZE;
+
 /// Before what is kept: its sum, its length, and the index of the service.
 const FRONT: usize = 8 + 2 + 4;
 
@@ -49,6 +54,11 @@ pub(super) enum Who {
     Main,
     Hook(Hook),
     Attendant(Which, Role),
+    Alert,
+    /// The script about those that need it.
+    Dependents,
+    /// A command that looks at it: one of so many.
+    Look(u8),
 }
 
 /// The file of a service.
@@ -68,8 +78,14 @@ pub(super) struct Kept {
 }
 
 impl Who {
-    fn place(self) -> usize {
+    /// Where its word is, and its handle.
+    fn places(self) -> (usize, usize) {
         let index = match self {
+            // They come after the page, and only where there are any.
+            Who::Look(index) => {
+                let place = PAGE + usize::from(index) * 2 * Word::SIZE;
+                return (place, place + Word::SIZE);
+            }
             Who::Main => 0,
             Who::Hook(Hook::Finish) => 1,
             Who::Hook(Hook::GiveUp) => 2,
@@ -80,8 +96,10 @@ impl Who {
             Who::Attendant(Which::Error, Role::Logger) => 7,
             Who::Attendant(Which::Error, Role::Program) => 8,
             Who::Hook(Hook::Script) => 9,
+            Who::Alert => 10,
+            Who::Dependents => 11,
         };
-        index * Word::SIZE
+        (WORDS + index * Word::SIZE, HANDLES + index * Word::SIZE)
     }
 }
 
@@ -132,13 +150,14 @@ impl StateFile {
 
     /// The word that a child is to leave.
     pub(super) fn word(&self, who: Who, number: u32) -> Word {
-        Word::new(Arc::clone(&self.file), WORDS + who.place(), number)
+        Word::new(Arc::clone(&self.file), who.places().0, number)
     }
 
     /// What a child with this number has left.
     pub(super) fn left(&self, who: Who) -> Option<Left> {
-        let left = Left::decode(&self.entry(WORDS, who)?)?;
-        let noted = self.entry(HANDLES, who);
+        let (word, handle) = who.places();
+        let left = Left::decode(&self.entry(word)?)?;
+        let noted = self.entry(handle);
         let handle = noted.and_then(|noted| handle_in(&noted, left));
         let who = AsOf { handle, ..left.who };
         Some(Left { who, ..left })
@@ -147,8 +166,26 @@ impl StateFile {
     /// Leaves word for a process that cannot do so itself.
     pub(super) fn leave(&self, who: Who, left: Left) -> io::Result<()> {
         self.identify(who, left)?;
-        self.file
-            .write_all_at(&left.encode(), (WORDS + who.place()) as u64)
+        let (word, _) = who.places();
+        self.file.write_all_at(&left.encode(), word as u64)
+    }
+
+    /// Takes back what was left.
+    pub(super) fn forget(&self, who: Who) {
+        // The page is there, so this does not fail.
+        let (word, _) = who.places();
+        let _ = self.file.write_all_at(&[0; Word::SIZE], word as u64);
+    }
+
+    /// Leaves word for a process that has not come to do so.
+    pub(super) fn leave_late(&self, who: Who, left: Left) {
+        if self
+            .left(who)
+            .is_none_or(|known| known.number != left.number)
+        {
+            // The page is there, so this does not fail.
+            let _ = self.leave(who, left);
+        }
     }
 
     /// Notes which process left a word, or will.
@@ -158,15 +195,27 @@ impl StateFile {
         };
         let mut entry = left.encode();
         entry[8..].copy_from_slice(&handle.number().to_le_bytes());
-        self.file
-            .write_all_at(&entry, (HANDLES + who.place()) as u64)
+        let (_, handle) = who.places();
+        self.file.write_all_at(&entry, handle as u64)
     }
 
-    fn entry(&self, table: usize, who: Who) -> Option<[u8; Word::SIZE]> {
+    /// Makes room for the words of commands that look at the service.
+    pub(super) fn make_room_for_looks(&self) -> io::Result<()> {
+        if self.has_looks() {
+            return Ok(());
+        }
+        self.file.write_all_at(&[0; LOOKS_SIZE], PAGE as u64)
+    }
+
+    /// Whether there may be words of such.
+    pub(super) fn has_looks(&self) -> bool {
+        let length = self.file.metadata().map_or(0, |known| known.len());
+        length >= (PAGE + LOOKS_SIZE) as u64
+    }
+
+    fn entry(&self, place: usize) -> Option<[u8; Word::SIZE]> {
         let mut bytes = [0; Word::SIZE];
-        let read = self
-            .file
-            .read_exact_at(&mut bytes, (table + who.place()) as u64);
+        let read = self.file.read_exact_at(&mut bytes, place as u64);
         read.ok().map(|()| bytes)
     }
 
@@ -210,7 +259,7 @@ fn head_of(file: &File) -> Option<[u8; HEAD]> {
     let mut head = [0; HEAD];
     let is_whole = file
         .metadata()
-        .is_ok_and(|known| known.len() == PAGE as u64);
+        .is_ok_and(|known| known.len() >= PAGE as u64);
     (is_whole && file.read_exact_at(&mut head, 0).is_ok()).then_some(head)
 }
 
@@ -246,78 +295,4 @@ fn sum_of(bytes: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rc_sv_api::ServiceName;
-    use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn what_is_kept_comes_back_until_the_next_boot() {
-        let svcdir = std::env::temp_dir().join(format!("rc-sv-state-{}", std::process::id()));
-        std::fs::create_dir(&svcdir).unwrap();
-        std::fs::set_permissions(&svcdir, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let dir = Dir::make_service(&svcdir, &ServiceName::new(b"foo").unwrap()).unwrap();
-        assert!(StateFile::find(&dir).unwrap().is_none());
-        let mut state = StateFile::make(&dir).unwrap();
-        assert_eq!((state.kept(), state.left(Who::Main)), (None, None));
-        let kept = Kept {
-            index: 7,
-            service: vec![3; SAVED_MOST],
-        };
-        state.keep(&kept).unwrap();
-        let who = AsOf {
-            pid: 4711,
-            boot_ms: 99,
-            handle: Handle::of_number(5),
-        };
-        let all = [
-            Who::Main,
-            Who::Hook(Hook::Finish),
-            Who::Hook(Hook::GiveUp),
-            Who::Hook(Hook::Alternate),
-            Who::Hook(Hook::Unhealthy),
-            Who::Hook(Hook::Script),
-            Who::Attendant(Which::Output, Role::Logger),
-            Who::Attendant(Which::Output, Role::Program),
-            Who::Attendant(Which::Error, Role::Logger),
-            Who::Attendant(Which::Error, Role::Program),
-        ];
-        for (number, place) in (1..).zip(all) {
-            state.leave(place, Left { number, who }).unwrap();
-        }
-        let again = StateFile::find(&dir).unwrap().unwrap();
-        assert_eq!(again.kept(), Some(kept.clone()));
-        for (number, place) in (1..).zip(all) {
-            assert_eq!(again.left(place), Some(Left { number, who }));
-        }
-        // What the version before writes: a word, and no handle.
-        let place = (WORDS + Who::Main.place()) as u64;
-        for (number, pid) in [(2, 4711), (1, 4712)] {
-            let unknown = AsOf {
-                pid,
-                handle: None,
-                ..who
-            };
-            let left = Left {
-                number,
-                who: unknown,
-            };
-            state.file.write_all_at(&left.encode(), place).unwrap();
-            assert_eq!(again.left(Who::Main), Some(left), "whose handle is it?");
-        }
-        // A new one does not take away what is there.
-        assert_eq!(StateFile::make(&dir).unwrap().kept(), Some(kept));
-        // A bit that fell over.
-        state
-            .file
-            .write_all_at(&[4], (KEPT + FRONT + 9) as u64)
-            .unwrap();
-        assert_eq!(again.kept(), None);
-        state.file.write_all_at(b"x", 20).unwrap();
-        assert!(StateFile::find(&dir).unwrap().is_none(), "of another boot");
-        assert_eq!(StateFile::make(&dir).unwrap().left(Who::Main), None);
-        StateFile::remove(&dir);
-        assert!(StateFile::find(&dir).unwrap().is_none());
-        std::fs::remove_dir_all(svcdir).unwrap();
-    }
-}
+mod tests;

@@ -24,6 +24,11 @@ impl Supervisor {
 
     /// Does what the core wants, once it is written down.
     pub(super) fn carry_out(&mut self, mut effects: Vec<Effect>) {
+        for effect in &effects {
+            if let Effect::Alert { id, alert } = effect {
+                self.owe(*id, alert);
+            }
+        }
         self.keep_changes();
         for effect in effects.drain(..) {
             self.perform(effect);

@@ -122,16 +122,13 @@ impl Supervisor {
                 (Who::Hook(hook.hook), Left { number, who })
             }));
             for (who, word) in words {
-                if state
-                    .left(who)
-                    .is_none_or(|known| known.number != word.number)
-                {
-                    // The page is there, so this does not fail.
-                    let _ = state.leave(who, word);
-                }
+                state.leave_late(who, word);
             }
         }
         self.leave_words_of_loggers();
+        self.leave_words_of_alerts();
+        self.leave_words_of_looks();
+        self.leave_words_of_dependents();
     }
 
     /// What is lost with this process, unless somebody has it.

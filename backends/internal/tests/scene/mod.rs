@@ -308,6 +308,22 @@ pub fn exists(pid: i32) -> bool {
     Path::new(&format!("/proc/{pid}")).exists()
 }
 
+/// Waits until there is such a file.
+pub fn until_there(path: &Path) {
+    let deadline = Instant::now() + PATIENCE;
+    while !path.exists() {
+        assert!(Instant::now() < deadline, "no {}", path.display());
+    }
+}
+
+/// Waits until there is no such file.
+pub fn until_gone(path: &Path) {
+    let deadline = Instant::now() + PATIENCE;
+    while path.exists() {
+        assert!(Instant::now() < deadline, "{} stays", path.display());
+    }
+}
+
 /// The file for the output of commands that are to be looked into later.
 pub fn executable(path: &Path, text: &str) {
     fs::write(path, text).unwrap();

@@ -185,7 +185,13 @@ impl<'a> Looks<'a> {
             (Whose::Trial, Readiness::Answers(target)) => target,
             (Whose::Trial, _) => return None,
         };
-        match Look::begin(self.spec, target, Some(self.pid), self.cgroup.as_ref()) {
+        match Look::begin(
+            self.spec,
+            target,
+            Some(self.pid),
+            self.cgroup.as_ref(),
+            None,
+        ) {
             Ok(look) => {
                 self.made.push((whose, look));
                 None

@@ -17,7 +17,7 @@ use rc_sv_exec::readiness::Readiness;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// The process of a word.
-pub(super) enum Fate {
+pub(in super::super) enum Fate {
     Lives(AsOf, OwnedFd),
     Ended(AsOf),
     /// There is no word, or an older one.
@@ -37,7 +37,7 @@ impl Supervisor {
 
     /// What became of the process that has left this word. From now on it is known by its handle,
     /// also where its maker did not come to note that.
-    pub(super) fn fate_of(&mut self, id: Id, who: Who, word: Left) -> Result<Fate> {
+    pub(in super::super) fn fate_of(&mut self, id: Id, who: Who, word: Left) -> Result<Fate> {
         let failed = |cause| Error::io(format_args!("look at process {}", word.who.pid), &cause);
         let Some(pidfd) = word.who.open().map_err(failed)? else {
             return Ok(Fate::Ended(word.who));
