@@ -204,10 +204,11 @@ fn suffix(number: u32) -> String {
     }
 }
 
-/// How long ago a file was made; where that is not known, it is new.
+/// How long ago a file was made; where that is not known, it is new. The clock may have been set back
+/// since: then nobody knows, but by so much at least it has changed.
 fn age(known: &Metadata) -> Duration {
-    let made = known.created();
-    made.ok()
-        .and_then(|made| SystemTime::now().duration_since(made).ok())
-        .unwrap_or_default()
+    known.created().map_or(Duration::ZERO, |made| {
+        let since = SystemTime::now().duration_since(made);
+        since.unwrap_or_else(|ahead| ahead.duration())
+    })
 }

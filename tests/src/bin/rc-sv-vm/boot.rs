@@ -40,7 +40,8 @@ pub fn services_are_up() {
 pub fn nothing_is_left() {
     assert_eq!(text("/run/openrc/softlevel").trim(), "shutdown");
     for service in SERVICES {
-        assert_eq!(reports(service, "start").len(), 1, "{service}");
+        let report = text(format!("/tmp/{service}"));
+        assert_eq!(reports(service, "start").len(), 1, "{service}: {report}");
         assert!(!Path::new("/run/openrc/started").join(service).exists());
         assert!(!Path::new("/sys/fs/cgroup").join(service).exists());
     }

@@ -67,6 +67,8 @@ impl Service {
         let conf = format!("rc_supervise_module=internal\n{conf}\n");
         fs::create_dir_all("/etc/conf.d").expect("conf.d");
         fs::write(format!("/etc/conf.d/{name}"), conf).expect("its conf.d");
+        // Another test may have had one of this name.
+        let _ = fs::remove_file(format!("/tmp/{name}"));
         Service(name)
     }
 
@@ -131,6 +133,23 @@ impl Drop for Service {
         let name = self.0;
         sh(&format!("rc-service {name} stop; rc-service {name} zap"));
     }
+}
+
+/// How long the kernel has been up.
+pub fn up() -> Duration {
+    uptime_lines("/proc/uptime")
+        .first()
+        .copied()
+        .unwrap_or_default()
+}
+
+/// The first word of each line, in seconds as /proc/uptime has them.
+pub fn uptime_lines(path: &str) -> Vec<Duration> {
+    let text = text(path);
+    let words = text.lines().filter_map(|line| line.split(' ').next());
+    words
+        .filter_map(|word| word.parse().ok().map(Duration::from_secs_f64))
+        .collect()
 }
 
 /// Whether there is a process that has not ended.

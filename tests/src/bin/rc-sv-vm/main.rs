@@ -3,8 +3,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod boot;
+mod clock;
 mod limits;
 mod machine;
+mod survive;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -14,16 +16,32 @@ use std::{env, fs};
 /// A test and its name.
 type Test = (&'static str, fn());
 
+macro_rules! tests {
+    ($($module:ident::$test:ident),* $(,)?) => {
+        &[$((concat!(stringify!($module), "::", stringify!($test)), $module::$test)),*]
+    };
+}
+
 /// While the machine is up.
-const RUN: &[Test] = &[
-    ("boot::services_are_up", boot::services_are_up),
-    ("limits::memory_max_kills", limits::memory_max_kills),
-    ("limits::pids_max_refuses", limits::pids_max_refuses),
-    ("limits::all_hold_at_once", limits::all_hold_at_once),
+const RUN: &[Test] = tests![
+    boot::services_are_up,
+    limits::memory_max_kills,
+    limits::pids_max_refuses,
+    limits::all_hold_at_once,
+    survive::nobody_notices,
+    survive::an_end_that_nobody_saw,
+    survive::a_stranger_has_its_pid,
+    survive::nothing_escapes_its_cgroup,
+    survive::a_group_is_stopped_without_a_cgroup,
+    clock::a_pause_stays_as_long,
+    clock::health_is_looked_at_as_often,
+    clock::a_stop_waits_as_long,
+    clock::logs_lose_nothing,
+    clock::nobody_is_mistaken,
 ];
 
 /// After it was shut down.
-const END: &[Test] = &[("boot::nothing_is_left", boot::nothing_is_left)];
+const END: &[Test] = tests![boot::nothing_is_left];
 
 /// How many tests have passed and failed before the shutdown.
 const COUNTS: &str = "/tmp/vm-counts";
@@ -34,17 +52,17 @@ const FILTER: &str = "rc_sv_test=";
 fn main() -> ExitCode {
     match env::args().nth(1).as_deref() {
         Some("run") => {
-            println!("booted in {} s", up());
-            let counts = run_all(RUN);
+            println!("booted in {:.1} s", machine::up().as_secs_f64());
+            let counts = run_all(&chosen());
             fs::write(COUNTS, format!("{} {}", counts[0], counts[1])).expect(COUNTS);
-            println!("shutting down at {} s", up());
+            println!("shutting down after {:.1} s", machine::up().as_secs_f64());
             // Which ends this program, too.
             machine::ok("init 0");
         }
         Some("end") => {
             let before = machine::text(COUNTS);
             let before: Vec<usize> = before.split(' ').filter_map(|it| it.parse().ok()).collect();
-            let [passed, failed] = run_all(END);
+            let [passed, failed] = run_all(&END.iter().collect::<Vec<_>>());
             let missing = usize::from(before.len() != 2);
             let [passed_before, failed_before] = [0, 1].map(|at| before.get(at).unwrap_or(&0));
             let failed = failed + failed_before + missing;
@@ -58,15 +76,20 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Runs what is wanted, one after the other; how many have passed and failed.
-fn run_all(tests: &[Test]) -> [usize; 2] {
+/// Those of the first list that have one of the words of [`FILTER`] in their names.
+fn chosen() -> Vec<&'static Test> {
     let arguments = machine::text("/proc/cmdline");
     let mut words = arguments.split_whitespace();
-    let wanted = words
-        .find_map(|word| word.strip_prefix(FILTER))
-        .unwrap_or("");
+    let wanted = words.find_map(|word| word.strip_prefix(FILTER));
+    let wanted: Vec<&str> = wanted.unwrap_or("").split(',').collect();
+    let is_wanted = |test: &&Test| wanted.iter().any(|word| test.0.contains(word));
+    RUN.iter().filter(is_wanted).collect()
+}
+
+/// Runs them one after the other; how many have passed and failed.
+fn run_all(tests: &[&Test]) -> [usize; 2] {
     let mut counts = [0; 2];
-    for (name, test) in tests.iter().filter(|(name, _)| name.contains(wanted)) {
+    for (name, test) in tests {
         let begun = Instant::now();
         let has_passed = catch_unwind(test).is_ok();
         counts[usize::from(!has_passed)] += 1;
@@ -74,10 +97,4 @@ fn run_all(tests: &[Test]) -> [usize; 2] {
         println!("{name} ... {how} ({:.1} s)", begun.elapsed().as_secs_f32());
     }
     counts
-}
-
-/// Seconds since the kernel began.
-fn up() -> String {
-    let text = machine::text("/proc/uptime");
-    text.split(' ').next().unwrap_or_default().to_string()
 }
