@@ -81,7 +81,7 @@ impl Author {
 
     /// Gives him a clone of the repository, or the part of it below `path`.
     pub fn clone(&self, path: &str) {
-        let script = "cd \"$1\" && git ls-files -z \"$2\" | xargs -0 cp --parents -t \"$3\"";
+        let script = "cd \"$1\" && git ls-files -z \"$2\" | xargs -0 cp -d --parents -t \"$3\"";
         let mut copy = Command::new("sh");
         let copy = copy.args(["-c", script, "sh"]).arg(repository()).arg(path);
         let done = copy.arg(self.home()).status().expect("sh");
