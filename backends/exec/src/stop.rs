@@ -14,6 +14,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// A stop can be extended by the service itself to so many times its ladder.
+pub const LONGEST_STOP: u32 = 10;
+
 /// How long a KILL may take to work.
 pub const KILL_WAIT: Duration = Duration::from_secs(5);
 

@@ -30,6 +30,8 @@ pub(crate) struct Call {
     pub(crate) tree: Tree,
     /// When the caller loses patience.
     pub(crate) deadline: Instant,
+    /// It is the caller's own.
+    is_strict: bool,
 }
 
 impl Call {
@@ -50,6 +52,7 @@ impl Call {
             service,
             svcdir,
             deadline: Instant::now() + request.timeout.unwrap_or(usual),
+            is_strict: request.timeout.is_some(),
         })
     }
 
@@ -77,6 +80,7 @@ impl Call {
             dir,
             tree,
             deadline,
+            is_strict: request.timeout.is_some(),
         }))
     }
 
@@ -147,6 +151,14 @@ impl Call {
     /// What is left of the time, but no more than `most` from now.
     pub(crate) fn within(&self, most: Duration) -> Instant {
         self.deadline.min(Instant::now() + most)
+    }
+
+    /// `more` from now, for who asks for it, unless the caller says how long he waits.
+    pub(crate) fn extended(&self, more: Duration) -> Instant {
+        match self.is_strict {
+            true => self.within(more),
+            false => Instant::now() + more,
+        }
     }
 
     /// The scanner.

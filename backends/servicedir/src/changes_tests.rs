@@ -80,7 +80,7 @@ impl Scene {
     fn write_record(&self, note: &str) {
         let text = format!(
             "rc-sv record 1\nphase running\npid {}\nrestarts 0\nsince-ns 0\nsince-ms 0\n\
-             began-ms 0\ncalm-ms 0\nnext-ms -\nready -\nhealthy -\ncause -\nstarved no\n\
+             began-ms 0\ncalm-ms 0\nnext-ms -\nready -\nready-until-ms -\nhealthy -\ncause -\nstarved no\n\
              memory-kills -\nprobation no\nexit -\nlimit 10\ncount 0\nstreak 0\nrespawns \n\
              limits \nnote {note}\n",
             std::process::id()

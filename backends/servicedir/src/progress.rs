@@ -7,6 +7,7 @@ use crate::stop;
 use crate::supervise::Snapshot;
 use crate::watch::Watch;
 use rc_sv_api::{duration, Code, Error, Result};
+use rc_sv_exec::clock;
 use rc_sv_exec::instance::Instance;
 use rc_sv_exec::readiness::{self, Readiness};
 use rc_sv_exec::run::record::{self, Phase};
@@ -61,10 +62,26 @@ pub(crate) fn await_begun(call: &Call, watch: &mut Watch) -> Result<()> {
     let is_ready = |_: &Snapshot| ready(&call.dir);
     // Whoever looks after it ends it then, and tells more.
     let limit = readiness::timeout(spec.settings()) + GRACE;
-    let begun = watch.until(call.supervise(), call.within(limit), is_ready)?;
-    begun.map(drop).ok_or_else(|| {
-        let limit = duration::show(limit);
-        let message = format!("the program was not ready within {limit}");
-        Error::new(Code::Timeout, message)
-    })
+    let mut deadline = call.within(limit);
+    loop {
+        if watch.until(call.supervise(), deadline, is_ready)?.is_some() {
+            return Ok(());
+        }
+        let extended = call.extended(asked_for(call)? + GRACE);
+        if extended <= deadline {
+            let limit = duration::show(limit);
+            let message = format!("the program was not ready within {limit}");
+            return Err(Error::new(Code::Timeout, message));
+        }
+        deadline = extended;
+    }
+}
+
+/// How much longer a program may take that has asked for it.
+fn asked_for(call: &Call) -> Result<Duration> {
+    let record = record::read(&call.dir)?.unwrap_or_default();
+    let until = record.ready_until_ms.unwrap_or(0);
+    Ok(Duration::from_millis(
+        until.saturating_sub(clock::boot_ms()),
+    ))
 }

@@ -100,12 +100,16 @@ const DONE_FOR_NATIVE: [&str; 7] = [
 ];
 
 /// What to do instead of what is not done.
-const INSTEAD: [(&str, &str); 5] = [
+const INSTEAD: [(&str, &str); 6] = [
     ("timeout_down", "unset it and set retry"),
     ("timeout_kill", "unset it and set retry"),
     ("s6_service_timeout_stop", "unset it and set retry"),
     ("s6_force_kill", "unset it and set retry"),
     ("rc_supervise_respawn", "set it to spec"),
+    (
+        "rc_supervise_operators",
+        "unset it: who may write to its FIFO may do anything",
+    ),
 ];
 
 /// How `suite` does what the setting asks of a service with a command.

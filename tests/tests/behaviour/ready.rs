@@ -3,6 +3,10 @@
 use super::{Scene, AT_ONCE};
 use crate::suite::openrc::SOON;
 use crate::suite::PROBE;
+use rc_sv_tests::lab::until;
+use std::time::{Duration, Instant};
+
+const USR1: i32 = 10;
 
 pub fn a_start_waits_for_a_newline(scene: &Scene) {
     scene.service(
@@ -34,6 +38,25 @@ pub fn a_start_waits_for_a_newline(scene: &Scene) {
     for service in ["shut", "dead", "late"] {
         assert_eq!(scene.count(service), 1, "{service}: nothing is tried again");
     }
+}
+
+pub fn more_time_can_be_asked_for(scene: &Scene) {
+    let more = "--notify EXTEND_TIMEOUT_USEC=120000000 --on USR1=READY=1";
+    scene.service("more", more, "notify=socket:ready\ntimeout_ready=3000");
+    let begun = Instant::now();
+    let job = scene.lab.spawn("rc-service more start");
+    let pid = scene.nth("more", 1).pid();
+    // It says no more before its own time is over.
+    let is_over = || (begun.elapsed() > Duration::from_secs(5)).then_some(());
+    until("the end of its own time", SOON, is_over);
+    scene.until_json("more", "starting", |json| json["state"] == "starting");
+    scene.lab.kill(pid, USR1);
+    job.wait(SOON).ok();
+    // Without a further word it is over.
+    let conf = "notify=socket:ready\ntimeout_ready=300\nretry=TERM/5";
+    scene.service("late", "--notify EXTEND_TIMEOUT_USEC=600000", conf);
+    scene.refused("late", &["ready"]);
+    assert_eq!(scene.count("late"), 1);
 }
 
 pub fn the_older_name(scene: &Scene) {

@@ -62,6 +62,8 @@ pub(super) enum Heard {
     Alive,
     /// It wants to be treated as if it had said nothing for too long.
     Trigger,
+    /// It needs this long from now on, to become ready or to end.
+    Extend(Duration),
     /// How often it will say that it is alive from now on; zero for not at all.
     Watchdog(Duration),
 }
@@ -239,6 +241,7 @@ fn words(message: Message) -> impl Iterator<Item = Heard> {
     let words = [
         message.status.map(Heard::Status),
         message.watchdog_interval.map(Heard::Watchdog),
+        message.extend.map(Heard::Extend),
         message.phase.and_then(|phase| match phase {
             Phase::Ready => Some(Heard::Ready),
             Phase::Stopping => Some(Heard::Stopping),

@@ -72,6 +72,9 @@ pub struct Record {
     pub next_ms: Option<u64>,
     /// Whether the program is ready; `None` where it is as soon as it is executed.
     pub ready: Option<bool>,
+    /// Until when it may take to become ready, where it has asked for more time: CLOCK_BOOTTIME in
+    /// milliseconds.
+    pub ready_until_ms: Option<u64>,
     /// Whether its health checks pass, where that is known.
     pub healthy: Option<bool>,
     /// Why it was ended, where somebody has ended it; then the note has the words.
@@ -169,6 +172,7 @@ impl Record {
     /// `is_awaited`: this process's parent knows when it is ready.
     pub(super) fn begin(&mut self, policy: &Policy, is_awaited: bool) {
         self.ready = is_awaited.then_some(false);
+        self.ready_until_ms = None;
         self.healthy = None;
         self.cause = Cause::Itself;
         self.starved = false;

@@ -46,12 +46,12 @@ fn any_record() -> impl Strategy<Value = Record> {
         any_exit(),
         respawns,
         pid,
-        (ready, cause, any::<(bool, Option<u64>)>()),
+        (ready, cause, any::<(bool, Option<u64>, Option<u64>)>()),
         (".{0,200}", ".{0,200}"),
     )
         .prop_map(
             |(phase, times, counts, last_exit, respawns, pid, (known, cause, memory), lines)| {
-                let (starved, memory_kills) = memory;
+                let (starved, memory_kills, ready_until_ms) = memory;
                 let (ready, healthy, probation) = known;
                 let (since_real_ns, since_ms, began_ms, calm_ms, next_ms) = times;
                 let (restarts, limit, count, streak) = counts;
@@ -65,6 +65,7 @@ fn any_record() -> impl Strategy<Value = Record> {
                     calm_ms,
                     next_ms,
                     ready,
+                    ready_until_ms,
                     healthy,
                     cause,
                     starved,

@@ -7,6 +7,7 @@
 mod alerts;
 mod care;
 mod dependents;
+mod leaving;
 mod looks;
 mod tellers;
 
@@ -16,14 +17,12 @@ use super::record::{self, Phase, Record};
 use super::{background, Call};
 use crate::check::Check;
 use crate::clock;
-use crate::instance::Instance;
 use crate::launch::Running;
 use crate::readiness::{self, Readiness};
-use crate::stop::{Stop, KILL_WAIT};
 use looks::{Looks, News};
 use nix::poll::PollFlags;
 use nix::sys::inotify::Inotify;
-use rc_sv_api::{duration, Error, Result, Settings};
+use rc_sv_api::{duration, Result, Settings};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Child;
 use std::time::Duration;
@@ -65,7 +64,7 @@ enum Stage {
     /// It is ended when the command about it has ended, or then.
     Reacting { until: u64 },
     /// It is to end by itself; else it is ended then.
-    Leaving { until: u64 },
+    Leaving { until: u64, longest: u64 },
     /// It was told to end, in every way.
     Told,
 }
@@ -139,7 +138,7 @@ impl<'a> Vigil<'a> {
             Stage::Starting { until }
             | Stage::Lost { until }
             | Stage::Reacting { until }
-            | Stage::Leaving { until } => Some(until),
+            | Stage::Leaving { until, .. } => Some(until),
             Stage::Up | Stage::Told => None,
         };
         let reaction = self.reaction.as_ref().map(|(_, until)| *until);
@@ -182,6 +181,7 @@ impl<'a> Vigil<'a> {
                     false => record.say(&line),
                 });
             }
+            (Heard::Extend(wait), _) => self.extend(after(now_ms, wait)),
             (Heard::Alive, Stage::Up) => self.is_alive(now_ms),
             (Heard::Trigger, Stage::Up) => self.bark(now_ms, "asked for it"),
             (Heard::Watchdog(interval), stage) => {
@@ -222,7 +222,9 @@ impl<'a> Vigil<'a> {
             Stage::Starting { until } if until <= now_ms => self.is_late(),
             Stage::Lost { until } if until <= now_ms => self
                 .overdue("it can never become ready: it closed its descriptor without a newline"),
-            Stage::Reacting { until } | Stage::Leaving { until } if until <= now_ms => self.end(),
+            Stage::Reacting { until } | Stage::Leaving { until, .. } if until <= now_ms => {
+                self.end();
+            }
             _ => {}
         }
     }
@@ -246,31 +248,6 @@ impl<'a> Vigil<'a> {
     fn is_alive(&mut self, now_ms: u64) {
         let is_wanted = !self.interval.is_zero();
         self.alive_until = is_wanted.then(|| after(now_ms, self.interval));
-    }
-
-    /// It is to end by itself, within the time of the first rung.
-    fn leaves(&mut self, now_ms: u64) {
-        let ladder = Stop::from_settings(self.spec).ladder;
-        let wait = ladder.rungs().first().map_or(KILL_WAIT, |rung| rung.wait);
-        let until = after(now_ms, wait);
-        self.look_away(Stage::Leaving { until });
-    }
-
-    /// Ends it, whatever it is doing.
-    fn end(&mut self) {
-        self.look_away(Stage::Told);
-        let ended = Instance::of(self.pid)
-            .and_then(|instance| Stop::from_settings(self.spec).end(&instance));
-        let pid = self.pid;
-        let named = |cause| Error::io(format_args!("end process {pid}"), &cause);
-        self.call.warn_of(ended.map_err(named));
-    }
-
-    fn look_away(&mut self, stage: Stage) {
-        self.stage = stage;
-        self.looks.end();
-        self.alive_until = None;
-        self.over_at = None;
     }
 
     fn tell(&self, line: &str) {

@@ -7,13 +7,11 @@ use super::{Effect, Look, Ready, Word};
 use rc_sv_api::duration;
 use rc_sv_api::policy::Cause;
 use rc_sv_exec::check::{Change, Checkup, Outcome, Todo, Trial};
+use rc_sv_exec::stop::LONGEST_STOP;
 use std::time::Duration;
 
 /// How long one that can never become ready has for ending by itself, which tells more.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-/// A stop may be extended to so many times its ladder, and no further.
-const LONGEST_STOP: u32 = 10;
 
 impl Service {
     /// Takes in what instance `run`, the current one, says.

@@ -155,6 +155,12 @@ fn words(page: &mut Page) {
         page.term(word, meaning);
     }
     page.text(
+        "Under s6, runit and daemontools READY, STOPPING, STATUS, EXTEND_TIMEOUT_USEC, WATCHDOG, \
+         WATCHDOG_USEC and BARRIER are understood; a stop that somebody has asked for is not \
+         extended there. Descriptors are not kept: who keeps them there ends with the service. For a \
+         daemon that goes into the background there is *rc_supervise_ready=pidfile*.",
+    );
+    page.text(
         "Commands that check a service, and rc_supervise_unhealthy, run as root (or as whoever runs \
          the supervisor) in /, with the environment, priorities and limits of the service, and \
          RC_SVCNAME; checks with MAINPID too. One that cannot be executed is no failure of the \
