@@ -106,7 +106,9 @@ impl Supervisor {
             };
             let latest = slot.processes.iter().max_by_key(|process| process.run);
             let mut words = Vec::new();
+            // One that is being made still leaves its own word, in the place of those before it.
             let made = latest.filter(|it| it.pid > 0 && it.main_pid() == it.pid);
+            let made = made.filter(|_| slot.making.is_none());
             if let Some((run, pid, pidfd)) =
                 made.and_then(|it| Some((it.run, it.pid, it.pidfd.as_ref()?)))
             {
