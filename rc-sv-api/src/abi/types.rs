@@ -171,6 +171,9 @@ pub struct rc_sv_output {
 /// What the host offers to a module. Owned by the host, valid from open() to the end of close().
 /// Grows at its end; a module looks at struct_size before it uses a slot added after ABI 1.0.
 /// Every slot may be called from the thread that is inside a call of the backend, only there.
+///
+/// NULL: host must not be; for a key that is NULL there is no setting, and no line for a message.
+/// Blocking: only in run(), at most its time-out.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct rc_sv_host {
@@ -224,7 +227,8 @@ pub struct rc_sv_host {
     >,
     /// Runs a command and waits for it. The only way to run one inside a host: hosts such as
     /// openrc-run reap every child themselves. RC_SV_OK when it ran, whatever its status;
-    /// RC_SV_E_TIMEOUT when it was killed; RC_SV_E_IO when it could not be run.
+    /// RC_SV_E_TIMEOUT when it was killed; RC_SV_E_IO when it could not be run; RC_SV_E_INVALID when
+    /// command or output is NULL or too short. error may be NULL.
     pub run: Option<
         unsafe extern "C" fn(
             host: *const rc_sv_host,
@@ -269,6 +273,12 @@ pub type rc_sv_op = Option<
 
 /// A module's table: static, const, returned by rc_sv_backend_entry_v1(). It grows at its end; the
 /// host copies what both sides know. The slots up to status are mandatory, the others may be NULL.
+///
+/// What rc_sv_op says of thread, order, ownership and errors holds for every slot. NULL: spec, request
+/// and error as said there; instance, callbacks and what a slot fills are not NULL, but where it says
+/// so. Lifetime: an instance lives from open() to close(), a watch from watch_open() to watch_close().
+/// Blocking: open() and close() do not wait for the supervisor; a slot without a request returns
+/// within a few seconds, and a host may end a call after 30.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct rc_sv_backend {
