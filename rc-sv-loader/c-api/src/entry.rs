@@ -130,8 +130,9 @@ mod tests {
         ] {
             for start in source.split("extern \"C\" fn ").skip(1) {
                 let name = start.split('(').next().unwrap_or_default();
-                let named = start.contains(&format!("(\"{name}\","));
-                let named = named || start.contains(&format!("\n        \"{name}\","));
+                let word = format!("\"{name}\",");
+                let named = start.contains(&format!("({word}"));
+                let named = named || start.lines().any(|line| line.trim() == word);
                 assert!(named || plain.contains(&name), "{name}");
                 count += 1;
             }
