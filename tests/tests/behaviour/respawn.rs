@@ -100,4 +100,10 @@ pub fn one_that_was_given_up_is_tried_again(scene: &Scene) {
     scene.starts("foo", 4);
     scene.lab.write("/tmp/repaired", "", 0o644);
     scene.until_status("foo", " up ");
+    // A stop is the module's again, not OpenRC's, which would end all that is the same program.
+    let marked = "/run/openrc/started/foo";
+    scene.lab.wait_for_file(marked, |_| true, SOON);
+    scene.rc("foo", "stop").ok();
+    assert_eq!(scene.rc("foo", "status").code(), 3);
+    assert_eq!(scene.count("spare"), 1);
 }

@@ -8,7 +8,7 @@ use crate::stat::Stat;
 use librc::Librc;
 use rc_sv_api::{Code, Error, Result, ServiceName};
 use std::ffi::{CStr, CString};
-use std::fs::metadata;
+use std::fs::{metadata, read_to_string};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -104,13 +104,24 @@ impl State {
         self.set(service, &name, CHILD_BEGAN, None)
     }
 
-    /// Marks the service started, which was marked failed. Never while [`is_locked`].
+    /// Marks the service started, which was marked failed. That has lost which module has it, without
+    /// which a stop would be OpenRC's own: it is recorded again. Never while [`is_locked`].
     ///
     /// # Errors
     /// OpenRC's state could not be written.
     pub fn mark_started(&self, service: &ServiceName) -> Result<()> {
-        let marked = self.librc.mark(&name(service)?, librc::STARTED);
-        check(marked, service, "that it is started")
+        let record = self.svcdir.join("rc-sv").join(service.as_str());
+        let module = read_to_string(record.join("module")).unwrap_or_default();
+        let name = name(service)?;
+        // One that only watches the service has a second word.
+        if let Some(module) = module.lines().next().filter(|line| !line.contains(' ')) {
+            self.set(service, &name, c"rcsv_module", Some(module))?;
+        }
+        check(
+            self.librc.mark(&name, librc::STARTED),
+            service,
+            "that it is started",
+        )
     }
 
     /// Marks the service stopped. Never while [`is_locked`].
