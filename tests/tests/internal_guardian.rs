@@ -189,3 +189,30 @@ fn an_upgrade_disturbs_nothing() {
     rc(&lab, "foo", "stop").ok();
     assert_eq!(start_count(&lab, "foo"), 2);
 }
+
+#[test]
+fn who_needs_a_service_is_told_once_whoever_is_killed() {
+    let lab = Lab::new();
+    let conf = format!("{AT_ONCE}rc_supervise_propagate=yes\n");
+    probe(&lab, "foo", "", &conf);
+    let stop = "stop() { echo stop >>/tmp/near; read line </tmp/go; }";
+    lab.service(
+        "near",
+        &format!("depend() {{ need foo; }}\nstart() {{ echo start >>/tmp/near; }}\n{stop}\n"),
+    );
+    lab.sh("mkfifo /tmp/go && rc-update --update").ok();
+    rc(&lab, "near", "start").ok();
+    lab.kill(starts(&lab, "foo", 1)[0].pid(), KILL);
+    starts(&lab, "foo", 2);
+    lab.wait_for_lines("/tmp/near", 2, 2 * SOON);
+    // The script runs, and the next one waits for it.
+    without_supervisor(&lab, || ());
+    lab.sh("echo go >/tmp/go").ok();
+    lab.wait_for_lines("/tmp/near", 3, 2 * SOON);
+    let started = "/run/openrc/started/near";
+    lab.wait_for_file(started, |_| true, 2 * SOON);
+    without_supervisor(&lab, || ());
+    assert_eq!(status(&lab, "foo")["restarts"], 1);
+    lab.wait_for_absence("/run/openrc/rc-sv/foo/dependents", SOON);
+    assert_eq!(lab.text("/tmp/near"), "start\nstop\nstart\n");
+}

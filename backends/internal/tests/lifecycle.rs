@@ -30,6 +30,7 @@ fn a_service_is_started_and_stopped() {
 fn a_start_of_what_is_up_changes_nothing_until_the_next_spawn() {
     let scene = Scene::new();
     scene.start(&scene.spec("foo", STAY)).unwrap();
+    scene.reports.until("foo", 1);
     let pid = scene.pid("foo");
     scene
         .start(&scene.spec("foo", "echo new >> $R; exec sleep 1000"))
