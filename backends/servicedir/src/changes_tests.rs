@@ -4,13 +4,14 @@ use crate::status::look;
 use crate::suite::RUNIT;
 use crate::tree::Tree;
 use nix::fcntl::{open, OFlag};
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use rc_sv_api::{ServiceName, State, Status};
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::run::record;
 use std::fs::{self, DirBuilder};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{symlink, DirBuilderExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -52,6 +53,16 @@ impl Scene {
         let fifo = self.supervise().join("ok");
         let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         open(&fifo, flags, Mode::empty()).unwrap()
+    }
+
+    /// It has no FIFO open any more, nor has what another test forked meanwhile.
+    fn end_supervisor(&mut self) {
+        let fifo = self.supervise().join("ok");
+        let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let writer = open(&fifo, flags, Mode::empty()).unwrap();
+        self.supervisor = None;
+        let mut ends = [PollFd::new(writer.as_fd(), PollFlags::empty())];
+        assert_eq!(poll(&mut ends, PollTimeout::from(30_000_u16)), Ok(1));
     }
 
     fn svcdir(&self) -> PathBuf {
@@ -137,7 +148,7 @@ fn every_change_is_seen_at_the_next_look() {
     scene.write_status(b'u');
     scene.settle();
     // Its supervisor is killed.
-    scene.supervisor = None;
+    scene.end_supervisor();
     let status = scene.look();
     assert_eq!(status.state, State::Unmanaged, "{status:?}");
     scene.supervisor = Some(scene.reader());
