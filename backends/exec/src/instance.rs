@@ -7,7 +7,7 @@
 use crate::handle::Handle;
 use crate::place::Dir;
 use crate::process;
-use crate::stat::Stat;
+use crate::stat::{self, Stat};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::unistd::{sysconf, SysconfVar};
 use rc_sv_api::Result;
@@ -161,7 +161,7 @@ fn open(
     is_it: impl FnOnce(&Stat) -> bool,
 ) -> io::Result<Option<OwnedFd>> {
     let pidfd = match process::open_process(pid) {
-        Err(cause) if is_gone(&cause) || is_thread(&cause) => return Ok(None),
+        Err(cause) if stat::is_gone(&cause) || is_thread(&cause) => return Ok(None),
         pidfd => pidfd?,
     };
     if let (Some(known), Some(found)) = (handle, Handle::of(pidfd.as_fd())) {
@@ -170,7 +170,7 @@ fn open(
     }
     // Who has the pid by now began no earlier than the process behind the descriptor.
     let stat = match Stat::of(pid) {
-        Err(cause) if is_gone(&cause) => return Ok(None),
+        Err(cause) if stat::is_gone(&cause) => return Ok(None),
         stat => stat?,
     };
     Ok((stat.is_alive() && is_it(&stat)).then_some(pidfd))
@@ -186,11 +186,6 @@ fn handle_of(pid: i32) -> Option<Handle> {
 fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
     let mut fds = [PollFd::new(pidfd, PollFlags::POLLIN)];
     poll(&mut fds, PollTimeout::ZERO) == Ok(1)
-}
-
-/// A process that ends while its file is read is gone by `ESRCH`.
-fn is_gone(cause: &io::Error) -> bool {
-    cause.kind() == io::ErrorKind::NotFound || cause.raw_os_error() == Some(libc::ESRCH)
 }
 
 /// What has the number now is a thread of another process.

@@ -49,6 +49,12 @@ impl Stat {
     }
 }
 
+/// Whether this says that there is no such process. One that ends while its file is read is gone by
+/// `ESRCH`.
+pub(crate) fn is_gone(cause: &io::Error) -> bool {
+    cause.kind() == io::ErrorKind::NotFound || cause.raw_os_error() == Some(libc::ESRCH)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,13 +7,13 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use rc_sv_api::exit::Exit;
-use rc_sv_exec::run::await_executed;
 use rc_sv_exec::run::record::Phase;
+use rc_sv_exec::run::{await_executed, is_at_work};
 use seat::{blocks_term, finished, is_next, signal, until, Seat};
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(30);
@@ -65,6 +65,41 @@ fn a_later_run_takes_over_from_one_that_waits() {
     until("it waits", || is_next(&seat, second.id()).then_some(()));
     signal(&second, Signal::SIGTERM);
     assert_eq!(finished(second).status.code(), Some(0));
+}
+
+/// A supervisor was killed before its run came to anything, and the next one has begun another.
+#[test]
+fn an_earlier_run_gives_way_to_a_later_one() {
+    let seat = Seat::new("exec sleep 1000");
+    let run = seat.command("run");
+    let mut late = Command::new("/bin/bash");
+    late.args(["-c", "kill -STOP $$; exec -a run \"$0\""]);
+    late.arg(run.get_program());
+    late.current_dir(seat.here());
+    let late = late.spawn().unwrap();
+    until("it is stopped", || is_stopped(late.id()).then_some(()));
+    let first = seat.command("run").spawn().unwrap();
+    await_executed(&seat.dir(), SOON).unwrap();
+    let second = seat.command("run").spawn().unwrap();
+    until("it looks after it", || {
+        is_at_work(&seat.dir()).unwrap().then_some(())
+    });
+    signal(&late, Signal::SIGCONT);
+    assert_eq!(finished(late).status.code(), Some(0));
+    assert!(is_alive(first.id()) && is_alive(second.id()));
+    signal(&second, Signal::SIGTERM);
+    assert_eq!(
+        finished(first).status.signal(),
+        Some(15),
+        "it was passed on"
+    );
+    assert_eq!(finished(second).status.code(), Some(0));
+}
+
+fn is_stopped(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ")
+        .is_some_and(|(_, rest)| rest.starts_with('T'))
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::signals::{is_ending, Signals, Woken};
 use crate::clock;
 use crate::place::Dir;
 use crate::process;
+use crate::stat::{self, Stat};
 use crate::stop::KILL_WAIT;
 use nix::errno::Errno;
 use nix::fcntl::{fcntl, FcntlArg};
@@ -55,7 +56,8 @@ impl Locks {
     }
 
     /// Takes a byte. Who holds it has `patience` to end or to give it back, and is killed then.
-    /// `false`: a signal that ends this process came first.
+    /// `false`: a signal that ends this process came first; or who holds it began later, so that the
+    /// supervisor of this process is gone and another one is at work.
     ///
     /// # Errors
     /// Who holds it cannot be killed.
@@ -75,6 +77,9 @@ impl Locks {
             let woken = signals.wait(Some(ended), Some(left.min(LOOK_AGAIN)));
             match woken.map_err(failed)? {
                 Woken::Signal(number) if is_ending(number) => return Ok(false),
+                Woken::Late if left.is_zero() && began_later(pid).map_err(failed)? => {
+                    return Ok(false);
+                }
                 Woken::Late if left.is_zero() => {
                     rounds += 1;
                     kill(pid, &pidfd, signals)?;
@@ -125,6 +130,17 @@ impl Locks {
         fcntl(&self.file, FcntlArg::F_GETLK(&mut lock))?;
         Ok((i32::from(lock.l_type) != libc::F_UNLCK).then_some(lock.l_pid))
     }
+}
+
+/// Whether a process began after this one. Within one tick of the kernel's clock the numbers tell,
+/// which are given out in turn.
+fn began_later(pid: i32) -> io::Result<bool> {
+    let own = std::process::id() as i32;
+    let other = match Stat::of(pid) {
+        Err(cause) if stat::is_gone(&cause) => return Ok(false),
+        other => other?,
+    };
+    Ok((other.began, pid) > (Stat::of(own)?.began, own))
 }
 
 /// Kills a process, and waits for its end.
