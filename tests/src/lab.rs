@@ -111,13 +111,15 @@ impl Lab {
     fn start(program: &Path, plan: &Plan) -> Result<Lab, String> {
         let say = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
         let (ours, theirs) = wire::pair().map_err(say("socket"))?;
-        let keeper = Command::new(program)
-            .arg(KEEPER_ARGUMENT)
-            .args(plan.to_args())
-            .stdin(theirs)
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("{}: {error}", program.display()))?;
+        let mut command = Command::new(program);
+        command.arg(KEEPER_ARGUMENT).args(plan.to_args());
+        command.stdin(theirs).stdout(Stdio::piped());
+        let keeper = {
+            let _nobody_writes = file::WRITING.write();
+            command.spawn()
+        };
+        let keeper = keeper.map_err(|error| format!("{}: {error}", program.display()))?;
+        drop(command);
         let ready = Some(ours.as_fd())
             .filter(|fd| wait::readable(fd, LIFE_TIMEOUT))
             .ok_or_else(|| format!("pid 1 is not ready after {LIFE_TIMEOUT:?}"))

@@ -9,8 +9,7 @@ use rc_sv_api::{ServiceName, State};
 use rc_sv_internal::client::connection::Connection;
 use rc_sv_internal::protocol::{Reply, Request};
 use scene::{name, signal, with, Scene, PATIENCE};
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::Instant;
 
 /// More services than the supervisor has threads for them.
@@ -19,8 +18,9 @@ const MANY: usize = 6;
 /// Starts a service whose program hangs. Who asked is answered on the connection.
 fn start_hanging(scene: &Scene, service: &str) -> (ServiceName, Lease, Connection) {
     let program = scene.dir.join(service);
-    fs::copy("/bin/sleep", &program).unwrap();
-    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    // By another process: a child that another test has just forked would have it open, too.
+    let copied = Command::new("cp").arg("/bin/sleep").arg(&program).status();
+    assert!(copied.unwrap().success());
     let lease = Lease::of(&program);
     let settings = [("retry", "100")];
     let spec = scene.spec_of(service, &[program.to_str().unwrap(), "1000"]);

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -14,6 +15,10 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::stat::{mkdirat, Mode};
 
 use super::{wait, Lab};
+
+/// Held for reading while a file is written, and for writing while a process is made: until its
+/// execve that has the file open too, and what can be written cannot be executed (ETXTBSY).
+pub(super) static WRITING: RwLock<()> = RwLock::new(());
 
 impl Lab {
     /// Writes a file with exactly these permissions, and the directories above
@@ -138,6 +143,7 @@ impl Lab {
             }
         }
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC;
+        let _nobody_forks = WRITING.read();
         let mut file = File::from(self.open(path, flags, 0o600)?);
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         file.write_all(bytes)

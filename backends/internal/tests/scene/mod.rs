@@ -326,6 +326,9 @@ pub fn until_gone(path: &Path) {
 
 /// The file for the output of commands that are to be looked into later.
 pub fn executable(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    // By another process: what a child that another test has just forked can write cannot be executed.
+    let line = "printf %s \"$1\" >\"$0\" && chmod 755 \"$0\"";
+    let mut shell = Command::new("/bin/sh");
+    let written = shell.args(["-c", line]).arg(path).arg(text).status();
+    assert!(written.unwrap().success());
 }
