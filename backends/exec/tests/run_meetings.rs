@@ -13,7 +13,7 @@ use seat::{blocks_term, finished, is_next, signal, until, Seat};
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(30);
@@ -87,13 +87,15 @@ fn an_earlier_run_gives_way_to_a_later_one() {
     signal(&late, Signal::SIGCONT);
     assert_eq!(finished(late).status.code(), Some(0));
     assert!(is_alive(first.id()) && is_alive(second.id()));
-    signal(&second, Signal::SIGTERM);
-    assert_eq!(
-        finished(first).status.signal(),
-        Some(15),
-        "it was passed on"
-    );
-    assert_eq!(finished(second).status.code(), Some(0));
+    assert_passes_on(second, first);
+}
+
+/// Who looks after a run passes a signal on, and ends with it.
+#[track_caller]
+fn assert_passes_on(keeper: Child, run: Child) {
+    signal(&keeper, Signal::SIGTERM);
+    assert_eq!(finished(run).status.signal(), Some(15), "it was passed on");
+    assert_eq!(finished(keeper).status.code(), Some(0));
 }
 
 fn is_stopped(pid: u32) -> bool {
@@ -154,13 +156,7 @@ fn nobody_has_to_read_what_it_says() {
         until("it is about to look after it", || {
             blocks_term(second.id()).then_some(())
         });
-        signal(&second, Signal::SIGTERM);
-        assert_eq!(
-            finished(first).status.signal(),
-            Some(15),
-            "it was passed on"
-        );
-        assert_eq!(finished(second).status.code(), Some(0));
+        assert_passes_on(second, first);
         drop(keep);
         assert_eq!(seat.record().phase, Phase::Ended);
     }

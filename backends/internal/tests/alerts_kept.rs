@@ -36,6 +36,17 @@ fn go(scene: &Scene) -> PathBuf {
     scene.dir.join("go")
 }
 
+/// It is well and started: that is what is told next.
+#[track_caller]
+fn assert_recovers(scene: &Scene) {
+    fs::write(scene.reports.path("foo.well"), "").unwrap();
+    scene
+        .order(rc_sv_internal::protocol::Request::Start(scene::name("foo")))
+        .unwrap();
+    let told = scene.reports.until("foo.alert", 2);
+    assert!(told[1].starts_with("recovered "), "{told:?}");
+}
+
 /// Kills the supervisor; does something before there is the next one.
 fn kill_supervisor(scene: &Scene, then: impl FnOnce()) {
     let old = scene.supervisor();
@@ -62,12 +73,7 @@ fn one_that_hangs_is_killed_by_the_next_supervisor() {
     await_death(pid_in(&told[0]));
     await_death(child);
     // And not by another way of forgetting it: the next one is told.
-    fs::write(scene.reports.path("foo.well"), "").unwrap();
-    scene
-        .order(rc_sv_internal::protocol::Request::Start(scene::name("foo")))
-        .unwrap();
-    let told = scene.reports.until("foo.alert", 2);
-    assert!(told[1].starts_with("recovered "), "{told:?}");
+    assert_recovers(&scene);
 }
 
 #[test]
@@ -82,12 +88,7 @@ fn one_that_ends_meanwhile_is_not_told_again() {
     // Nor by a third supervisor.
     kill_supervisor(&scene, || ());
     assert_eq!(scene.status("foo").state, State::GaveUp);
-    fs::write(scene.reports.path("foo.well"), "").unwrap();
-    scene
-        .order(rc_sv_internal::protocol::Request::Start(scene::name("foo")))
-        .unwrap();
-    let told = scene.reports.until("foo.alert", 2);
-    assert!(told[1].starts_with("recovered "), "{told:?}");
+    assert_recovers(&scene);
     assert_eq!(scene.reports.lines("foo.done").len(), 1);
 }
 

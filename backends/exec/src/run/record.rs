@@ -263,12 +263,12 @@ impl Record {
 }
 
 /// How something ended, if it has, in a word or two.
-pub(super) fn exit_text(exit: Option<Exit>) -> String {
+pub fn exit_text(exit: Option<Exit>) -> String {
     text::exit_text(exit)
 }
 
 /// The same, read; `None`: it makes no sense.
-pub(super) fn exit_of(words: &str) -> Option<Option<Exit>> {
+pub fn exit_of(words: &str) -> Option<Option<Exit>> {
     text::exit_of(words)
 }
 

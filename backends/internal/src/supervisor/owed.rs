@@ -1,10 +1,10 @@
 //! Alerts whose command has not ended: each in a file of its service's directory, written before the
 //! core's decision is, so that a killed supervisor's successor runs it once.
 
-use rc_sv_api::exit::Exit;
 use rc_sv_api::Result;
 use rc_sv_exec::alert::{Alert, Topic};
 use rc_sv_exec::place::Dir;
+use rc_sv_exec::run::record;
 
 const TOPICS: [Topic; 3] = [Topic::GaveUp, Topic::Unhealthy, Topic::Recovered];
 
@@ -52,36 +52,19 @@ impl Owed {
             restarts,
             real_ns,
         } = &self.alert;
-        let (kind, value) = match exit {
-            None => ("none", 0),
-            Some(Exit::Code(code)) => ("code", i32::from(*code)),
-            Some(Exit::Signal(number)) => ("signal", i32::from(*number)),
-            Some(Exit::Dumped(number)) => ("dumped", i32::from(*number)),
-            Some(Exit::NotRun(errno)) => ("not-run", *errno),
-            Some(Exit::Unknown) => ("unknown", 0),
-        };
+        let exit = record::exit_text(*exit);
         let (topic, emitted) = (topic.word(), self.emitted);
         let result = result.unwrap_or("-");
         // The last one may contain anything.
-        format!("{MARK}\n{topic}\n{emitted}\n{kind}\n{value}\n{result}\n{restarts}\n{real_ns}\n{reason}")
+        format!("{MARK}\n{topic}\n{emitted}\n{exit}\n{result}\n{restarts}\n{real_ns}\n{reason}")
     }
 
     fn decode(text: &str) -> Option<Owed> {
-        let mut lines = text.splitn(9, '\n');
+        let mut lines = text.splitn(8, '\n');
         (lines.next()? == MARK).then_some(())?;
         let topic = Topic::of_word(lines.next()?)?;
         let emitted = lines.next()?.parse().ok()?;
-        let (kind, value) = (lines.next()?, lines.next()?.parse::<i32>().ok()?);
-        let byte = || u8::try_from(value).ok();
-        let exit = match kind {
-            "none" => None,
-            "code" => Some(Exit::Code(byte()?)),
-            "signal" => Some(Exit::Signal(byte()?)),
-            "dumped" => Some(Exit::Dumped(byte()?)),
-            "not-run" => Some(Exit::NotRun(value)),
-            "unknown" => Some(Exit::Unknown),
-            _ => return None,
-        };
+        let exit = record::exit_of(lines.next()?)?;
         let result = match lines.next()? {
             "-" => None,
             word => Some(*RESULTS.iter().find(|known| **known == word)?),
@@ -129,6 +112,7 @@ fn read(dir: &Dir, topic: Topic) -> Option<Owed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rc_sv_api::exit::Exit;
 
     #[test]
     fn what_is_written_is_read() {
