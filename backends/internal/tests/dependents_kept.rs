@@ -28,6 +28,8 @@ fn they_are_told_once_and_in_order() {
     let spec = scene.spec("foo", "echo $$ >> $R; exec sleep 1000");
     let settings = [("respawn_delay", "0"), ("rc_supervise_propagate", "yes")];
     scene.start(&with(spec, &settings)).unwrap();
+    // It is started as soon as it is executed, which is before it has said anything.
+    scene.reports.until("foo", 1);
     for round in 1..4 {
         kill_and_await(scene.pid("foo"));
         scene.reports.until("foo", 1 + round);
