@@ -96,8 +96,12 @@ pub fn write_spec(lab: &Lab, argv: &[&str], settings: &[(&str, &str)]) {
     lab.write("/run/openrc/rc-sv/foo/spec", bytes, 0o600);
 }
 
-/// Starts the suite's supervisor on the service.
+/// Starts the suite's supervisor on the service. A child of one that was killed has its lock until its
+/// execve, and who finds it held ends; a scanner would begin another.
 pub fn supervise(lab: &Lab, suite: Suite) -> Job<'_> {
+    let lock = "/sv/foo/supervise/lock";
+    lab.sh(&format!("[ ! -e {lock} ] || flock -w 30 {lock} true"))
+        .ok();
     lab.run([suite.supervisor(), "/sv/foo"]).spawn()
 }
 
