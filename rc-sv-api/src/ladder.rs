@@ -39,6 +39,21 @@ impl Ladder {
         ]))
     }
 
+    /// `signal`, KILL when `kill` is over, and so much longer that `down` is over: what s6's time-outs
+    /// say where no `retry` is given. Nothing waits for ever: zero, s6's word for that, is as unset.
+    pub fn of_timeouts(signal: i32, kill: Option<Duration>, down: Option<Duration>) -> Ladder {
+        let mut ladder = Ladder::standard(signal);
+        let [kill, down] = [kill, down].map(|wait| wait.filter(|wait| !wait.is_zero()));
+        let first = kill.into_iter().chain(down).min();
+        if let ([rung, last], Some(first)) = (&mut ladder.0[..], first) {
+            rung.wait = first;
+            last.wait = last
+                .wait
+                .max(down.unwrap_or_default().saturating_sub(first));
+        }
+        ladder
+    }
+
     /// Parses OpenRC's `retry`; `stopsig` is the signal for a plain time-out.
     ///
     /// # Errors
@@ -104,6 +119,29 @@ mod tests {
             (signal::INT, signal::KILL)
         );
         assert_eq!(plain.total(), Duration::from_secs(14));
+    }
+
+    #[test]
+    fn time_outs_of_s6() {
+        let of = |kill: Option<u64>, down: Option<u64>| {
+            let ladder = Ladder::of_timeouts(
+                signal::INT,
+                kill.map(Duration::from_secs),
+                down.map(Duration::from_secs),
+            );
+            let rungs = ladder.rungs();
+            assert_eq!(
+                (rungs[0].signal, rungs[1].signal),
+                (signal::INT, signal::KILL)
+            );
+            (rungs[0].wait.as_secs(), rungs[1].wait.as_secs())
+        };
+        assert_eq!(of(None, None), (30, 5));
+        assert_eq!(of(Some(3), None), (3, 5));
+        assert_eq!(of(None, Some(60)), (60, 5));
+        assert_eq!(of(Some(3), Some(60)), (3, 57));
+        assert_eq!(of(Some(60), Some(3)), (3, 5));
+        assert_eq!(of(Some(0), Some(0)), (30, 5));
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod openrc;
 
 use std::time::{Duration, Instant};
 
-use internal::{probe, quickest, start_count, starts, PROBE};
+use internal::{probe, quickest, starts, PROBE};
 use openrc::{alive, rc, spawn_count, INTERNAL, KILL, SOON};
 use rc_sv_tests::lab::until;
 use rc_sv_tests::Lab;
@@ -76,25 +76,6 @@ fn what_cannot_be_executed_fails_in_words_at_once() {
     let listed = lab.run(["rc-sv-loader", "status", "foo"]).output();
     assert_eq!(listed.code(), 3, "{listed}");
     assert!(!listed.all().contains("restarting"), "{listed}");
-}
-
-#[test]
-fn what_is_not_done_yet_is_refused() {
-    let lab = Lab::new();
-    let cases = [
-        ("timeout_down=5000", "timeout_down"),
-        ("timeout_kill=5000", "timeout_kill"),
-    ];
-    for (conf, name) in cases {
-        probe(&lab, "foo", "", conf);
-        let output = rc(&lab, "foo", "start");
-        assert_eq!(output.code(), 1, "{conf}: {output}");
-        let said = output.all();
-        let ours: Vec<&str> = said.lines().filter(|line| line.contains(name)).collect();
-        assert_eq!(ours.len(), 1, "{conf}: {output}");
-        assert!(ours[0].contains("not do this"), "{conf}: {output}");
-        assert_eq!(start_count(&lab, "foo"), 0, "{conf}");
-    }
 }
 
 /// A variable that is set to nothing says nothing, to whom ever looks for the supervisor.

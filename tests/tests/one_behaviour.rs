@@ -63,6 +63,7 @@ proofs! {
     finish::it_is_told_and_can_forbid("rc_supervise_finish")
     finish::it_has_its_time("rc_supervise_finish_timeout")
     stop::signals_follow_the_ladder("retry" "stopsig")
+    stop::time_outs_end_it("timeout_kill" "timeout_down")
     stop::signals_reach_whom_they_should("rc_supervise_kill_mode" "stopgroup")
     stop::any_signal_is_sent("any signal, pause" "reload")
     ready::a_start_waits_for_a_newline("notify" "timeout_ready")

@@ -48,8 +48,10 @@ impl Stop {
             .and_then(|number| i32::try_from(number).ok())
             .unwrap_or(signal::TERM);
         Stop {
-            ladder: Ladder::parse(&spec.word("retry"), stopsig)
-                .unwrap_or_else(|_| Ladder::standard(stopsig)),
+            ladder: Ladder::parse(&spec.word("retry"), stopsig).unwrap_or_else(|_| {
+                let [kill, down] = ["timeout_kill", "timeout_down"].map(|key| spec.duration(key));
+                Ladder::of_timeouts(stopsig, kill, down)
+            }),
             kill_mode: match spec.word("rc_supervise_kill_mode").as_str() {
                 "process" => KillMode::Process,
                 "group" => KillMode::Group,

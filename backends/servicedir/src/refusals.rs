@@ -6,7 +6,7 @@ use rc_sv_api::key::{self, Group, Key, Role};
 use rc_sv_api::{support, Deed, Error, Result, Settings, Support};
 
 /// The settings of a service with a command that are acted upon: by `rc-sv-exec`, or by the stop.
-const DONE: [&str; 65] = [
+const DONE: [&str; 67] = [
     "command_background",
     "start_stop_daemon_args",
     "supervise_daemon_args",
@@ -43,6 +43,8 @@ const DONE: [&str; 65] = [
     "retry",
     "stopsig",
     "stopgroup",
+    "timeout_kill",
+    "timeout_down",
     "respawn_delay",
     "respawn_delay_step",
     "respawn_delay_cap",
@@ -89,10 +91,12 @@ const LOGGED: [&str; 9] = [
 
 /// Those of a directory that was written by hand: how it is stopped; and those that the loader
 /// finds in the surroundings of the runscript, if nobody has set them.
-const DONE_FOR_NATIVE: [&str; 7] = [
+const DONE_FOR_NATIVE: [&str; 9] = [
     "rc_supervise_module",
     "retry",
     "stopsig",
+    "timeout_kill",
+    "timeout_down",
     "umask",
     "rc_supervise_nice",
     "rc_supervise_ionice",
@@ -100,9 +104,7 @@ const DONE_FOR_NATIVE: [&str; 7] = [
 ];
 
 /// What to do instead of what is not done.
-const INSTEAD: [(&str, &str); 6] = [
-    ("timeout_down", "unset it and set retry"),
-    ("timeout_kill", "unset it and set retry"),
+const INSTEAD: [(&str, &str); 4] = [
     ("s6_service_timeout_stop", "unset it and set retry"),
     ("s6_force_kill", "unset it and set retry"),
     ("rc_supervise_respawn", "set it to spec"),

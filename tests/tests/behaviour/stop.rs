@@ -38,6 +38,27 @@ pub fn signals_follow_the_ladder(scene: &Scene) {
     }
 }
 
+/// What is not set to end soon takes longer than a stop has here.
+pub fn time_outs_end_it(scene: &Scene) {
+    for (service, conf) in [
+        ("kill", "timeout_kill=1500\ntimeout_down=600000"),
+        ("down", "timeout_down=1500"),
+        (
+            "first",
+            "timeout_kill=600000\ntimeout_down=1500\nstopsig=QUIT",
+        ),
+        ("retry", "timeout_kill=600000\nretry=QUIT/1"),
+    ] {
+        scene.service(service, "--ignore ALL", conf);
+        let pid = scene.begin(service).pid();
+        scene.rc(service, "stop").ok();
+        assert!(!alive(&scene.lab, pid), "{service}");
+        let expected = if conf.contains("QUIT") { 3 } else { 15 };
+        assert_eq!(signals(scene, service, 1), [expected], "{service}");
+        assert_eq!(scene.rc(service, "status").code(), 3);
+    }
+}
+
 pub fn signals_reach_whom_they_should(scene: &Scene) {
     // Whether a child hears the first signal, and whether it is left at the end.
     for (service, conf, hears, stays) in [

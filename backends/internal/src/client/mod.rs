@@ -66,8 +66,6 @@ impl Internal {
     fn prepare(spec: &dyn Settings) -> Result<Spec> {
         refusals::check(spec)?;
         let resolved = resolve::resolve(spec)?;
-        // Options of supervise_daemon_args are settings now.
-        refusals::check_options(resolved.settings())?;
         Launch::from_settings(resolved.settings())?;
         Ok(resolved)
     }
