@@ -24,6 +24,7 @@ use std::thread;
 use std::time::Duration;
 
 pub use builder::{Builder, Shell};
+pub(crate) use file::whole_lines;
 pub use job::{Job, Run};
 pub use output::Output;
 pub use place::{root, stage};

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::lab::whole_lines;
 use crate::Lab;
 
 /// One line of the report of `probe-daemon`: a kind and named values.
@@ -169,7 +170,7 @@ impl Lab {
     #[track_caller]
     pub fn report(&self, path: &str, kind: &str, count: usize, timeout: Duration) -> Vec<Line> {
         let pick = |bytes: &[u8]| -> Vec<Line> {
-            let text = String::from_utf8_lossy(bytes);
+            let text = String::from_utf8_lossy(whole_lines(bytes));
             let lines = text.lines().map(Line::parse);
             lines.filter(|line| line.kind == kind).collect()
         };
@@ -180,7 +181,7 @@ impl Lab {
     /// How many lines of that kind a report of probe-daemon has so far; none where there is no report.
     pub fn reported(&self, path: &str, kind: &str) -> usize {
         let report = self.try_read(path).unwrap_or_default();
-        let report = String::from_utf8_lossy(&report);
+        let report = String::from_utf8_lossy(whole_lines(&report));
         let kinds = report.lines().map(|line| line.split(' ').next());
         kinds.filter(|found| *found == Some(kind)).count()
     }

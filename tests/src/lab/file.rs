@@ -111,9 +111,7 @@ impl Lab {
     ) -> Vec<String> {
         let full = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count() >= count;
         let bytes = self.wait_for_file(path, full, timeout);
-        // A long line may be there by half.
-        let end = bytes.iter().rposition(|&byte| byte == b'\n');
-        String::from_utf8_lossy(&bytes[..end.map_or(0, |end| end + 1)])
+        String::from_utf8_lossy(whole_lines(&bytes))
             .lines()
             .map(str::to_owned)
             .collect()
@@ -229,5 +227,25 @@ impl Lab {
         let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
         inotify.add_watch(path.as_str(), flags)?;
         Ok(true)
+    }
+}
+
+/// Without the beginning of a line that is being written: a reader may see a long one by half,
+/// whole though its one write is.
+pub(crate) fn whole_lines(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|&byte| byte == b'\n');
+    &bytes[..end.map_or(0, |end| end + 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_line_is_none() {
+        assert_eq!(whole_lines(b""), b"");
+        assert_eq!(whole_lines(b"start p"), b"");
+        assert_eq!(whole_lines(b"start pid=7\nsig"), b"start pid=7\n");
+        assert_eq!(whole_lines(b"a\nb\n"), b"a\nb\n");
     }
 }

@@ -193,25 +193,29 @@ pub fn no_tool_is_executed(suite: &Suite) {
         let is_traced = |line: &str| line.starts_with("TracerPid:") && !line.ends_with("\t0");
         status.lines().any(is_traced).then_some(())
     });
-    let loader = |words: &str| format!("rc-sv-loader {words}");
-    let service = |verb: &str| format!("rc-service foo {verb}");
-    let by_rc_service = ["start", "status", "reload", "restart", "stop", "start"].map(service);
-    let by_loader = [
-        "status foo",
-        "status",
-        "--list",
-        "signal foo HUP",
-        "restart foo",
-        "stop foo",
-    ]
-    .map(loader);
-    let programs: String = by_rc_service
+    // How often it has been started after each.
+    let commands = [
+        ("rc-service foo start", 1),
+        ("rc-service foo status", 1),
+        ("rc-service foo reload", 1),
+        ("rc-service foo restart", 2),
+        ("rc-service foo stop", 2),
+        ("rc-service foo start", 3),
+        ("rc-sv-loader status foo", 3),
+        ("rc-sv-loader status", 3),
+        ("rc-sv-loader --list", 3),
+        ("rc-sv-loader signal foo HUP", 3),
+        ("rc-sv-loader restart foo", 4),
+        ("rc-sv-loader stop foo", 4),
+    ];
+    let programs: String = commands
         .iter()
-        .chain(&by_loader)
-        .map(|command| {
+        .map(|(command, count)| {
             let trace = format!("strace -f -qq -e trace=execve -o /tmp/trace {command}");
             let run = lab.run(["/bin/sh", "-c", &trace]);
             run.timeout(2 * SOON).output().ok();
+            // What would end it may come from here on.
+            assert_eq!(starts(&lab, "foo", *count).len(), *count, "{command}");
             lab.text("/tmp/trace")
         })
         .collect();
