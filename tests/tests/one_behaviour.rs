@@ -10,7 +10,7 @@ mod suite;
 
 use behaviour::{
     alert, dependents, each_module, fate, finish, health, limits, logs, news, process, ready,
-    refusal, respawn, stop,
+    refusal, respawn, script, stop,
 };
 use modules::MODULES;
 use rc_sv_api::key::{self, Role};
@@ -53,6 +53,9 @@ proofs! {
     respawn::a_long_run_brings_the_first_pause_back("rc_supervise_reset_after")
     respawn::one_that_was_given_up_is_tried_again("rc_supervise_retry_after"
         "rc_supervise_alternate")
+    script::each_respawn_has_what_it_says_then("rc_supervise_respawn")
+    script::its_failure_is_one_of_the_service("rc_supervise_respawn")
+    script::it_has_its_time_and_ends_with_the_service("rc_supervise_respawn" "timeout_ready")
     alert::a_person_is_told_once_that_it_failed_and_once_that_it_is_over("rc_supervise_alert"
         "rc_supervise_alert_timeout")
     dependents::they_stop_while_it_does_not_work_and_start_with_it("rc_supervise_propagate")
@@ -83,14 +86,12 @@ proofs! {
 }
 
 /// Proven elsewhere, as one module has them: directories written by hand by
-/// a_directory_is_used_as_it_is of each suite's tests, operators by internal_operators.rs,
-/// and the runscript by internal_script.rs.
-const ELSEWHERE: [&str; 5] = [
+/// a_directory_is_used_as_it_is of each suite's tests, and operators by internal_operators.rs.
+const ELSEWHERE: [&str; 4] = [
     "s6_service_path",
     "runit_service",
     "daemontools_service",
     "rc_supervise_operators",
-    "rc_supervise_respawn",
 ];
 
 #[test]

@@ -215,3 +215,36 @@ fn a_full_state_directory_takes_no_service_down() {
         until_down(lab, suite);
     });
 }
+
+/// A runscript that hangs, and the respawn for which it is run.
+#[test]
+fn a_runscript_for_which_nobody_waits_any_more_is_ended() {
+    each_suite(|suite, lab| {
+        let hang = "#!/bin/dash\necho $$ >>/tmp/hung\nsleep 4243 &\necho $! >>/tmp/below\nwait\n";
+        lab.write("/tmp/script", hang, 0o755);
+        let settings = [
+            ("rc_supervise_respawn", "script"),
+            ("runscript", "/tmp/script"),
+        ];
+        probe(lab, suite, &[], &[&AT_ONCE[..], &settings].concat());
+        let first = supervise(lab, suite);
+        let pid = until_up(lab);
+        lab.kill(pid, KILL);
+        // What the script has begun, and who waits for the script.
+        let below = |count: usize| -> i32 {
+            let lines = lab.wait_for_lines("/tmp/below", count, SOON);
+            lines[count - 1].parse().expect("a pid")
+        };
+        let hung = below(1);
+        let waits = lab.sh("ps -o ppid= -p $(cat /tmp/hung)").ok();
+        first.kill(KILL);
+        lab.kill(waits.trim().parse().expect("a pid"), KILL);
+        let _second = supervise(lab, suite);
+        lab.wait_dead(hung, SOON);
+        let hung = below(2);
+        stop(lab);
+        lab.wait_dead(hung, SOON);
+        until_down(lab, suite);
+        assert_eq!(start_count(lab), 1);
+    });
+}

@@ -45,7 +45,12 @@ impl Instance {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, dir: &Dir) -> Result<()> {
-        dir.overwrite(NAME, 0o600, self.text().as_bytes())
+        self.write_as(dir, NAME)
+    }
+
+    /// The same, for another process of the service.
+    pub(crate) fn write_as(&self, dir: &Dir, name: &str) -> Result<()> {
+        dir.overwrite(name, 0o600, self.text().as_bytes())
     }
 
     /// Of one length, for `overwrite`: the longest numbers fit, and the boot's id has one.
@@ -57,8 +62,13 @@ impl Instance {
 
     /// The last one of the service with this directory, if it still runs.
     pub fn living(dir: &Dir) -> Option<Instance> {
+        Instance::living_as(dir, NAME)
+    }
+
+    /// The same of the one that was written as `name`.
+    pub(crate) fn living_as(dir: &Dir, name: &str) -> Option<Instance> {
         let mut text = String::new();
-        let file = dir.open_private(NAME).ok()?;
+        let file = dir.open_private(name).ok()?;
         file.take(128).read_to_string(&mut text).ok()?;
         let instance = Instance::parse(&text)?;
         instance.is_alive().then_some(instance)

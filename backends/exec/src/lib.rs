@@ -4,7 +4,7 @@
 //! [`spec_file`] keeps it in a file of the service's directory, which [`place`] makes; [`launch`]
 //! runs it, once for each spawn; [`readiness`] and [`sd_notify`] know when it is ready, [`check`]
 //! whether it still works, [`alert`] tells a person; [`outline`] tells it all to people; [`log`] and
-//! [`logger`] take what it writes; [`openrc`] tells OpenRC;
+//! [`logger`] take what it writes; [`renewal`] is for specs that the runscript makes anew; [`openrc`] tells OpenRC;
 //! [`watched`] is for services that OpenRC runs.
 
 pub mod alert;
@@ -25,6 +25,7 @@ pub mod pid_file;
 pub mod place;
 pub mod process;
 pub mod readiness;
+pub mod renewal;
 pub mod resolve;
 mod rlimit;
 pub mod run;

@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use rc_sv_api::{Code, Error, Request, Result, ServiceName, Settings, Status};
 use rc_sv_exec::place::Dir;
+use rc_sv_exec::run::record;
 use rc_sv_exec::svcdir;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub(crate) struct Call {
     pub(crate) deadline: Instant,
     /// It is the caller's own.
     is_strict: bool,
+    /// The runscript comes before the run that is asked for.
+    pub(crate) by_script: bool,
 }
 
 impl Call {
@@ -53,6 +56,7 @@ impl Call {
             svcdir,
             deadline: Instant::now() + request.timeout.unwrap_or(usual),
             is_strict: request.timeout.is_some(),
+            by_script: false,
         })
     }
 
@@ -81,7 +85,17 @@ impl Call {
             tree,
             deadline,
             is_strict: request.timeout.is_some(),
+            by_script: false,
         }))
+    }
+
+    /// Forgets what was before, for a run that a person asked for.
+    pub(crate) fn forget(&self) -> Result<()> {
+        record::forget(&self.dir)?;
+        match self.by_script {
+            true => record::want_script(&self.dir),
+            false => Ok(()),
+        }
     }
 
     /// One look at everything.

@@ -18,6 +18,7 @@ use rc_sv_exec::outline;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::process;
 use rc_sv_exec::readiness;
+use rc_sv_exec::renewal;
 use rc_sv_exec::resolve;
 use rc_sv_exec::svcdir;
 use std::ffi::OsStr;
@@ -72,6 +73,7 @@ impl<M: Module> Family<M> {
     fn prepare(&self, spec: &dyn Settings) -> Result<(Origin, Spec)> {
         let origin = Origin::of(Self::SUITE, spec)?;
         refusals::check(Self::SUITE, &origin, spec)?;
+        renewal::check(spec)?;
         if origin != Origin::Generated {
             return Ok((origin, spec.to_spec()));
         }
@@ -177,6 +179,10 @@ impl<M: Module> Backend for Family<M> {
         if request.dry_run {
             return self.rehearse(&origin, spec.settings());
         }
+        if request.from_supervisor {
+            let call = Self::find(spec.settings(), request, AT_ONCE)?.ok_or_else(unknown)?;
+            return start::renew(&call, &spec).map(|()| Outcome::Done);
+        }
         let usual = stop::patience(&spec) + start_time(&spec);
         let mut call = Call::make(Self::SUITE, spec.settings(), request, usual)?;
         self.start_in(&mut call, &origin, spec.settings())
@@ -201,6 +207,7 @@ impl<M: Module> Backend for Family<M> {
         if request.dry_run {
             return Ok(Outcome::Done);
         }
+        call.by_script = renewal::is_by_script(spec.settings());
         let usual = stop::patience(&spec) * 2 + start_time(&spec);
         call.patient(request.timeout.unwrap_or(usual));
         let origin = call.origin();
@@ -301,7 +308,15 @@ impl<M: Module> Backend for Family<M> {
 
 /// How long a start may take.
 fn start_time(spec: &Spec) -> Duration {
-    progress::EXECUTE + readiness::timeout(spec.settings()) + progress::GRACE
+    progress::EXECUTE + script_time(spec) + readiness::timeout(spec.settings()) + progress::GRACE
+}
+
+/// How long the runscript may take before a run.
+fn script_time(spec: &Spec) -> Duration {
+    match renewal::is_by_script(spec.settings()) {
+        true => readiness::timeout(spec.settings()),
+        false => Duration::ZERO,
+    }
 }
 
 fn unknown() -> Error {

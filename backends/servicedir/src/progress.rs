@@ -52,9 +52,13 @@ pub(crate) fn await_begun(call: &Call, watch: &mut Watch) -> Result<()> {
         return begun.ok_or_else(late);
     }
     let is_executed = |_: &Snapshot| executed(&call.dir);
-    let begun = watch.until(call.supervise(), call.within(EXECUTE), is_executed)?;
-    begun.ok_or_else(late)?;
     let spec = stop::recorded(call)?;
+    let before = match call.by_script {
+        true => readiness::timeout(spec.settings()),
+        false => Duration::ZERO,
+    };
+    let begun = watch.until(call.supervise(), call.within(EXECUTE + before), is_executed)?;
+    begun.ok_or_else(late)?;
     let readiness = Readiness::of(spec.settings())?;
     if readiness == Readiness::Executed {
         return Ok(());

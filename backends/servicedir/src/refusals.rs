@@ -6,7 +6,7 @@ use rc_sv_api::key::{self, Group, Key, Role};
 use rc_sv_api::{support, Deed, Error, Result, Settings, Support};
 
 /// The settings of a service with a command that are acted upon: by `rc-sv-exec`, or by the stop.
-const DONE: [&str; 67] = [
+const DONE: [&str; 68] = [
     "command_background",
     "start_stop_daemon_args",
     "supervise_daemon_args",
@@ -65,6 +65,7 @@ const DONE: [&str; 67] = [
     "rc_supervise_alert",
     "rc_supervise_alert_timeout",
     "rc_supervise_propagate",
+    "rc_supervise_respawn",
     "rc_supervise_finish",
     "rc_supervise_finish_timeout",
     "rc_supervise_kill_mode",
@@ -104,10 +105,9 @@ const DONE_FOR_NATIVE: [&str; 9] = [
 ];
 
 /// What to do instead of what is not done.
-const INSTEAD: [(&str, &str); 4] = [
+const INSTEAD: [(&str, &str); 3] = [
     ("s6_service_timeout_stop", "unset it and set retry"),
     ("s6_force_kill", "unset it and set retry"),
-    ("rc_supervise_respawn", "set it to spec"),
     (
         "rc_supervise_operators",
         "unset it: who may write to its FIFO may do anything",

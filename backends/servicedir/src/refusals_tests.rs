@@ -16,7 +16,7 @@ use rc_sv_exec::stop::Stop;
 use std::path::PathBuf;
 
 /// Settings that neither the launch nor policy nor stop shows: who acts upon them.
-const ELSEWHERE: [&str; 11] = [
+const ELSEWHERE: [&str; 12] = [
     // rc-sv-exec writes the pid file.
     "command_background",
     "pidfile",
@@ -34,6 +34,8 @@ const ELSEWHERE: [&str; 11] = [
     "rc_supervise_alert",
     "rc_supervise_alert_timeout",
     "rc_supervise_propagate",
+    // rc-sv-exec, before a respawn.
+    "rc_supervise_respawn",
 ];
 
 /// Everything that decides what happens, as text.

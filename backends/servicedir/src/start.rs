@@ -4,10 +4,11 @@ use crate::call::Call;
 use crate::origin::Origin;
 use crate::scanner::Scanner;
 use crate::{directory, progress, registration, stop};
-use rc_sv_api::{Result, Settings, Spec};
+use rc_sv_api::{Code, Error, Result, Settings, Spec};
 use rc_sv_exec::log::Stream;
 use rc_sv_exec::readiness::Readiness;
-use rc_sv_exec::run::record;
+use rc_sv_exec::renewal;
+use rc_sv_exec::run::awaits_script;
 use rc_sv_exec::spec_file;
 use std::fs;
 use std::path::Path;
@@ -53,6 +54,26 @@ pub(crate) fn start(
     begun
 }
 
+/// The runscript runs before a respawn: what it says is for that. Whoever waits for it has no lock
+/// but that of the run.
+///
+/// # Errors
+/// Nobody waits for it, or the service directory would have to be another one.
+pub(crate) fn renew(call: &Call, resolved: &Spec) -> Result<()> {
+    if !awaits_script(&call.dir)? {
+        let message = "no runscript was run for a respawn; start it as ever";
+        return Err(Error::new(Code::Conflict, message));
+    }
+    let before = stop::recorded(call)?;
+    let spec = renewal::renewed(&before, resolved);
+    if !is_same(call, spec.settings())? {
+        let message = "the runscript has set or unset notify or a logger: restart the service";
+        return Err(Error::invalid(message));
+    }
+    spec_file::write(&call.dir, spec.settings())?;
+    renew_logger(call, &before, spec.settings())
+}
+
 /// Runs a service that has a supervisor, unless it runs.
 ///
 /// # Errors
@@ -66,7 +87,7 @@ pub(crate) fn up(call: &Call) -> Result<()> {
         // It waits for its next run, or clears up: a person wants it now.
         stop::down(call)?;
     }
-    record::forget(&call.dir)?;
+    call.forget()?;
     ordered(call)
 }
 
@@ -92,7 +113,7 @@ fn supervise(
         // It was killed, and its scanner is about to begin it again.
         return registration::await_supervisor(call, scanner).and_then(|()| up(call));
     }
-    record::forget(&call.dir)?;
+    call.forget()?;
     match origin {
         Origin::Generated => {
             let files = directory::files(call, spec, program)?;

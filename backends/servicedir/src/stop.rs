@@ -10,7 +10,7 @@ use rc_sv_exec::cgroup::Cgroup;
 use rc_sv_exec::instance::Instance;
 use rc_sv_exec::place::Dir;
 use rc_sv_exec::process;
-use rc_sv_exec::run::record;
+use rc_sv_exec::run::{end_script, record};
 use rc_sv_exec::spec_file;
 use rc_sv_exec::stop::{KillMode, Stop};
 use std::ffi::OsStr;
@@ -48,6 +48,8 @@ pub(crate) fn down(call: &Call) -> Result<()> {
         end_instance(call, &stop)?;
     }
     settle(call, finish_time(&spec))?;
+    // Where who has waited for it was killed.
+    end_script(&call.dir);
     leftovers(&stop, &spec)
 }
 

@@ -12,6 +12,7 @@ pub mod process;
 pub mod ready;
 pub mod refusal;
 pub mod respawn;
+pub mod script;
 pub mod stop;
 
 use crate::modules::{self, Module, MODULES};

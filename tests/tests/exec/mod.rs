@@ -88,7 +88,7 @@ pub fn write_spec(lab: &Lab, argv: &[&str], settings: &[(&str, &str)]) {
         match *name {
             "uid" | "gid" => spec.put(name, Value::Int(value.parse().unwrap())),
             "groups" => spec.put(name, list(&[value])),
-            "cgroup" => spec.put(name, Value::Text(value.as_bytes().to_vec())),
+            "cgroup" | "runscript" => spec.put(name, Value::Text(value.as_bytes().to_vec())),
             _ => spec.set(name, value.as_bytes(), "test").unwrap(),
         }
     }

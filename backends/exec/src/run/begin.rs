@@ -3,7 +3,7 @@
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::Signals;
-use super::{alarm, attend, cgroup, dependents, finish, report, vigil, Call, Given};
+use super::{alarm, attend, cgroup, dependents, finish, report, script, vigil, Call, Given};
 use crate::clock;
 use crate::instance::Instance;
 use crate::launch::{self, Keep, Launch, NOT_RUN};
@@ -84,23 +84,42 @@ pub(super) fn run(call: &Call, signals: &Signals) -> Result<u8> {
     }
     // As it is now: a start may have changed it meanwhile.
     let spec = spec_file::read(&call.dir)?;
+    let settings = spec.settings();
+    match script::renew(call, &locks, &record, settings, signals) {
+        Ok(true) if record::is_wanted_down(&call.dir)? => refuse(call, &stop, signals),
+        Ok(true) => begin(call, &locks, record, signals),
+        Ok(false) => Ok(WAITED),
+        Err(error) => {
+            let exit = not_begun(call, &mut record, settings, &error)?;
+            let record = record::read(&call.dir)?.unwrap_or_default();
+            ended(call, &locks, record, exit, signals)
+        }
+    }
+}
+
+/// Begins the run for which everything has been waited.
+fn begin(call: &Call, locks: &Locks, mut record: Record, signals: &Signals) -> Result<u8> {
+    // As the runscript has said it by now.
+    let spec = spec_file::read(&call.dir)?;
     let is_attended = vigil::is_needed(spec.settings()).unwrap_or(false)
         || alarm::raised(&call.dir, spec.settings())?.is_some()
         || dependents::is_awaited(call, spec.settings())?;
     if call.has_finish() && !is_attended {
-        return become_program(call, &locks, record, None, signals);
+        return become_program(call, locks, record, None, signals);
     }
     let exit = match attend::child(call, spec.settings(), signals) {
         Ok(exit) => exit,
-        Err(error) => {
-            let policy = Policy::from_settings(spec.settings());
-            let mut failure = begun(call, &mut record, &policy, false)?;
-            leave_word(&mut failure, &error)?;
-            Exit::NotRun(error.os_errno)
-        }
+        Err(error) => not_begun(call, &mut record, spec.settings(), &error)?,
     };
     let record = record::read(&call.dir)?.unwrap_or_default();
-    ended(call, &locks, record, exit, signals)
+    ended(call, locks, record, exit, signals)
+}
+
+/// Records a run that came to nothing, and why.
+fn not_begun(call: &Call, record: &mut Record, spec: &dyn Settings, error: &Error) -> Result<Exit> {
+    let mut failure = begun(call, record, &Policy::from_settings(spec), false)?;
+    leave_word(&mut failure, error)?;
+    Ok(Exit::NotRun(error.os_errno))
 }
 
 /// The same, in the child of one that stays and holds the lock.

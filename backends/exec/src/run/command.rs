@@ -18,8 +18,10 @@ pub(super) const OUTPUT: &str = "SERVICE_OUTPUT";
 pub(super) enum Ran {
     /// It ended by itself.
     Ended(Exit),
-    /// It took too long, or this process was told to end.
-    Killed,
+    /// It took too long, and was killed.
+    Late,
+    /// This process was told to end, so it was killed.
+    Told,
 }
 
 /// Runs the command `key` of a spec, which finds the last output in `SERVICE_OUTPUT`.
@@ -48,8 +50,15 @@ pub(super) fn run(
 /// # Errors
 /// As [`run`].
 pub(super) fn run_launch(launch: Launch, limit: Duration, signals: &Signals) -> Result<Ran> {
+    attend(&Running::begin(launch)?, limit, signals)
+}
+
+/// Waits for the end of a program.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn attend(running: &Running, limit: Duration, signals: &Signals) -> Result<Ran> {
     let failed = |cause| Error::io("wait for it", &cause);
-    let running = Running::begin(launch)?;
     let ended = [(running.as_fd(), PollFlags::POLLIN)];
     let mut woken = Woken::Signal(0);
     while matches!(woken, Woken::Signal(number) if !is_ending(number)) {
@@ -64,7 +73,8 @@ pub(super) fn run_launch(launch: Launch, limit: Duration, signals: &Signals) -> 
     }
     match (woken, running.end().transpose()?) {
         (Woken::Ready, Some(exit)) => Ok(Ran::Ended(exit)),
-        (_, Some(_)) => Ok(Ran::Killed),
+        (Woken::Late, Some(_)) => Ok(Ran::Late),
+        (Woken::Signal(_), Some(_)) => Ok(Ran::Told),
         (_, None) => Err(Error::new(Code::Timeout, "does not die")),
     }
 }

@@ -109,7 +109,7 @@ fn tell_turn(call: &Call, up: bool, signals: &Signals) -> Result<()> {
     match ran? {
         Ran::Ended(Exit::Code(0)) => Ok(()),
         Ran::Ended(exit) => Err(Error::invalid(format!("services that need it: {exit}"))),
-        Ran::Killed => Err(Error::invalid("services that need it: not in time")),
+        Ran::Late | Ran::Told => Err(Error::invalid("services that need it: not in time")),
     }
 }
 

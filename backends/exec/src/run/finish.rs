@@ -177,7 +177,7 @@ fn run_finish(call: &Call, record: &Record, spec: &dyn Settings, signals: &Signa
     let limit = spec.duration("rc_supervise_finish_timeout");
     match command::run(call, spec, KEY, ending, limit.unwrap_or_default(), signals) {
         Ok(Ran::Ended(exit)) => exit == Exit::Code(NEVER_AGAIN),
-        Ok(Ran::Killed) => false,
+        Ok(Ran::Late | Ran::Told) => false,
         Err(error) => {
             call.warn_of(Err(error));
             false

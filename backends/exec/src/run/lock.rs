@@ -34,6 +34,8 @@ pub(super) enum Byte {
     Tell = 3,
     /// Held by who tells a person that a watched service works again, when it does.
     Recovery = 4,
+    /// Held by who waits for the runscript before a run.
+    Script = 5,
 }
 
 /// How often somebody else may be quicker.

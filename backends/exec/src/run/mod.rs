@@ -37,7 +37,8 @@
 //!
 //! In the service's own directory lie `spec` ([`crate::spec_file`]), `record` ([`record`]),
 //! `instance` ([`crate::instance`]), `lock` (who is at work), `failure` (why the last program was not
-//! executed) and `down` (nobody wants it up).
+//! executed), `down` (nobody wants it up), `renew` (the runscript comes before the next run) and `script`
+//! (which process that is).
 
 mod alarm;
 mod attend;
@@ -57,6 +58,7 @@ pub mod record;
 mod recovery;
 mod report;
 mod respawn;
+mod script;
 mod signals;
 mod tell;
 mod vigil;
@@ -68,6 +70,7 @@ pub use given::Given;
 pub use lock::{is_at_work, rouse};
 pub use recovery::is_awaited;
 pub use respawn::Reason;
+pub use script::{awaits_script, end_script};
 pub use signals::Signals;
 pub(crate) use signals::{is_ending, Woken};
 

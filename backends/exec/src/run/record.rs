@@ -27,6 +27,9 @@ pub(super) const FAILURE: &str = "failure";
 /// There while nobody wants the service up.
 const DOWN: &str = "down";
 
+/// There while the next run is to have what the runscript says then.
+const RENEW: &str = "renew";
+
 /// A larger record is none of ours: its longest part is one number for each of 1,000 respawns.
 const MAX_SIZE: u64 = 64 << 10;
 
@@ -136,9 +139,28 @@ pub fn parse(bytes: &[u8]) -> Option<Record> {
 /// # Errors
 /// The files cannot be removed.
 pub fn forget(dir: &Dir) -> Result<()> {
-    [DOWN, NAME]
+    [DOWN, NAME, RENEW]
         .into_iter()
         .try_for_each(|name| dir.remove(name))
+}
+
+/// Notes that the runscript comes before the next run, which is no respawn. After [`forget`], before
+/// the suite is told.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn want_script(dir: &Dir) -> Result<()> {
+    dir.replace(RENEW, 0o600, b"")
+}
+
+/// Whether the runscript comes before the next run, whatever that is.
+pub(super) fn wants_script(dir: &Dir) -> Result<bool> {
+    Ok(contents(dir, RENEW)?.is_some())
+}
+
+/// It has.
+pub(super) fn script_ended(dir: &Dir) -> Result<()> {
+    dir.remove(RENEW)
 }
 
 /// Notes that nobody wants the service up: from now on no end of it is followed by another run.

@@ -230,7 +230,7 @@ fn run_to_background(
     let exit = match ran {
         Ok(command::Ran::Ended(Exit::Code(0))) => None,
         Ok(command::Ran::Ended(exit)) => Some(exit),
-        Ok(command::Ran::Killed) => {
+        Ok(command::Ran::Late | command::Ran::Told) => {
             record.say("its program did not go into the background in time");
             Some(Exit::Unknown)
         }

@@ -21,14 +21,11 @@ use rc_sv_api::{
 };
 use rc_sv_exec::launch::Launch;
 use rc_sv_exec::place::Dir;
-use rc_sv_exec::{resolve, spec_file, svcdir};
+use rc_sv_exec::{renewal, resolve, spec_file, svcdir};
 use std::time::{Duration, Instant};
 
 /// What is added to the sum of a service's own time-outs: the final KILL and what follows it.
 const SLACK: Duration = Duration::from_secs(20);
-
-/// Where OpenRC put the service when it was started.
-const CGROUPS: [&str; 2] = ["cgroup", "cgroups_v1"];
 
 /// The module.
 pub struct Internal {
@@ -64,7 +61,7 @@ impl Internal {
 
     /// Everything about a start that can be found out before it.
     fn prepare(spec: &dyn Settings) -> Result<Spec> {
-        refusals::check(spec)?;
+        renewal::check(spec)?;
         let resolved = resolve::resolve(spec)?;
         Launch::from_settings(resolved.settings())?;
         Ok(resolved)
@@ -215,15 +212,11 @@ impl Backend for Internal {
     }
 }
 
-/// The runscript runs before a respawn: the spec is for that. It runs in no cgroup of the service.
+/// The runscript runs before a respawn: the spec is for that.
 fn renew(call: &Call, connection: Connection, resolved: &Spec) -> Result<Outcome> {
     let dir = Dir::open_service(&call.svcdir, &call.service)?;
     let before = spec_file::read(&dir)?;
-    let mut spec = resolved.clone();
-    CGROUPS.iter().for_each(|key| spec.remove(key));
-    for (key, value) in before.iter().filter(|(key, _)| CGROUPS.contains(key)) {
-        spec.put(key, value.clone());
-    }
+    let spec = renewal::renewed(&before, resolved);
     spec_file::write(&dir, spec.settings())?;
     let order = protocol::Request::Renew(call.service.clone());
     call.order(connection, &order, false)

@@ -7,7 +7,7 @@ use rc_sv_api::{key, Spec};
 use rc_sv_exec::cgroup::limits::Limits;
 use rc_sv_exec::launch::{Ending, Launch};
 use rc_sv_exec::log::Stream;
-use rc_sv_exec::resolve;
+use rc_sv_exec::{renewal, resolve};
 
 /// Settings that neither the plan nor the launch shows: who acts upon them, and which test
 /// proves it.
@@ -46,7 +46,7 @@ fn outcome(spec: &Spec) -> String {
 fn each_setting_is_acted_upon_or_belongs_to_a_suite() {
     for key in key::all().filter(|key| key.role == Role::Setting) {
         let (plain, set) = (outcome(&sample::spec_for(key)), sample::spec_with(key));
-        assert_eq!(check(set.settings()), Ok(()), "{}", key.name);
+        assert_eq!(renewal::check(set.settings()), Ok(()), "{}", key.name);
         if key.group != Group::Suite && !ELSEWHERE.contains(&key.name) {
             assert_ne!(outcome(&set), plain, "{} changes nothing", key.name);
         }
@@ -59,9 +59,9 @@ fn a_script_is_for_who_has_one() {
     script
         .set("rc_supervise_respawn", b"script", "test")
         .unwrap();
-    assert_eq!(check(script.settings()), Ok(()));
+    assert_eq!(renewal::check(script.settings()), Ok(()));
     script.remove("runscript");
-    let error = check(script.settings()).unwrap_err();
+    let error = renewal::check(script.settings()).unwrap_err();
     assert_eq!(
         error.message,
         "rc_supervise_respawn: script is for a service that has one; set it to spec"

@@ -7,6 +7,7 @@ use rc_sv_api::spec::Settings;
 use rc_sv_exec::alert;
 use rc_sv_exec::check::{Check, Rules};
 use rc_sv_exec::readiness::Readiness;
+use rc_sv_exec::renewal;
 use rc_sv_exec::stop::{KillMode, Stop};
 use std::time::Duration;
 
@@ -83,7 +84,7 @@ impl Plan {
             finish_timeout: duration("rc_supervise_finish_timeout"),
             on_give_up: spec.list("rc_supervise_on_give_up").is_some(),
             alert: spec.list(alert::COMMAND).is_some(),
-            script: spec.word("rc_supervise_respawn") == "script",
+            script: renewal::is_by_script(spec),
             propagate: spec.flag("rc_supervise_propagate"),
             ready: match Readiness::of(spec).unwrap_or_default() {
                 Readiness::Executed => Ready::Executed,
