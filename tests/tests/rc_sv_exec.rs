@@ -230,3 +230,27 @@ fn readiness_is_heard_under_each_suite() {
         until(lab, "phase", "down");
     });
 }
+
+/// Its process is there, but has not got so far that it could record its run.
+#[test]
+fn who_is_not_even_executed_in_time_has_failed_to_start() {
+    each_suite(|suite, lab| {
+        let settings = [
+            &AT_ONCE[..],
+            &[("notify", "fd:8"), ("timeout_ready", "300")],
+        ]
+        .concat();
+        probe(lab, suite, &[], &settings);
+        // strace leaves the process in its place, and holds up what that makes.
+        let slow = "#!/bin/sh\nexec strace -D -f -qq -o /dev/null -e trace=execve \
+                    -e inject=execve:delay_exit=2000000 slow/run\n";
+        lab.sh("cd /sv/foo; mkdir slow; mv run slow").ok();
+        lab.write("/sv/foo/run", slow, 0o755);
+        let _supervisor = supervise(lab, suite);
+        let record = until(lab, "phase", "down");
+        let why = "it did not say within 300 ms that it is ready";
+        assert_eq!(record.get("note"), why, "{suite:?}");
+        until_down(lab, suite);
+        assert_eq!(start_count(lab), 0);
+    });
+}

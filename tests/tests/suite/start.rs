@@ -1,6 +1,6 @@
 //! Starts that cannot succeed, and what a daemon finds when one does.
 
-use super::openrc::{rc, spawn_count, SOON};
+use super::openrc::{rc, spawn_count, KILL, SOON};
 use super::{start_count, starts, status, Suite};
 use rc_sv_tests::lab::until;
 
@@ -104,7 +104,7 @@ pub fn hostile_arguments_arrive(suite: &Suite) {
     let expected: Vec<Vec<u8>> = words.iter().map(|word| [*word, b"x"].concat()).collect();
     assert_eq!(arrived, expected);
     let pid = super::openrc::spawns(&lab, "foo", 1)[0];
-    lab.kill(pid, super::openrc::KILL);
+    lab.kill(pid, KILL);
     assert_eq!(super::openrc::recorded_args(&lab, "foo", 2), expected);
 }
 
@@ -229,7 +229,8 @@ pub fn no_tool_is_executed(suite: &Suite) {
     rc(&lab, "foo", "start").ok();
     super::until_status(&lab, "foo", "gave up");
     rc(&lab, "foo", "stop").ok();
-    under.kill(2);
+    // What it traces has ended then, so that it ends too.
+    lab.kill(scanner, KILL);
     under.wait(SOON);
     let beneath = lab.text("/tmp/trace.scanner");
     let beneath = executed(&beneath);

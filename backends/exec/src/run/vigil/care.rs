@@ -7,9 +7,10 @@ use crate::launch::{Ending, Launch, Running};
 use crate::process;
 use crate::readiness::{self, Readiness};
 use crate::run::command::OUTPUT;
-use crate::run::{output, record};
+use crate::run::output;
+use crate::run::record::{self, Record};
 use rc_sv_api::exit::Exit;
-use rc_sv_api::policy::Cause;
+use rc_sv_api::policy::{Cause, Policy};
 use rc_sv_api::{duration, signal};
 use std::os::fd::AsFd;
 
@@ -25,9 +26,25 @@ impl Vigil<'_> {
         self.overdue(&line);
     }
 
+    /// One that was slow to be executed has perhaps not recorded its run yet, and never will: that
+    /// is done for it, as otherwise nobody knew that it has failed.
     pub(super) fn overdue(&mut self, line: &str) {
-        self.note(|record| record.fail(Cause::Timeout, line));
+        let fail = |record: &mut Record| record.fail(Cause::Timeout, line);
+        let is_noted = self.note(fail);
         self.end();
+        if is_noted || self.note(fail) {
+            return;
+        }
+        let dir = &self.call.dir;
+        let mut record = record::read(dir).ok().flatten().unwrap_or_default();
+        if record.pid == Some(self.pid) {
+            // It has ended, and left word why.
+            return;
+        }
+        record.begin(&Policy::from_settings(self.spec), true);
+        record.pid = Some(self.pid);
+        fail(&mut record);
+        self.call.warn_of(record.write(dir));
     }
 
     /// It missed its watchdog.
