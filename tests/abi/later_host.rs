@@ -1,9 +1,9 @@
-//! A host of ABI 1.1, compiled by tests/tests/abi_minors.rs with a copy of rc-sv-api whose tables have
+//! A host of ABI 1.1, compiled by tests/tests/abi_minors.rs with a copy of rc-sv-api whose structs have
 //! grown: it runs the module of ABI 1.0 in the file $MODULE. Not a test of the workspace.
 
 use rc_sv_api::abi::constants::*;
 use rc_sv_api::abi::types::*;
-use rc_sv_api::abi::{convert, table, ENTRY};
+use rc_sv_api::abi::{convert, foreign, table, ENTRY};
 use std::ffi::{c_char, c_int, c_void, CString};
 use std::mem::{size_of, MaybeUninit};
 use std::ptr::{null, null_mut};
@@ -63,4 +63,29 @@ fn the_module_runs_and_what_is_new_is_not_there() {
     }
     assert_eq!(caps, RC_SV_CAP_OWNS_PROCESS | RC_SV_CAP_SIGNAL);
     assert_eq!(status.state, RC_SV_STATE_UNMANAGED);
+}
+
+#[test]
+fn a_command_of_1_0_is_whole_and_a_shorter_one_is_refused() {
+    let argv = [null()];
+    let mut command = rc_sv_cmd {
+        struct_size: (size_of::<rc_sv_cmd>() - size_of::<u64>()) as u32,
+        flags: 0,
+        argv: argv.as_ptr(),
+        envp: null(),
+        cwd: null(),
+        input: null(),
+        input_len: 0,
+        timeout_ms: 7,
+        reserved: 0,
+        later: u64::MAX,
+    };
+    // SAFETY: the struct is ours and not shorter than it says.
+    unsafe {
+        let read = foreign::command(&command).unwrap();
+        assert_eq!((read.timeout_ms, read.later), (7, 0), "what it ends before is not read");
+        command.struct_size -= 1;
+        assert!(foreign::command(&command).is_err());
+        assert!(foreign::command(null()).is_err());
+    }
 }

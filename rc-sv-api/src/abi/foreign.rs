@@ -1,7 +1,10 @@
 //! Reading what the other side of the ABI owns.
 #![allow(unsafe_code)]
 
-use super::types::{rc_sv_host, rc_sv_req, rc_sv_spec};
+use super::sizes;
+use super::types::{rc_sv_cmd, rc_sv_req, rc_sv_spec};
+use super::Host;
+use crate::error::{Error, Result};
 use crate::spec::Settings;
 use std::ffi::{c_char, CStr};
 use std::mem::MaybeUninit;
@@ -12,7 +15,7 @@ const MAX_KEY: usize = 63;
 /// A spec that a host handed to a module, read by the host's getters.
 #[derive(Clone, Copy)]
 pub struct ForeignSpec<'a> {
-    host: &'a rc_sv_host,
+    host: &'a Host,
     spec: *const rc_sv_spec,
 }
 
@@ -20,9 +23,8 @@ impl<'a> ForeignSpec<'a> {
     /// The spec behind `spec`; NULL is the module's own section in the host's configuration.
     ///
     /// # Safety
-    /// `host` is the host's own table and `spec` is NULL or a spec of this host; both are valid
-    /// for `'a`.
-    pub unsafe fn new(host: &'a rc_sv_host, spec: *const rc_sv_spec) -> ForeignSpec<'a> {
+    /// `spec` is NULL or a spec of this host; both are valid for `'a`.
+    pub(super) unsafe fn new(host: &'a Host, spec: *const rc_sv_spec) -> ForeignSpec<'a> {
         ForeignSpec { host, spec }
     }
 }
@@ -45,7 +47,7 @@ impl Settings for ForeignSpec<'_> {
         // SAFETY: by the contract of `new` host and spec are valid; the host keeps the text as
         // long as the call of the backend lasts, and that outlives this borrow.
         unsafe {
-            let text = self.host.spec_str?(self.host, self.spec, key.as_ptr());
+            let text = (*self.host.raw).spec_str?(self.host.raw, self.spec, key.as_ptr());
             (!text.is_null()).then(|| CStr::from_ptr(text).to_bytes())
         }
     }
@@ -54,7 +56,9 @@ impl Settings for ForeignSpec<'_> {
         let key = terminated(key)?;
         let mut number = 0;
         // SAFETY: as in `text`; `number` is ours.
-        let set = unsafe { self.host.spec_int?(self.host, self.spec, key.as_ptr(), &mut number) };
+        let set = unsafe {
+            (*self.host.raw).spec_int?(self.host.raw, self.spec, key.as_ptr(), &mut number)
+        };
         (set == 1).then_some(number)
     }
 
@@ -63,7 +67,8 @@ impl Settings for ForeignSpec<'_> {
         let mut count = 0;
         // SAFETY: as in `text`; the host says how many texts there are.
         unsafe {
-            let list = self.host.spec_list?(self.host, self.spec, key.as_ptr(), &mut count);
+            let list =
+                (*self.host.raw).spec_list?(self.host.raw, self.spec, key.as_ptr(), &mut count);
             if list.is_null() {
                 return None;
             }
@@ -79,13 +84,14 @@ impl Settings for ForeignSpec<'_> {
 
     fn keys(&self) -> Vec<&str> {
         let mut names = Vec::new();
-        let Some(next) = self.host.spec_next else {
+        // SAFETY: the table has this slot.
+        let Some(next) = (unsafe { (*self.host.raw).spec_next }) else {
             return names;
         };
         let mut name: *const c_char = std::ptr::null();
         loop {
             // SAFETY: as in `text`; `name` is NULL or what the host answered last.
-            name = unsafe { next(self.host, self.spec, name) };
+            name = unsafe { next(self.host.raw, self.spec, name) };
             if name.is_null() {
                 return names;
             }
@@ -124,4 +130,20 @@ pub unsafe fn request(raw: *const rc_sv_req) -> crate::backend::Request {
     // SAFETY: by the contract; integers may be zero.
     let copy = unsafe { copy_known(raw, (*raw).struct_size as usize) };
     super::convert::request_from_raw(&copy)
+}
+
+/// A command for [`rc_sv_host::run`](super::types::rc_sv_host::run).
+///
+/// # Errors
+/// It is NULL, or shorter than any ever was.
+///
+/// # Safety
+/// `raw` is NULL or points to a command whose `struct_size` is true.
+pub unsafe fn command(raw: *const rc_sv_cmd) -> Result<rc_sv_cmd> {
+    // SAFETY: not NULL, and by the contract valid; the first word is always there.
+    if raw.is_null() || (unsafe { (*raw).struct_size } as usize) < sizes::COMMAND {
+        return Err(Error::invalid("run: the command is NULL or too short"));
+    }
+    // SAFETY: by the contract; integers and pointers may be zero.
+    Ok(unsafe { copy_known(raw, (*raw).struct_size as usize) })
 }

@@ -4,9 +4,9 @@
 use super::constants::{
     RC_SV_CMD_MERGE_STDERR, RC_SV_OK, RC_SV_OUT_TIMED_OUT, RC_SV_OUT_TRUNCATED,
 };
-use super::convert;
 use super::foreign::ForeignSpec;
 use super::types::{rc_sv_cmd, rc_sv_host, rc_sv_output};
+use super::{convert, sizes};
 use crate::error::{Code, Error, Result};
 use crate::event::Event;
 use crate::exit::Exit;
@@ -18,7 +18,8 @@ use std::time::Duration;
 /// The host of an opened backend. Lives longer than the backend.
 #[derive(Clone, Copy)]
 pub struct Host {
-    raw: *const rc_sv_host,
+    /// Never read as a whole: an older host's is shorter.
+    pub(super) raw: *const rc_sv_host,
 }
 
 // SAFETY: the ABI allows calls on an instance from different threads one after the other, and the
@@ -55,8 +56,8 @@ impl Host {
     /// # Safety
     /// `raw` is a host's table whose `struct_size` is true, valid as long as this value is used.
     pub(super) unsafe fn new(raw: *const rc_sv_host) -> Result<Host> {
-        // SAFETY: not NULL, and by the contract valid.
-        if raw.is_null() || unsafe { (*raw).struct_size as usize } < size_of::<rc_sv_host>() {
+        // SAFETY: not NULL, and by the contract valid; the first word is always there.
+        if raw.is_null() || (unsafe { (*raw).struct_size } as usize) < sizes::HOST {
             return Err(Error::new(
                 Code::Abi,
                 "the host's table is shorter than that of ABI 1.0",
@@ -65,34 +66,32 @@ impl Host {
         Ok(Host { raw })
     }
 
-    pub(super) fn table(&self) -> &rc_sv_host {
-        // SAFETY: by the contract of `new`.
-        unsafe { &*self.raw }
-    }
-
     /// Logs one line; `level` is that of syslog(3).
     pub fn log(&self, level: i32, message: &str) {
         let Ok(message) = CString::new(message.replace('\0', " ")) else {
             return;
         };
-        if let Some(log) = self.table().log {
-            // SAFETY: the table is valid and the text lives during the call.
-            unsafe { log(self.raw, level, message.as_ptr()) }
+        // SAFETY: the table has this slot and the text lives during the call.
+        unsafe {
+            if let Some(log) = (*self.raw).log {
+                log(self.raw, level, message.as_ptr());
+            }
         }
     }
 
     /// The module's own section in the host's configuration.
     pub fn settings(&self) -> impl Settings + '_ {
-        // SAFETY: the table is valid; NULL names the module's own section.
-        unsafe { ForeignSpec::new(self.table(), std::ptr::null()) }
+        // SAFETY: NULL names the module's own section.
+        unsafe { ForeignSpec::new(self, std::ptr::null()) }
     }
 
     /// Tells the host of an event.
     pub fn emit(&self, event: &Event) {
-        if let Some(emit) = self.table().emit {
-            let raw = convert::event_to_raw(event);
-            // SAFETY: the table is valid and the event lives during the call.
-            unsafe { emit(self.raw, &raw) }
+        // SAFETY: the table has this slot and the event lives during the call.
+        unsafe {
+            if let Some(emit) = (*self.raw).emit {
+                emit(self.raw, &convert::event_to_raw(event));
+            }
         }
     }
 
@@ -139,7 +138,8 @@ impl Host {
             len: 0,
         };
         let mut error = convert::empty_error();
-        let Some(run) = self.table().run else {
+        // SAFETY: the table has this slot.
+        let Some(run) = (unsafe { (*self.raw).run }) else {
             return Err(Error::new(Code::Unsupported, "the host runs no commands"));
         };
         // SAFETY: the table is valid; everything pointed to lives until the call returns.

@@ -16,6 +16,7 @@ mod guard;
 mod host;
 pub mod layout;
 pub mod note;
+pub mod sizes;
 mod slots;
 pub mod table;
 pub mod types;

@@ -82,7 +82,7 @@ unsafe fn with_spec<B: Backend, T>(
     // SAFETY: by the contract.
     unsafe {
         with::<B, T>(instance, |backend, host| {
-            call(backend, &ForeignSpec::new(host.table(), spec))
+            call(backend, &ForeignSpec::new(host, spec))
         })
     }
 }
@@ -267,7 +267,7 @@ pub(super) unsafe extern "C" fn watch_open<B: Backend>(
                 return Err(Error::invalid("there is no place for the watch"));
             }
             *watch = std::ptr::null_mut();
-            let of_one = ForeignSpec::new(host.table(), spec);
+            let of_one = ForeignSpec::new(host, spec);
             let stream = backend.watch(if spec.is_null() { None } else { Some(&of_one) })?;
             *pollfd = stream.pollfd();
             *watch = Box::into_raw(Box::new(stream)).cast();

@@ -3,14 +3,12 @@
 
 use super::constants::{RC_SV_ABI_MAJOR, RC_SV_MAGIC};
 use super::foreign::copy_known;
-use super::layout;
 use super::types::{rc_sv_backend, rc_sv_error, rc_sv_status};
+use super::{layout, sizes};
 use crate::error::{Code, Error, Result};
 use std::ffi::c_char;
-use std::mem::{align_of, offset_of, size_of};
+use std::mem::{align_of, size_of};
 
-/// Where the mandatory part of a table ends.
-const MANDATORY_SIZE: usize = offset_of!(rc_sv_backend, attach);
 /// No table of major 1 will ever be longer.
 const LARGEST: usize = 64 * 1024;
 
@@ -47,9 +45,10 @@ pub unsafe fn check(table: *const rc_sv_backend, name: &str) -> Result<CheckedTa
             "its table starts with {magic:#010x}, not {RC_SV_MAGIC:#010x}"
         ));
     }
-    if !(MANDATORY_SIZE..=LARGEST).contains(&size) {
+    if !(sizes::TABLE..=LARGEST).contains(&size) {
         return refuse(format!(
-            "its table has {size} bytes; at least {MANDATORY_SIZE} are due"
+            "its table has {size} bytes; at least {} are due",
+            sizes::TABLE
         ));
     }
     // SAFETY: the table has `size` bytes; integers, pointers and slots may be zero.

@@ -2,11 +2,11 @@
 #![allow(unsafe_code)]
 
 use rc_sv_api::abi::convert;
-use rc_sv_api::abi::foreign;
 use rc_sv_api::abi::types::{rc_sv_error, rc_sv_req};
+use rc_sv_api::abi::{foreign, sizes};
 use rc_sv_api::{Error, Request, Result, ServiceName};
 use std::ffi::{c_char, CStr};
-use std::mem::{offset_of, size_of};
+use std::mem::size_of;
 
 /// An out-struct that begins with its own size.
 ///
@@ -66,10 +66,9 @@ pub(crate) unsafe fn service(raw: *const c_char) -> Result<ServiceName> {
 /// # Safety
 /// `raw` is NULL or points to a request whose `struct_size` is true.
 pub(crate) unsafe fn request(raw: *const rc_sv_req) -> Result<Request> {
-    const FIRST: usize = offset_of!(rc_sv_req, reserved) + size_of::<u32>();
     if !raw.is_null() {
         // SAFETY: by the contract; the first word is always there.
-        check_in("request", unsafe { (*raw).struct_size }, FIRST)?;
+        check_in("request", unsafe { (*raw).struct_size }, sizes::REQUEST)?;
     }
     // SAFETY: by the contract.
     Ok(unsafe { foreign::request(raw) })

@@ -5,8 +5,8 @@ use crate::capture;
 use crate::config::Variables;
 use crate::run::{self, Command};
 use rc_sv_api::abi::constants::*;
-use rc_sv_api::abi::convert;
 use rc_sv_api::abi::types::*;
+use rc_sv_api::abi::{convert, foreign, sizes};
 use rc_sv_api::{Code, Error, Result};
 use std::ffi::{c_char, CStr, CString};
 use std::mem::size_of;
@@ -49,13 +49,10 @@ pub(super) unsafe extern "C" fn run(
 unsafe fn run_command(command: *const rc_sv_cmd, output: *mut rc_sv_output) -> Result<bool> {
     // SAFETY: by the contract; `struct_size` says how much of each struct there is.
     unsafe {
-        if command.is_null() || ((*command).struct_size as usize) < size_of::<rc_sv_cmd>() {
-            return Err(Error::invalid("run: the command is NULL or too short"));
-        }
-        if output.is_null() || ((*output).struct_size as usize) < size_of::<rc_sv_output>() {
+        let command = foreign::command(command)?;
+        if output.is_null() || ((*output).struct_size as usize) < sizes::OUTPUT {
             return Err(Error::invalid("run: the output is NULL or too short"));
         }
-        let command = &*command;
         let argv = texts(command.argv);
         if !argv
             .first()
