@@ -55,6 +55,11 @@ impl Dir {
         Dir::tree(svcdir)?.enter(service.as_str(), CLOSED)
     }
 
+    /// Where the directory of `service` is, if there is one.
+    pub fn path_of_service(svcdir: &Path, service: &ServiceName) -> PathBuf {
+        svcdir.join(TREE).join(service.as_str())
+    }
+
     /// The directory of the supervisor, `SVCDIR/rc-sv/.internal` (0755); made where it is missing.
     ///
     /// # Errors

@@ -5,10 +5,14 @@
 //! items), sorted by name; then `end` and a checksum of everything before it in 16 hexadecimal
 //! digits. There is one encoding of each spec, and nothing else is read.
 
+mod edition;
+
 use crate::place::Dir;
 use rc_sv_api::{Code, Error, Result, Settings, Spec, Value};
 use std::fs::File;
 use std::io::Read;
+
+pub use edition::Edition;
 
 /// The name of the file in a service's directory.
 pub const NAME: &str = "spec";
@@ -100,20 +104,31 @@ pub fn write(dir: &Dir, spec: &dyn Settings) -> Result<()> {
 /// [`Code::NotFound`] when there is none; [`Code::Permission`] when it does not belong to root or
 /// the caller, or others may read or write it; else as [`decode`].
 pub fn read(dir: &Dir) -> Result<Spec> {
+    read_edition(dir).map(|(spec, _)| spec)
+}
+
+/// Reads it, and tells which file that was.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_edition(dir: &Dir) -> Result<(Spec, Edition)> {
     let in_file = |error: Error| {
         let message = format!("{}: {}", dir.path().join(NAME).display(), error.message);
         Error { message, ..error }
     };
     let io = |cause: std::io::Error| in_file(Error::io("read", &cause));
     let mut file: File = dir.open_private(NAME).map_err(in_file)?;
-    let size = file.metadata().map_err(io)?.len();
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).min(MAX_SIZE) + 1);
+    // Before it is read: what is changed meanwhile is of a later edition.
+    let edition = Edition::of(&file).map_err(io)?;
+    let size = usize::try_from(edition.size()).unwrap_or(0).min(MAX_SIZE);
+    let mut bytes = Vec::with_capacity(size + 1);
     let one_more = MAX_SIZE as u64 + 1;
     (&mut file)
         .take(one_more)
         .read_to_end(&mut bytes)
         .map_err(io)?;
-    decode(&bytes).map_err(in_file)
+    let spec = decode(&bytes).map_err(in_file)?;
+    Ok((spec, edition))
 }
 
 fn damaged(what: &str) -> Error {

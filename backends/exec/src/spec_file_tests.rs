@@ -3,6 +3,7 @@
 use super::*;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
+use rc_sv_api::ServiceName;
 
 fn bytes_without_nul() -> impl Strategy<Value = Vec<u8>> {
     vec(1u8..=255, 0..20)
@@ -142,4 +143,22 @@ fn the_largest_spec_is_kept() {
     let bytes = encode(&spec).unwrap();
     assert_eq!(bytes.len(), MAX_SIZE);
     assert_eq!(decode(&bytes).unwrap(), spec);
+}
+
+#[test]
+fn an_edition_is_that_of_one_writing_and_of_no_other() {
+    let svcdir = tempfile::tempdir().unwrap();
+    let service = ServiceName::new(b"foo").unwrap();
+    let dir = Dir::make_service(svcdir.path(), &service).unwrap();
+    let path = Dir::path_of_service(svcdir.path(), &service).join(NAME);
+    assert!(Edition::at(&path).is_err());
+    let mut seen = Vec::new();
+    for _ in 0..100 {
+        write(&dir, &sample()).unwrap();
+        let (spec, edition) = read_edition(&dir).unwrap();
+        assert_eq!(spec, sample());
+        assert_eq!(Edition::at(&path).unwrap(), edition);
+        assert!(!seen.contains(&edition), "{edition:?} was there before");
+        seen.push(edition);
+    }
 }

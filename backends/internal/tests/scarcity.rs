@@ -88,7 +88,8 @@ fn a_respawn_is_tried_again_until_there_are_descriptors() {
     let mut connection = scene.connect();
     let deadline = Instant::now() + PATIENCE;
     connection.ask(&Request::Ping, deadline).unwrap();
-    // The zombie leaves room for one, and it takes two to read the spec.
+    // The zombie leaves room for one, and it takes two to read a spec, as has to be done with a new one.
+    scene.write(&spec);
     limit_descriptors(&scene, descriptors(&scene));
     signal(
         scene.reports.lines("foo")[0].parse().unwrap(),

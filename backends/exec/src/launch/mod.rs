@@ -10,6 +10,7 @@ mod failure;
 mod gift;
 mod hook;
 mod in_place;
+mod inherited;
 mod logging;
 mod news;
 mod plain;

@@ -1,6 +1,7 @@
 //! Making the process.
 
 use super::child::{self, Pointers};
+use super::inherited::Inherited;
 use super::syscall::Errno;
 use super::{steps, Launch};
 use nix::fcntl::OFlag;
@@ -70,7 +71,13 @@ fn make(launch: &Launch, cgroup: Option<BorrowedFd<'_>>) -> std::result::Result<
     };
     let report_to = write_end.as_raw_fd();
     let body = || {
-        let failure = steps::take(launch, &argv, &environment, Some(report_to));
+        let failure = steps::take(
+            launch,
+            &argv,
+            &environment,
+            Some(report_to),
+            Inherited::default(),
+        );
         steps::tell(launch, failure, report_to);
     };
     let (pid, pidfd) = child::make(cgroup, body)?;

@@ -5,6 +5,7 @@
 //! waits for too long is told so ([`News::Slow`]), or told to make the process in the other way
 //! ([`News::Untaken`]). While all threads are held up, no order is taken.
 
+use super::inherited::Heritage;
 use super::news::News;
 use super::sharing::{self, Birth, Stack};
 use super::spawn::not_made;
@@ -58,6 +59,7 @@ struct Shared {
     /// There is an order, or no more will come.
     ordered: Condvar,
     news: EventFd,
+    heritage: Heritage,
 }
 
 #[derive(Default)]
@@ -93,6 +95,7 @@ impl Spawner {
             state: Mutex::default(),
             ordered: Condvar::new(),
             news: EventFd::from_value_and_flags(0, flags)?,
+            heritage: Heritage::own(),
         };
         Ok(Some(Spawner {
             shared: Arc::new(shared),
@@ -277,7 +280,7 @@ fn begin(shared: &Arc<Shared>) -> io::Result<()> {
         // thread that waits for them.
         child::set_mask(u64::MAX);
         while let Some(order) = shared.next() {
-            let result = carry_out(&order, &mut stack);
+            let result = carry_out(&order, &shared.heritage, &mut stack);
             shared.lock().done.push_back(Landing { order, result });
             // It fails only when it was not read for 2^64 times.
             let _ = shared.news.write(1);
@@ -286,14 +289,20 @@ fn begin(shared: &Arc<Shared>) -> io::Result<()> {
     Ok(())
 }
 
-fn carry_out(order: &Order, stack: &mut Stack) -> Result<Option<Failure>, Errno> {
+fn carry_out(
+    order: &Order,
+    heritage: &Heritage,
+    stack: &mut Stack,
+) -> Result<Option<Failure>, Errno> {
     let launch = &*order.launch;
     let argv = Pointers::new(&launch.argv);
     let environment = Pointers::with(&launch.environment, launch.own_pid.as_deref());
+    let inherited = heritage.of(launch);
     let failure = Cell::new(None);
     let cgroup = order.cgroup.as_ref().map(AsFd::as_fd);
     sharing::make(stack, cgroup, &order.birth, || {
-        failure.set(Some(steps::take(launch, &argv, &environment, None)));
+        let failed = steps::take(launch, &argv, &environment, None, inherited);
+        failure.set(Some(failed));
     })?;
     Ok(failure.into_inner())
 }

@@ -29,6 +29,7 @@
 use super::child::{self, Pointers};
 use super::failure::{Failure, Stage};
 use super::gift;
+use super::inherited::Inherited;
 use super::syscall::{self, Errno, Sets, KEEP};
 use super::Launch;
 use crate::capability::{Iab, SETPCAP};
@@ -59,17 +60,19 @@ pub struct Keep {
 }
 
 /// Takes all steps and executes the program. Comes back only when something failed, and says what.
-/// With a `report`, that descriptor goes through all steps and is closed by execve.
+/// With a `report`, that descriptor goes through all steps and is closed by execve. What is
+/// `inherited` as it is to be is not set.
 pub(super) fn take(
     launch: &Launch,
     argv: &Pointers<'_>,
     environment: &Pointers<'_>,
     report: Option<RawFd>,
+    inherited: Inherited,
 ) -> Failure {
     if let Some(own_pid) = &launch.own_pid {
         own_pid.fill_in();
     }
-    match prepare(launch, report) {
+    match prepare(launch, report, inherited) {
         Err(failure) => failure,
         Ok(()) => at(Stage::Execute)(child::execute(launch.file(), argv, environment)),
     }
@@ -99,13 +102,13 @@ pub(super) fn take_here(
     }
 }
 
-fn prepare(launch: &Launch, report: Option<RawFd>) -> Result<(), Failure> {
+fn prepare(launch: &Launch, report: Option<RawFd>, inherited: Inherited) -> Result<(), Failure> {
     if let Some(word) = &launch.word {
         word.leave().map_err(at(Stage::Word))?;
     }
     syscall::new_session();
     gift::arrange(&launch.gifts, report).map_err(at(Stage::Descriptors))?;
-    surround(launch)?;
+    surround(launch, inherited)?;
     null(0..=2).map_err(at(Stage::Null))?;
     enter(launch)?;
     gift::arrange_standard(&launch.gifts, report).map_err(at(Stage::Output))
@@ -117,7 +120,7 @@ fn prepare_here(launch: &Launch, keep: Keep) -> Result<(), Failure> {
     if let Some(kept) = keep.descriptor.filter(|fd| *fd >= REPORT) {
         syscall::duplicate(kept, kept, 0).map_err(at(Stage::Descriptors))?;
     }
-    surround(launch)?;
+    surround(launch, Inherited::default())?;
     null(0..=0).map_err(at(Stage::Null))?;
     match keep.error {
         true => syscall::duplicate(1, 2, 0).map_err(at(Stage::Descriptors))?,
@@ -130,12 +133,13 @@ fn prepare_here(launch: &Launch, keep: Keep) -> Result<(), Failure> {
 }
 
 /// Cgroups, priorities and limits.
-fn surround(launch: &Launch) -> Result<(), Failure> {
+fn surround(launch: &Launch, inherited: Inherited) -> Result<(), Failure> {
     for (index, procs) in launch.cgroups_v1.iter().enumerate() {
         // `0` is whoever writes it.
         put(procs, "0").map_err(in_list(Stage::CgroupV1, index))?;
     }
-    if let Some(score) = &launch.oom_score_adj {
+    let score = launch.oom_score_adj.as_ref();
+    if let Some(score) = score.filter(|_| !inherited.oom_score_adj) {
         put(c"/proc/self/oom_score_adj", score).map_err(at(Stage::OomScoreAdj))?;
     }
     if let Some((level, text)) = &launch.nice {

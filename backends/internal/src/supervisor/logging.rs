@@ -69,7 +69,6 @@ impl Supervisor {
     pub(super) fn lead_output(
         &mut self,
         id: Id,
-        dir: &Dir,
         settings: &dyn Settings,
         launch: &mut Launch,
     ) -> Result<()> {
@@ -77,6 +76,7 @@ impl Supervisor {
         if streams.is_empty() && self.outlets.list.is_empty() {
             return Ok(());
         }
+        let dir = &self.directory(id)?;
         let user = resolve::uid(settings);
         // Of these the program is another one.
         let mut changed = Vec::new();

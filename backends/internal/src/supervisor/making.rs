@@ -185,13 +185,11 @@ impl Supervisor {
     /// Everything that can be done and can fail before there is a process; with a descriptor of
     /// the cgroup.
     fn prepare(&mut self, id: Id, run: u32) -> Result<(Making, Option<OwnedFd>)> {
-        let dir = self.directory(id)?;
-        let spec = spec_file::read(&dir)?;
+        let (spec, mut launch) = self.known_spec(id)?;
         let settings = spec.settings();
         if !self.slots.of(id).is_familiar {
-            refuse_second_copy(&dir)?;
+            refuse_second_copy(&self.directory(id)?)?;
         }
-        let mut launch = Launch::from_settings(settings)?;
         launch.leave_word(self.state_of(id)?.word(Who::Main, run));
         let pid_path = path_of(settings, "pidfile").filter(|_| settings.flag("command_background"));
         let pid_file = match pid_path {
@@ -209,7 +207,7 @@ impl Supervisor {
             (Readiness::PidFile, Some(path)) => Some(Box::new(Awaited::new(path)?)),
             _ => None,
         };
-        self.lead_output(id, &dir, settings, &mut launch)?;
+        self.lead_output(id, settings, &mut launch)?;
         let making = Making {
             run,
             launch: Arc::new(launch),

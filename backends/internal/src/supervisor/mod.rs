@@ -41,6 +41,7 @@ mod reactor;
 mod recorder;
 mod requests;
 mod signals;
+mod specs;
 mod state_file;
 mod steps;
 mod store;
@@ -79,6 +80,7 @@ use rc_sv_exec::launch::Spawner;
 use rc_sv_exec::process::open_process;
 use reactor::{Interest, Kind, Reactor, Token};
 use recorder::Recorder;
+use specs::Specs;
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CString;
 use std::io;
@@ -107,6 +109,7 @@ struct Supervisor {
     alerts: Alerts,
     dependents: Dependents,
     slots: Slots,
+    specs: Specs,
     /// The limits that could not be set, of the services that have such.
     unlimited: BTreeMap<Id, Box<str>>,
     /// Makes main processes, where it is possible.
@@ -196,6 +199,7 @@ impl Supervisor {
             alerts: Alerts::default(),
             dependents: Dependents::default(),
             slots: Slots::default(),
+            specs: Specs::default(),
             unlimited: BTreeMap::new(),
             spawner,
             looks: 0,
