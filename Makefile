@@ -156,9 +156,9 @@ asan:
 		$(CARGO) test --package rc-sv-api --lib --tests \
 		--target "$$(rustc -vV | sed -n 's/^host: //p')"
 
-# Each fuzz target for SECONDS, JOBS at a time. The flags are all stable: they are what
-# libFuzzer needs to see which ways were taken. `--cfg fuzzing` opens what is private. With
-# --target they are not given to what runs while building.
+# Each fuzz target, or each of TARGETS, for SECONDS, JOBS at a time. The flags are all
+# stable: they are what libFuzzer needs to see which ways were taken. `--cfg fuzzing` opens
+# what is private. With --target they are not given to what runs while building.
 SECONDS    = 600
 JOBS       = 2
 FUZZ       = $(abspath $(TARGET))/fuzz
@@ -172,7 +172,7 @@ FUZZ_HOW   = --manifest-path fuzz/Cargo.toml --release --locked --target $(FUZZ_
 FUZZ_PROGRAMS = $(FUZZ)/$(FUZZ_HOST)/release
 
 fuzz: fuzz-programs
-	fuzz/run '$(FUZZ_PROGRAMS)' '$(SECONDS)' '$(JOBS)' '$(FUZZ)/work'
+	fuzz/run '$(FUZZ_PROGRAMS)' '$(SECONDS)' '$(JOBS)' '$(FUZZ)/work' $(TARGETS)
 
 # A long fault campaign in a lab; `make check` has a short one. RC_SV_SEED=N does one again.
 campaign: root stage

@@ -58,6 +58,8 @@ pub mod upgrade;
 #[cfg(fuzzing)]
 pub mod fuzzed {
     pub use super::handover::fuzzed::again as handed_over;
+    pub use super::owed::fuzzed::again as owed;
+    pub use super::state_file::fuzzed::again as page;
 }
 
 use crate::core::{Core, Effect, Event, Id};

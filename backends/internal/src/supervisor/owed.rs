@@ -80,7 +80,9 @@ impl Owed {
             restarts,
             real_ns,
         };
-        Some(Owed { alert, emitted })
+        // What cannot be told is damaged, as is what is not written like that.
+        let owed = Owed { alert, emitted };
+        (!owed.alert.reason.contains('\0') && owed.encode() == text).then_some(owed)
     }
 }
 
@@ -107,6 +109,20 @@ fn read(dir: &Dir, topic: Topic) -> Option<Owed> {
     let bytes = dir.read(&name(topic)).ok()??;
     let owed = Owed::decode(std::str::from_utf8(&bytes).ok()?)?;
     (owed.alert.topic == topic).then_some(owed)
+}
+
+/// What fuzz/ calls.
+#[cfg(fuzzing)]
+pub mod fuzzed {
+    use super::Owed;
+    use rc_sv_exec::alert::Alert;
+
+    /// Reads an alert; it, and how it is written again.
+    pub fn again(text: &str) -> Option<(Alert, String)> {
+        let owed = Owed::decode(text)?;
+        let again = owed.encode();
+        Some((owed.alert, again))
+    }
 }
 
 #[cfg(test)]
@@ -141,6 +157,8 @@ mod tests {
             };
             let text = owed.encode();
             assert_eq!(Owed::decode(&text), Some(owed));
+            let damaged = [text.replace("\n7\n", "\n+7\n"), format!("{text}\0")];
+            assert_eq!(damaged.map(|text| Owed::decode(&text)), [None, None]);
             for end in 0..text.len() - 24 {
                 assert_eq!(Owed::decode(&text[..end]), None, "{end}");
             }

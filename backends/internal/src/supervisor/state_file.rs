@@ -5,6 +5,9 @@
 //! itself ([`Word`]); beside it the handle of that process, which its maker notes. Each part is written in one piece of one page, so whoever is killed leaves
 //! the old one or the new one. The page is there from the beginning: no full disk is in the way.
 
+#[cfg(fuzzing)]
+pub mod fuzzed;
+
 use super::outlet::Role;
 use crate::core::{Hook, SAVED_MOST};
 use rc_sv_api::{Code, Error, Result};
