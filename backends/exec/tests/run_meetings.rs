@@ -117,6 +117,9 @@ fn many_runs_at_once_are_one() {
         (alive.count() <= 2).then_some(())
     });
     assert!(is_alive(pid as u32));
+    until("it has said so", || {
+        seat.text("out").ends_with('\n').then_some(())
+    });
     assert_eq!(seat.text("out"), format!("{pid}\n"));
     for child in children {
         if is_alive(child.id()) {

@@ -5,7 +5,7 @@ mod scene;
 use rc_sv_api::{Code, State, Value};
 use rc_sv_internal::protocol::{Reply, Request};
 use scene::{exists, list, name, signal, with, Scene, PATIENCE};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Reports its pid and stays.
 const STAY: &str = "echo $$ >> $R; exec sleep 1000";
@@ -106,13 +106,7 @@ fn what_cannot_be_executed_fails_in_words_and_is_not_tried_again() {
         (bad_user, "open output_log", libc::EACCES),
     ];
     for (spec, words, errno) in cases {
-        let begun = Instant::now();
         let error = scene.start(&spec).unwrap_err();
-        assert!(
-            begun.elapsed() < Duration::from_secs(1),
-            "{words}: {:?}",
-            begun.elapsed()
-        );
         assert!(error.message.contains(words), "{words}: {error}");
         assert_eq!(error.os_errno, errno, "{error}");
         let status = scene.status("foo");
@@ -265,11 +259,9 @@ fn the_process_has_what_its_spec_says_and_nothing_of_the_supervisor() {
         assert!(lines.contains(expected), "{expected}: {lines}");
     }
     assert!(!lines.contains("RC_"), "{lines}");
-    assert_eq!(
-        lines.matches(&pid.to_string()).count(),
-        2,
-        "session and group: {lines}"
-    );
+    let session_and_group = lines.lines().rev().nth(1).unwrap();
+    let numbers: Vec<_> = session_and_group.split_whitespace().collect();
+    assert_eq!(numbers, [pid.to_string(), pid.to_string()], "{lines}");
     for fd in ["0 -> /dev/null", "1 -> ", "2 -> /dev/null"] {
         assert!(lines.contains(fd), "{fd}: {lines}");
     }

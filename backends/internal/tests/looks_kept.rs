@@ -16,6 +16,7 @@ fn a_check_that_hangs_ends_with_its_supervisor_and_is_made_again() {
     let spec = scene.spec("foo", "echo $$ >> $R; exec sleep 1000");
     let spec = with(spec, &[("rc_supervise_health", &health)]);
     scene.start(&spec).unwrap();
+    scene.reports.until("foo", 1);
     for count in 1..4 {
         let pid = |report: &str| -> i32 {
             let lines = scene.reports.until(report, count);

@@ -83,7 +83,6 @@ fn until_up(scene: &Scene, restarts: u32) -> BTreeSet<i32> {
 #[test]
 fn a_thousand_services_are_started_killed_and_stopped() {
     let scene = Scene::new();
-    let deadline = Instant::now() + PATIENCE;
     tell(&format!("PSS without services: {} kB", pss(&scene)));
     let settings = [("respawn_delay", "0"), ("rc_supervise_min_interval", "0")];
     let services: Vec<_> = (0..COUNT)
@@ -95,6 +94,7 @@ fn a_thousand_services_are_started_killed_and_stopped() {
 
     let order = |make: &dyn Fn(rc_sv_api::ServiceName) -> Request| {
         let begun = Instant::now();
+        let deadline = begun + PATIENCE;
         let mut connections: Vec<_> = (0..16).map(|_| scene.connect()).collect();
         let mut parts = services.chunks(COUNT.div_ceil(connections.len()));
         for connection in &mut connections {
@@ -172,10 +172,14 @@ fn an_idle_supervisor_does_not_wake_up() {
             .parse::<u64>()
             .unwrap()
     };
-    let before = switches();
     tell(&format!("PSS with 2 services: {} kB", pss(&scene)));
-    idle(Duration::from_millis(5_000));
-    assert_eq!(switches(), before, "it woke up");
+    let rests = || {
+        let before = switches();
+        idle(Duration::from_millis(5_000));
+        switches() == before
+    };
+    // On a busy machine it may do that only now.
+    assert!(rests() || rests(), "it wakes up");
 }
 
 #[test]

@@ -18,6 +18,9 @@ const AT_ONCE: [(&str, &str); 3] = [
     ("respawn_max", "0"),
 ];
 
+/// A pause far beyond the time that any test waits.
+const LONG_PAUSE: [(&str, &str); 2] = [("respawn_delay", "1000s"), ("respawn_delay_cap", "1000s")];
+
 fn at_once(spec: Spec) -> Spec {
     with(spec, &AT_ONCE)
 }
@@ -112,23 +115,14 @@ fn pauses_grow_until_the_service_is_given_up_once() {
 #[test]
 fn a_stop_does_not_wait_for_a_pause() {
     let scene = Scene::new();
-    let spec = with(
-        scene.spec("foo", "echo $$ >> $R; exit 1"),
-        &[("respawn_delay", "20s")],
-    );
+    let spec = with(scene.spec("foo", "echo $$ >> $R; exit 1"), &LONG_PAUSE);
     scene.start(&spec).unwrap();
     let status = scene.until("foo", State::Backoff);
     assert!(
-        status.next_restart_ms.is_some_and(|pause| pause > 15_000),
+        status.next_restart_ms.is_some_and(|pause| pause > 900_000),
         "{status:?}"
     );
-    let begun = Instant::now();
     scene.stop("foo").unwrap();
-    assert!(
-        begun.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        begun.elapsed()
-    );
     assert_eq!(scene.status("foo").state, State::Down);
     assert_eq!(scene.reports.lines("foo").len(), 1);
 }
@@ -138,19 +132,10 @@ fn a_start_does_not_wait_for_a_pause_either() {
     let scene = Scene::new();
     let script = "echo $$ >> $R; [ $(wc -l < $R) -gt 1 ] && exec sleep 1000; exit 1";
     scene
-        .start(&with(
-            scene.spec("foo", script),
-            &[("respawn_delay", "20s")],
-        ))
+        .start(&with(scene.spec("foo", script), &LONG_PAUSE))
         .unwrap();
     scene.until("foo", State::Backoff);
-    let begun = Instant::now();
     scene.order(Request::Restart(name("foo"))).unwrap();
-    assert!(
-        begun.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        begun.elapsed()
-    );
     assert_eq!(scene.reports.until("foo", 2).len(), 2);
     assert_eq!(scene.status("foo").state, State::Up);
 }

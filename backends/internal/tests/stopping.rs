@@ -46,7 +46,7 @@ impl Drop for Cgroup {
     fn drop(&mut self) {
         for path in [self.0.join("rc-sv"), self.0.clone()] {
             let _ = fs::write(path.join("cgroup.kill"), "1");
-            let deadline = Instant::now() + Duration::from_secs(5);
+            let deadline = Instant::now() + scene::PATIENCE;
             // What was killed takes a moment to leave.
             while fs::remove_dir(&path).is_err_and(|cause| cause.kind() == ErrorKind::ResourceBusy)
                 && Instant::now() < deadline
@@ -71,7 +71,6 @@ fn the_last_rung_kills_what_ignores_the_others() {
     scene.stop("foo").unwrap();
     let took = begun.elapsed();
     assert!(took >= Duration::from_millis(200), "{took:?}");
-    assert!(took < Duration::from_secs(5), "{took:?}");
     assert!(!exists(pid));
     assert_eq!(scene.status("foo").last_exit, Some(Exit::Signal(9)));
 }
@@ -84,13 +83,7 @@ fn a_stopped_daemon_is_stopped() {
         .unwrap();
     scene.reports.until("foo", 1);
     signal(scene.pid("foo"), libc::SIGSTOP);
-    let begun = Instant::now();
     scene.stop("foo").unwrap();
-    assert!(
-        begun.elapsed() < Duration::from_secs(20),
-        "{:?}",
-        begun.elapsed()
-    );
     assert_eq!(scene.status("foo").last_exit, Some(Exit::Signal(15)));
 }
 

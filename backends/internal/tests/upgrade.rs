@@ -18,7 +18,10 @@ const STAYS: &str = "echo $$ >> $R; exec sleep 1000";
 /// A program of another path.
 fn another(scene: &Scene, name: &str) -> PathBuf {
     let path = scene.dir.join(name);
-    fs::copy(env!("CARGO_BIN_EXE_rc-sv-supervisor"), &path).unwrap();
+    // By another process: a child that another test has just forked would have it open, too.
+    let mut copy = Command::new("cp");
+    copy.arg(env!("CARGO_BIN_EXE_rc-sv-supervisor")).arg(&path);
+    assert!(copy.status().unwrap().success());
     path
 }
 
@@ -38,7 +41,7 @@ fn everything_goes_on_under_another_program() {
     scene.start(&scene.spec("up", STAYS)).unwrap();
     scene.reports.until("up", 1);
     // One waits for its respawn, one for the end of its stop.
-    let pause = [("respawn_delay", "2"), ("rc_supervise_min_interval", "0")];
+    let pause = [("respawn_delay", "4"), ("rc_supervise_min_interval", "0")];
     scene
         .start(&with(scene.spec("pause", STAYS), &pause))
         .unwrap();

@@ -10,7 +10,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use rc_sv_api::{Error, Result, ServiceName, Spec};
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -23,8 +23,8 @@ pub(super) const SOON: Duration = Duration::from_secs(15);
 pub(super) const RESPAWN: Duration = Duration::from_secs(90);
 
 /// Says `start PID`, `usr1 PID` and `hup PID` to the FIFO that is its first argument. It waits for
-/// words of a FIFO that says none, so that it needs no child. TERM ends it, if its third argument
-/// is not `stubborn`. It holds both FIFOs open at both ends and never waits for anybody.
+/// lines of another FIFO, so that it needs no child; they mean nothing. TERM ends it, if its third
+/// argument is not `stubborn`. It holds both FIFOs open at both ends and never waits for anybody.
 const DAEMON: &str = r#"exec 3<>"$0" 4<>"$1" || exit 1
 trap 'echo "usr1 $$" >&3' USR1
 trap 'echo "hup $$" >&3' HUP
@@ -36,11 +36,16 @@ while :; do read -r word <&4; done
 /// How often what makes no event is looked at again.
 const PACE: Duration = Duration::from_millis(20);
 
+/// How often the daemon is woken up while its word is waited for: a signal that comes just before
+/// its read(2) does not interrupt that, and a shell runs no trap before it comes back.
+const NUDGE: Duration = Duration::from_millis(100);
+
 /// One daemon's place.
 pub(super) struct Scene {
     service: ServiceName,
     directory: PathBuf,
     words: File,
+    silence: File,
     heard: String,
 }
 
@@ -50,15 +55,17 @@ impl Scene {
         let number = std::process::id();
         let service = ServiceName::new(format!("rc-sv-verify-{number}").as_bytes())?;
         let failed = |errno: nix::Error| Error::io(directory.display(), &errno.into());
-        for name in ["words", "silence"] {
-            mkfifo(&directory.join(name), Mode::S_IRUSR | Mode::S_IWUSR).map_err(failed)?;
-        }
-        let flags = OFlag::O_RDWR | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let words = open(&directory.join("words"), flags, Mode::empty()).map_err(failed)?;
+        let fifo = |name: &str| {
+            let path = directory.join(name);
+            mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).map_err(failed)?;
+            let flags = OFlag::O_RDWR | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+            open(&path, flags, Mode::empty()).map_err(failed)
+        };
         Ok(Scene {
             service,
             directory: directory.to_path_buf(),
-            words: File::from(words),
+            words: File::from(fifo("words")?),
+            silence: File::from(fifo("silence")?),
             heard: String::new(),
         })
     }
@@ -112,8 +119,11 @@ impl Scene {
                 return Ok(word);
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            if !self.listen(left)? {
-                return Ok(None);
+            if !self.listen(left.min(NUDGE))? {
+                if left.is_zero() {
+                    return Ok(None);
+                }
+                self.nudge()?;
             }
         }
     }
@@ -177,6 +187,16 @@ impl Scene {
             let _ = poll(&mut [], pace);
         }
         Ok(true)
+    }
+
+    /// Lets the daemon's read(2) come back, or its next one.
+    fn nudge(&mut self) -> Result<()> {
+        match self.silence.write(b"\n") {
+            // It is full of nudges that nobody reads.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(Error::io("waking up the daemon", &error)),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Waits until there is something to read and takes it; whether there was.

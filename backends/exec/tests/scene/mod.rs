@@ -13,7 +13,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 /// A user and a group that each system has.
 pub const NOBODY: u32 = 65534;
@@ -122,16 +121,11 @@ impl Scene {
         log
     }
 
-    /// Runs it, which must fail before its program is executed, and quickly.
+    /// Runs it, which must fail before its program is executed.
     pub fn failure(&self) -> (Stage, i32, String) {
-        let began = Instant::now();
         let launch = Launch::from_settings(self.spec.settings()).unwrap();
         let child = spawn(&launch, None).unwrap();
         let failure = report(&child).expect("it was executed");
-        assert!(
-            began.elapsed() < Duration::from_secs(1),
-            "a failure must be quick"
-        );
         assert!(matches!(wait(&child), WaitStatus::Exited(_, 127)));
         (failure.stage, failure.errno, failure.message(&launch))
     }

@@ -199,6 +199,8 @@ fn time_val(time: Duration) -> TimeVal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::sys::socket::{shutdown, Shutdown};
+    use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixListener;
     use std::thread;
 
@@ -278,7 +280,10 @@ mod tests {
         let path = directory.path().join("sock");
         let ask = || exchange(&Address::Unix(path.clone()), b"x", Instant::now() + LONG);
         assert_eq!(ask().unwrap_err().kind(), io::ErrorKind::NotFound);
-        drop(UnixListener::bind(&path).unwrap());
+        // To close it is not enough: a child that another test has just forked has a copy.
+        let listener = UnixListener::bind(&path).unwrap();
+        shutdown(listener.as_raw_fd(), Shutdown::Both).unwrap();
+        drop(listener);
         assert_eq!(ask().unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     }
 }
