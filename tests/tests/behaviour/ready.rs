@@ -36,7 +36,11 @@ pub fn a_start_waits_for_a_newline(scene: &Scene) {
         assert_eq!(scene.rc(service, "status").code(), 3, "{service}");
     }
     for service in ["shut", "dead", "late"] {
-        assert_eq!(scene.count(service), 1, "{service}: nothing is tried again");
+        // The time of the last may be over before it was executed.
+        assert!(
+            scene.count(service) <= 1,
+            "{service}: nothing is tried again"
+        );
     }
 }
 
@@ -56,7 +60,7 @@ pub fn more_time_can_be_asked_for(scene: &Scene) {
     let conf = "notify=socket:ready\ntimeout_ready=300\nretry=TERM/5";
     scene.service("late", "--notify EXTEND_TIMEOUT_USEC=600000", conf);
     scene.refused("late", &["ready"]);
-    assert_eq!(scene.count("late"), 1);
+    assert!(scene.count("late") <= 1, "it is not tried again");
 }
 
 pub fn the_older_name(scene: &Scene) {
@@ -93,7 +97,7 @@ pub fn a_start_waits_for_an_answer(scene: &Scene) {
         "late",
         &["not ready within 3 s: tcp:127.0.0.1:9: Connection refused"],
     );
-    assert_eq!(scene.count("late"), 1);
+    assert!(scene.count("late") <= 1, "it is not tried again");
 }
 
 pub fn a_daemon_goes_into_the_background(scene: &Scene) {
