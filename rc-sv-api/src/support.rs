@@ -16,6 +16,10 @@ pub enum Support {
     Refused(&'static str),
     /// It is for another module: whatever it says, it is nothing to this one.
     Foreign,
+    /// OpenRC's own start and stop do it, and the module nothing.
+    OpenRc,
+    /// It is not done, or not known, and no setting asks for it.
+    Lacking,
 }
 
 impl Support {
@@ -26,6 +30,8 @@ impl Support {
             Support::Emulated => "emulated",
             Support::Refused(_) => "refused",
             Support::Foreign => "-",
+            Support::OpenRc => "OpenRC",
+            Support::Lacking => "no",
         }
     }
 }

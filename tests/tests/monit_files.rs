@@ -182,35 +182,14 @@ fn a_check_that_monit_has() {
     no_daemon(&lab);
 }
 
+/// Settings that monit does not act upon are refused in monit_behaviour.rs.
 #[test]
-fn what_nobody_does_is_refused() {
+fn two_that_would_respawn_it_are_refused() {
     let lab = lab();
-    for (conf, why) in [
-        (
-            "rc_supervise_respawn=script",
-            "rc_supervise_respawn: monit does not do this",
-        ),
-        (
-            "rc_supervise_kill_mode=group",
-            "rc_supervise_kill_mode: monit does not do this",
-        ),
-        (
-            "supervisor=supervise-daemon",
-            "supervisor=supervise-daemon and monit would both respawn it",
-        ),
-        (
-            "rc_monit_type=file\nrc_supervise_health=tcp:80",
-            "rc_supervise_health: with this rc_monit_type the control file that you give",
-        ),
-        (
-            "rc_monit_type=native\nrc_supervise_delay_factor=3",
-            "rc_supervise_delay_factor: with this rc_monit_type monit's own control file",
-        ),
-    ] {
-        simple(&lab, "foo", "", conf);
-        let said = rc(&lab, "foo", "start");
-        assert_eq!(said.code(), 1, "{said}");
-        assert_eq!(said.all().matches(why).count(), 1, "{said}");
-    }
+    simple(&lab, "foo", "", "supervisor=supervise-daemon");
+    let said = rc(&lab, "foo", "start");
+    assert_eq!(said.code(), 1, "{said}");
+    let why = "supervisor=supervise-daemon and monit would both respawn it";
+    assert_eq!(said.all().matches(why).count(), 1, "{said}");
     no_daemon(&lab);
 }

@@ -23,6 +23,7 @@ pub mod openrc;
 pub mod outline;
 pub mod pid_file;
 pub mod place;
+pub mod priority;
 pub mod process;
 pub mod readiness;
 pub mod renewal;

@@ -50,6 +50,42 @@ pub fn kill_group(leader: i32, signal: i32) -> io::Result<()> {
     Ok(Errno::result(unsafe { libc::kill(-leader, signal) }).map(drop)?)
 }
 
+/// Of which a number is, for calls about priorities: one thread.
+const WHO_THREAD: libc::c_int = 1;
+
+/// The nice value of this thread.
+pub fn nice() -> i32 {
+    // SAFETY: no memory is involved. That of the calling thread can always be had.
+    unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) }
+}
+
+/// Gives a thread a nice value.
+///
+/// # Errors
+/// `ESRCH`: it is gone.
+pub fn set_nice(thread: i32, nice: i32) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    let done = unsafe { libc::setpriority(libc::PRIO_PROCESS, thread as libc::id_t, nice) };
+    Ok(Errno::result(done).map(drop)?)
+}
+
+/// The I/O priority of this thread, as ioprio_set(2) has it.
+pub fn io_priority() -> i32 {
+    // SAFETY: no memory is involved. That of the calling thread can always be had.
+    let own = unsafe { libc::syscall(libc::SYS_ioprio_get, WHO_THREAD, 0) };
+    own as i32
+}
+
+/// Gives a thread an I/O priority.
+///
+/// # Errors
+/// `ESRCH`: it is gone.
+pub fn set_io_priority(thread: i32, priority: i32) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    let done = unsafe { libc::syscall(libc::SYS_ioprio_set, WHO_THREAD, thread, priority) };
+    Ok(Errno::result(done).map(drop)?)
+}
+
 /// How the child behind `pidfd` ended; `None` while it runs. With `reap` its zombie is taken away.
 ///
 /// # Errors

@@ -45,7 +45,7 @@ pub fn of(spec: &dyn Settings) -> Result<(Kind, Spec)> {
         ));
     }
     let mut kept = match is_runnable && kind != Kind::Native {
-        true => resolve(spec)?,
+        true => resolve(started_with(spec).settings())?,
         false => bare(spec)?,
     };
     for key in OURS {
@@ -88,6 +88,13 @@ pub fn directory(svcdir: &Path, service: &ServiceName) -> Result<Option<Dir>> {
 pub fn is_over(directory: &Dir) -> Result<bool> {
     let record = record::read(directory)?;
     Ok(record.is_some_and(|record| matches!(record.phase, Phase::Down | Phase::Failed)))
+}
+
+/// What of the settings OpenRC has started it with: options of its other tool mean nothing then.
+pub fn started_with(spec: &dyn Settings) -> Spec {
+    let mut spec = spec.to_spec();
+    spec.remove("supervise_daemon_args");
+    spec
 }
 
 /// Of a service that is never run from here: how its process is known.

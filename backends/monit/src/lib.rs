@@ -12,20 +12,20 @@ mod doctor;
 mod kept;
 mod native;
 mod observe;
-mod refusals;
+pub mod refusals;
 mod room;
 mod settings;
 mod simple;
 
 use attach::Attached;
 use control_file::{given, Rendered};
-use kept::Kind;
+pub use kept::Kind;
 use rc_sv_api::abi::{Host, HostCommand};
 use rc_sv_api::{
     Backend, Caps, Error, Outcome, Request, Result, ServiceName, Settings, Spec, Status,
 };
 use rc_sv_exec::place::Dir;
-use rc_sv_exec::{outline, run, spec_file, watched};
+use rc_sv_exec::{outline, priority, run, spec_file, watched};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -49,6 +49,10 @@ impl Backend for Monit {
     const DESCRIPTION: &'static str = "watching by monit";
     const CAPS: Caps = Caps::MONITORS
         .and(Caps::RESTARTS)
+        .and(Caps::BACKOFF)
+        .and(Caps::GIVE_UP)
+        .and(Caps::FINISH_SCRIPT)
+        .and(Caps::NOTIFY)
         .and(Caps::HEALTH)
         .and(Caps::ADOPTS);
 
@@ -62,7 +66,9 @@ impl Backend for Monit {
         Ok(Self::CAPS)
     }
 
-    fn start(&mut self, _spec: &dyn Settings, _request: &Request) -> Result<Outcome> {
+    fn start(&mut self, spec: &dyn Settings, _request: &Request) -> Result<Outcome> {
+        // Before anything runs; a service with a start() of its own is known at its attach.
+        refusals::check(kept::kind(spec), spec)?;
         Ok(Outcome::Delegate)
     }
 
@@ -92,6 +98,12 @@ impl Backend for Monit {
         let private = Dir::make_service(&svcdir, &service)?;
         spec_file::write(&private, &kept)?;
         watched::adopt(&private, kept.settings())?;
+        if let Some(found) = watched::running(&private, kept.settings()).filter(|it| it.is_sure) {
+            // OpenRC's start knows nothing of them.
+            if let Err(error) = priority::give(found.instance.pid, spec) {
+                self.host.log(WARNING, &error.message);
+            }
+        }
         self.await_recovery(&private, kept.settings());
         let attached = match &control {
             Some(control) => attach::attach(

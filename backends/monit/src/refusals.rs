@@ -1,15 +1,18 @@
 //! What cannot be done is refused, not ignored.
 
 use crate::kept::Kind;
-use rc_sv_api::key::{self, Group, Key, Role, Since};
+use rc_sv_api::key::{self, Group, Key, Role};
 use rc_sv_api::support::is_default;
-use rc_sv_api::{Error, Result, Settings, Support};
+use rc_sv_api::{Deed, Error, Result, Settings, Support};
 
-/// What monit does itself.
-const NATIVE: [&str; 11] = [
-    "rc_supervise_module",
-    "rc_monit_type",
-    "rc_monit_service",
+/// By whom it is watched, and by which control file.
+const CHOICE: [&str; 2] = ["rc_supervise_module", "rc_monit_type"];
+
+/// The name of a check that monit has.
+const SERVICE: &str = "rc_monit_service";
+
+/// What monit does itself, where it is told so by a control file made from the settings.
+const CHECKS: [&str; 8] = [
     "rc_supervise_health",
     "rc_supervise_health_interval",
     "rc_supervise_health_timeout",
@@ -20,11 +23,20 @@ const NATIVE: [&str; 11] = [
     "rc_supervise_memory_limit",
 ];
 
-/// What OpenRC does when it starts and stops the service, and rc-sv-exec when it runs it again.
-const EMULATED: [&str; 38] = [
+/// What only OpenRC's stop acts upon.
+const STOP: [&str; 2] = ["retry", "stopsig"];
+
+/// What OpenRC's start knows nothing of, and the module gives the daemon afterwards.
+const PRIORITIES: [&str; 3] = [
+    "rc_supervise_nice",
+    "rc_supervise_ionice",
+    "rc_supervise_oom_score_adj",
+];
+
+/// What OpenRC does when it starts the service, and rc-sv-exec when it runs it again.
+const START: [&str; 15] = [
     "command_background",
     "start_stop_daemon_args",
-    "supervise_daemon_args",
     "command_user",
     "directory",
     "chroot",
@@ -37,11 +49,11 @@ const EMULATED: [&str; 38] = [
     "output_log",
     "error_log",
     "input_file",
-    "notify",
-    "ready",
     "timeout_ready",
-    "retry",
-    "stopsig",
+];
+
+/// What rc-sv-exec does when it runs the service again.
+const RESPAWN: [&str; 15] = [
     "respawn_delay",
     "respawn_delay_step",
     "respawn_delay_cap",
@@ -57,13 +69,10 @@ const EMULATED: [&str; 38] = [
     "rc_supervise_unhealthy",
     "rc_supervise_alert",
     "rc_supervise_alert_timeout",
-    "rc_supervise_nice",
-    "rc_supervise_ionice",
-    "rc_supervise_oom_score_adj",
 ];
 
 /// What to do instead of what nobody does for a service that monit watches.
-const INSTEAD: [(&str, &str); 21] = [
+const INSTEAD: [(&str, &str); 23] = [
     ("rc_supervise_policy", UNSEEN),
     ("rc_supervise_success_codes", UNSEEN),
     ("rc_supervise_prevent_codes", UNSEEN),
@@ -78,10 +87,9 @@ const INSTEAD: [(&str, &str); 21] = [
     ("error_logger", "unset it and set error_log"),
     ("rc_supervise_respawn", "set it to spec"),
     ("rc_supervise_propagate", "set it to no"),
-    (
-        "rc_supervise_ready",
-        "unset it; OpenRC's own start says when it is up",
-    ),
+    ("notify", OPENRCS_START),
+    ("ready", OPENRCS_START),
+    ("rc_supervise_ready", OPENRCS_START),
     (
         "rc_supervise_operators",
         "unset it; members of such a group cannot use monit",
@@ -100,32 +108,59 @@ const INSTEAD: [(&str, &str); 21] = [
 const UNSEEN: &str = "unset it; who only watches a program does not see how it ended, so it is \
                       respawned after each end";
 const MONITS_CHECKS: &str = "unset it and set rc_supervise_health";
+const OPENRCS_START: &str = "unset it; OpenRC's own start says when it is up";
 const OPENRCS_STOP: &str = "unset it; OpenRC's own stop ends the service: set retry";
 const OPENRCS: &str = "unset it and set rc_cgroup_settings";
 
-/// What the loader finds in the surroundings of the runscript, if nobody has set it; and ours.
-const HARMLESS: [&str; 6] = [
-    "rc_supervise_module",
-    "rc_monit_type",
-    "rc_monit_service",
-    "rc_supervise_nice",
-    "rc_supervise_ionice",
-    "rc_supervise_oom_score_adj",
-];
+const GIVEN: &str = "unset it; with rc_monit_type=file the control file that you give decides that";
+const MONITS: &str = "unset it; with rc_monit_type=native monit's own control file decides that";
+const NAMELESS: &str = "unset it, or set rc_monit_type=native";
 
-/// How is done what the setting asks for, where the control file is made from the settings.
-pub fn of_setting(key: &Key) -> Support {
-    if NATIVE.contains(&key.name) {
+/// How is done what the setting asks for, with a control file of this kind.
+pub fn of_setting(kind: Kind, key: &Key) -> Support {
+    let name = key.name;
+    if CHOICE.contains(&name) {
         return Support::Native;
+    }
+    if name == SERVICE {
+        return match kind {
+            Kind::Native => Support::Native,
+            Kind::Simple | Kind::File => Support::Refused(NAMELESS),
+        };
     }
     if key.role != Role::Setting || key.group == Group::Suite {
         return Support::Foreign;
     }
-    if EMULATED.contains(&key.name) {
-        return Support::Emulated;
+    let is_check = CHECKS.contains(&name);
+    match kind {
+        // OpenRC starts none of these services by that tool.
+        _ if name == "supervise_daemon_args" => Support::Foreign,
+        _ if STOP.contains(&name) => Support::OpenRc,
+        _ if PRIORITIES.contains(&name) => Support::Emulated,
+        Kind::Native if START.contains(&name) => Support::OpenRc,
+        Kind::Simple | Kind::File if START.contains(&name) => Support::Emulated,
+        Kind::Simple if is_check => Support::Native,
+        Kind::File if is_check => Support::Refused(GIVEN),
+        Kind::Simple | Kind::File if RESPAWN.contains(&name) => Support::Emulated,
+        Kind::Native if is_check || RESPAWN.contains(&name) => Support::Refused(MONITS),
+        _ => Support::Refused(instead(name)),
     }
-    let instead = INSTEAD.into_iter().find(|(name, _)| *name == key.name);
-    Support::Refused(instead.map_or("unset it", |(_, instead)| instead))
+}
+
+fn instead(name: &str) -> &'static str {
+    let found = INSTEAD.into_iter().find(|(refused, _)| *refused == name);
+    found.map_or("unset it", |(_, instead)| instead)
+}
+
+/// How is done what no setting asks for.
+pub fn of_deed(kind: Kind, deed: Deed) -> Support {
+    match (deed, kind) {
+        (Deed::Respawn, Kind::Native) => Support::Native,
+        (Deed::GaveUp | Deed::Restarts, Kind::Native) => Support::Lacking,
+        (Deed::Respawn | Deed::GaveUp | Deed::Restarts, _) => Support::Emulated,
+        // Nobody is the parent of what OpenRC has started.
+        (Deed::LastExit | Deed::Signal | Deed::Reload, _) => Support::Lacking,
+    }
 }
 
 /// Refuses the settings of `spec` that are set and that nothing acts upon.
@@ -135,31 +170,14 @@ pub fn of_setting(key: &Key) -> Support {
 pub fn check(kind: Kind, spec: &dyn Settings) -> Result<()> {
     let set = spec.keys().into_iter().filter_map(key::find);
     for key in set.filter(|key| key.role == Role::Setting && !is_default(spec, key)) {
-        if let Support::Refused(instead) = of_setting(key) {
+        if let Support::Refused(instead) = of_setting(kind, key) {
             return Err(Error::invalid(format!(
                 "{}: monit does not do this in this version; {instead}",
                 key.name
             )));
         }
-        let is_ours = key.since == Since::RcSv && !HARMLESS.contains(&key.name);
-        let is_of_checks = key.name.starts_with("rc_supervise_health")
-            || ["rc_supervise_memory_limit"].contains(&key.name);
-        let where_it_is = match kind {
-            Kind::Native if is_ours => "monit's own control file",
-            Kind::File if is_of_checks => "the control file that you give",
-            _ => continue,
-        };
-        return Err(Error::invalid(format!(
-            "{}: with this rc_monit_type {where_it_is} decides that; unset it",
-            key.name
-        )));
     }
-    match spec.text("rc_monit_service") {
-        Some(_) if kind != Kind::Native => Err(Error::invalid(
-            "rc_monit_service: is for rc_monit_type=native; unset it",
-        )),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -200,7 +218,7 @@ mod tests {
     #[test]
     fn each_setting_is_in_one_list_and_in_the_registry() {
         let instead = INSTEAD.map(|(name, _)| name);
-        let lists = [&NATIVE[..], &EMULATED, &instead];
+        let lists = [&CHECKS[..], &STOP, &PRIORITIES, &START, &RESPAWN, &instead];
         for name in lists.concat() {
             let key = key::find(name).unwrap_or_else(|| panic!("{name} is no setting"));
             assert_eq!(key.role, Role::Setting, "{name}");

@@ -160,7 +160,7 @@ pub(crate) fn check(suite: &Suite, origin: &Origin, spec: &dyn Settings) -> Resu
 fn refusal(suite: &Suite, origin: &Origin, key: &Key) -> Option<String> {
     let (name, is_native) = (key.name, matches!(origin, Origin::Native(_)));
     match of_setting(suite, key) {
-        Support::Foreign => None,
+        Support::Foreign | Support::OpenRc | Support::Lacking => None,
         Support::Refused(instead) => Some(format!(
             "{name}: {} does not do this in this version; {instead}",
             suite.name

@@ -63,7 +63,11 @@ impl Scene {
     /// lines of conf.d.
     #[track_caller]
     pub fn service(&self, service: &str, args: &str, conf: &str) {
-        let script = format!("command={PROBE}\ncommand_args=\"--report /tmp/$RC_SVCNAME {args}\"");
+        let mut script =
+            format!("command={PROBE}\ncommand_args=\"--report /tmp/$RC_SVCNAME {args}\"\n");
+        if self.module.kind.is_some() {
+            script += "command_background=yes\npidfile=/run/$RC_SVCNAME.pid\n";
+        }
         self.lab.service(service, &script);
         self.conf(service, conf);
     }
@@ -72,8 +76,15 @@ impl Scene {
     #[track_caller]
     pub fn conf(&self, service: &str, conf: &str) {
         let name = self.module.name;
-        self.lab
-            .conf(service, &format!("rc_supervise_module={name}\n{conf}\n"));
+        let kind = self
+            .module
+            .kind
+            .map(|kind| format!("rc_monit_type={kind}\n"));
+        let kind = kind.unwrap_or_default();
+        self.lab.conf(
+            service,
+            &format!("rc_supervise_module={name}\n{kind}{conf}\n"),
+        );
     }
 
     #[track_caller]
