@@ -2,6 +2,7 @@
 //! control file. What other modules do in the same way is proven by the same means.
 
 #![allow(dead_code)] // Not all of what the proofs for other modules need.
+#![allow(clippy::duplicate_mod)] // What those and the tests of monit share is in both.
 
 mod behaviour;
 #[path = "support/ends.rs"]
