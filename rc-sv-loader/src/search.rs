@@ -93,7 +93,7 @@ impl Directories {
                 }
             }
         }
-        Err(Error::new(Code::NotFound, self.missing(name)))
+        Err(Error::new(Code::NotFound, self.missing()))
     }
 
     /// All modules, with those that must not be used, and directories that must not be used as
@@ -109,7 +109,7 @@ impl Directories {
         (listed, errors)
     }
 
-    fn missing(&self, name: &str) -> String {
+    fn missing(&self) -> String {
         let mut names: Vec<String> = self.list().0.into_iter().map(|it| it.name).collect();
         names.sort();
         names.dedup();
@@ -120,11 +120,8 @@ impl Directories {
             .collect();
         let looked = looked.join(" and ");
         match names.is_empty() {
-            true => format!("unknown module {name}; there is none at all in {looked}"),
-            false => format!(
-                "unknown module {name}; there are {} in {looked}",
-                names.join(", ")
-            ),
+            true => format!("unknown module; there is none at all in {looked}"),
+            false => format!("unknown module; there are {} in {looked}", names.join(", ")),
         }
     }
 }
@@ -201,7 +198,10 @@ fn check_owner(path: &Path, facts: &FileStat) -> Result<()> {
 fn checked(path: &Path, opened: nix::Result<OwnedFd>) -> Result<File> {
     let file = opened.map_err(|errno| match errno {
         Errno::EXDEV => {
-            let what = format!("{}: leads out of its directory", path.display());
+            let what = format!(
+                "{}: leads out of its directory; put the file itself there",
+                path.display()
+            );
             Error::new(Code::Permission, what)
         }
         Errno::ENXIO => irregular(path),

@@ -93,7 +93,7 @@ fn errors_are_one_line_with_service_and_module() {
     assert_eq!(
         start("foo", &[("RCSV_rc_supervise_module", "s7")]),
         line(&format!(
-            "foo: s7: unknown module s7; there are sample in modules and {}",
+            "foo: s7: unknown module; there are sample in modules and {}",
             "/usr/local/lib/rc-sv"
         ))
     );

@@ -72,7 +72,7 @@ fn all_services_are_shown_with_one_call_for_each_module() {
          d  down     pid 4711  -  2 restarts  a sample\n"
     );
     assert!(
-        err.starts_with("rc-sv-loader: e: uninstalled: unknown module uninstalled;"),
+        err.starts_with("rc-sv-loader: e: uninstalled: unknown module;"),
         "{err}"
     );
     assert_eq!(code, 1);
@@ -126,5 +126,13 @@ fn modules_are_listed_and_described() {
     assert_eq!(code, 0);
     let (code, err) = failure(&place, &["--describe", "text"], &[]);
     let line = "rc-sv-loader: text: modules/librc_sv_text.so: is no ELF file\n";
+    assert_eq!((code, err.as_str()), (1, line));
+    let (code, err) = failure(&place, &["--describe", "nope"], &[]);
+    let line = "rc-sv-loader: nope: unknown module; there are sample, text in ";
+    assert!(code == 1 && err.starts_with(line), "{err}");
+    // What is no name is shown where nothing can be taken for another line.
+    let (code, err) = failure(&place, &["--describe", "a\nb"], &[]);
+    let line = "rc-sv-loader: module name \"a\\nb\": must be 1 to 32 letters, digits, dashes and \
+                underscores\n";
     assert_eq!((code, err.as_str()), (1, line));
 }

@@ -68,7 +68,7 @@ fn modules_are_listed_and_described() {
         assert!(rest.ends_with("probe: 0\nclosed\n"), "{output}");
         let output = run(&lab, &format!("{isolation} describe nosuch"));
         assert_eq!(output.code(), 1);
-        let words = "describe: -3 nosuch: unknown module nosuch; there are ";
+        let words = "describe: -3 nosuch: unknown module; there are ";
         assert!(output.stdout.contains(words), "{output}");
     }
 }

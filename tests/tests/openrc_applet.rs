@@ -66,7 +66,7 @@ fn what_fails_is_one_line_and_leaves_nothing() {
     assert!(output.all().contains("[ !! ]"), "{output}");
     assert_eq!(rc(&lab, "foo", "status").code(), 3);
     for (arguments, said) in [
-        ("start intrenal -- /bin/true", "unknown module intrenal"),
+        ("start intrenal -- /bin/true", "intrenal: unknown module"),
         ("stop", "no module has started it"),
         ("signal HUP", "no module has started it"),
         ("reload", "no module has started it"),

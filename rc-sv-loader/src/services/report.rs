@@ -1,6 +1,7 @@
 //! What comes of asking for a service.
 
 use crate::standing::Standing;
+use rc_sv_api::name::is_module_name;
 use rc_sv_api::{Error, ServiceName, Status};
 use std::fmt;
 
@@ -47,7 +48,9 @@ impl From<Error> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(module) = &self.module {
+        // What is no name is not shown as one.
+        let named = |module: &&String| is_module_name(module.as_bytes());
+        if let Some(module) = self.module.as_ref().filter(named) {
             write!(out, "{module}: ")?;
         }
         write!(out, "{}", self.error)
