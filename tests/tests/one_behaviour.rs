@@ -71,6 +71,8 @@ proofs! {
     stop::any_signal_is_sent("any signal, pause" "reload")
     ready::a_start_waits_for_a_newline("notify" "timeout_ready")
     ready::more_time_can_be_asked_for("notify" "timeout_ready")
+    ready::what_it_says_is_told("notify")
+    ready::another_process_becomes_the_main_one("notify")
     ready::the_older_name("ready")
     ready::a_start_waits_for_an_answer("rc_supervise_ready")
     ready::a_daemon_goes_into_the_background("rc_supervise_ready")

@@ -2,7 +2,7 @@
 //!
 //! [`resolve`] turns what an administrator wrote into a spec that needs no name service;
 //! [`spec_file`] keeps it in a file of the service's directory, which [`place`] makes; [`launch`]
-//! runs it, once for each spawn; [`readiness`] and [`sd_notify`] know when it is ready, [`check`]
+//! runs it, once for each spawn; [`readiness`], [`ear`] and [`sd_notify`] know when it is ready, [`check`]
 //! whether it still works, [`alert`] tells a person; [`outline`] tells it all to people; [`log`] and
 //! [`logger`] take what it writes; [`renewal`] is for specs that the runscript makes anew; [`openrc`] tells OpenRC;
 //! [`watched`] is for services that OpenRC runs.
@@ -12,6 +12,7 @@ mod capability;
 pub mod cgroup;
 pub mod check;
 pub mod clock;
+pub mod ear;
 mod environment;
 pub mod handle;
 pub mod instance;

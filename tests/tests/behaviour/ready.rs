@@ -1,12 +1,14 @@
 //! When a start is over.
 
 use super::{Scene, AT_ONCE};
-use crate::suite::openrc::SOON;
+use crate::suite::openrc::{KILL, SOON};
 use crate::suite::PROBE;
 use rc_sv_tests::lab::until;
 use std::time::{Duration, Instant};
 
 const USR1: i32 = 10;
+const USR2: i32 = 12;
+const TERM: i32 = 15;
 
 pub fn a_start_waits_for_a_newline(scene: &Scene) {
     scene.service(
@@ -142,4 +144,75 @@ pub fn a_daemon_goes_into_the_background(scene: &Scene) {
     );
     assert_eq!(scene.rc("foo", "start").code(), 1);
     assert_eq!(scene.rc("foo", "status").code(), 3);
+}
+
+pub fn what_it_says_is_told(scene: &Scene) {
+    let args = "--notify READY=1%nSTATUS=serves --on USR1=RELOADING=1%nSTATUS=reads \
+                --on USR2=READY=1%nSTATUS=goes-on";
+    scene.service("reload", args, "notify=socket:ready");
+    let pid = scene.begin("reload").pid();
+    scene.until_status("reload", "serves");
+    scene.lab.kill(pid, USR1);
+    scene.until_status("reload", "reloading: reads");
+    scene.lab.kill(pid, USR2);
+    assert!(!scene
+        .until_status("reload", "goes-on")
+        .contains("reloading"));
+    // Why it fails is told with its end. The answer to a barrier comes when all before it was heard.
+    let heard = "--barrier here --write 1=answered";
+    let begin = |service: &str, args: &str, conf: &str| {
+        let conf = format!("notify=socket:ready\noutput_log=/tmp/{service}.out\n{conf}");
+        scene.service(service, &format!("{args} {heard}"), &conf);
+        let pid = scene.begin(service).pid();
+        let is_answered = |bytes: &[u8]| bytes == b"answered";
+        scene
+            .lab
+            .wait_for_file(format!("/tmp/{service}.out"), is_answered, SOON);
+        pid
+    };
+    let args = "--notify READY=1 --notify ERRNO=13 --exit-on TERM=9";
+    let pid = begin("errno", args, "rc_supervise_prevent_codes=9");
+    scene.lab.kill(pid, TERM);
+    scene.until_failed("errno");
+    scene.until_status("errno", "exited 9; it says: Permission denied");
+    // Nobody is listened to any more.
+    let args = "--notify READY=1%nSTATUS=last%nNOTIFYACCESS=none --notify STATUS=unheard";
+    begin("silent", args, "");
+    assert!(!scene.until_status("silent", "last").contains("unheard"));
+}
+
+pub fn another_process_becomes_the_main_one(scene: &Scene) {
+    let lab = &scene.lab;
+    // Process 1 is none of the service.
+    let script = format!(
+        "#!/bin/sh\n{PROBE} --report /tmp/two --notify MAINPID=1%nSTATUS=first \
+         --notify MAINPID=%p%nREADY=1 --exit-on TERM=9 &\nread x </tmp/go\nexit 0\n"
+    );
+    lab.sh("mkfifo /tmp/go").ok();
+    lab.write("/usr/local/bin/two", &script, 0o755);
+    lab.service("two", "command=/usr/local/bin/two");
+    scene.conf(
+        "two",
+        &format!("{AT_ONCE}notify=socket:ready\nrc_supervise_prevent_codes=9\n"),
+    );
+    let main = scene.begin("two").pid();
+    scene.until_json("two", "the one that was named", |json| {
+        json["state"] == "up" && json["pid"] == main
+    });
+    // The one that was started goes, and nothing has ended.
+    let script = lab.sh(&format!("ps -o ppid= -p {main}")).ok();
+    lab.sh("echo >/tmp/go").ok();
+    lab.wait_dead(script.trim().parse().expect("a pid"), SOON);
+    scene.until_json("two", "still there", |json| {
+        json["state"] == "up" && json["pid"] == main && json["restarts"] == 0
+    });
+    lab.kill(main, KILL);
+    let second = scene.nth("two", 2).pid();
+    scene.until_json("two", "another one", |json| {
+        json["state"] == "up" && json["pid"] == second && json["restarts"] == 1
+    });
+    scene.rc("two", "stop").ok();
+    lab.wait_dead(second, SOON);
+    assert_eq!(scene.count("two"), 2);
+    assert_eq!(scene.rc("two", "status").code(), 3);
 }

@@ -12,7 +12,7 @@ use crate::stop::KILL_WAIT;
 use nix::poll::PollFlags;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Result, Settings};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
@@ -44,7 +44,13 @@ pub(super) fn child(call: &Call, spec: &dyn Settings, signals: &Signals) -> Resu
     let pidfd = process::open_process(pid).map_err(failed)?;
     let (starter, begun_ms) = (Instance::of(pid).map_err(failed)?, clock::boot_ms());
     let vigil = Vigil::begin(call, spec, pid)?;
-    attend(pidfd.as_fd(), pid, ear, vigil, signals)?;
+    if let Some(moved) = attend(pidfd.as_fd(), ear, vigil, signals)? {
+        let exit = end_of_stranger(&moved, signals);
+        // What it was begun as may have gone before, or is still there.
+        super::finish::sweep_group(call, pid);
+        child.try_wait().map_err(failed)?;
+        return exit;
+    }
     let exit = process::ending(pidfd.as_fd(), false).map_err(failed)?;
     let daemon = background::await_daemon(call, spec, &starter, begun_ms, exit, signals)?;
     if let Some(daemon) = daemon {
@@ -85,27 +91,33 @@ fn stay(
         return Ok(Exit::Unknown);
     };
     let vigil = Vigil::resume(call, spec, instance.pid, ear.is_some())?;
-    attend(pidfd.as_fd(), instance.pid, ear, vigil, signals)?;
-    // How it ended is told when its new parent has reaped it.
+    let moved = attend(pidfd.as_fd(), ear, vigil, signals)?;
+    end_of_stranger(&moved.unwrap_or(pidfd), signals)
+}
+
+/// How a process ended that is no child of this one. That is told when its parent has reaped it.
+fn end_of_stranger(pidfd: &OwnedFd, signals: &Signals) -> Result<Exit> {
     let reaped = (pidfd.as_fd(), PollFlags::POLLHUP);
     let wait = signals.wait(Some(reaped), Some(KILL_WAIT));
-    wait.map_err(failed)?;
+    wait.map_err(|cause| Error::io("wait for the program", &cause))?;
     Ok(process::ending_of_stranger(pidfd.as_fd()).unwrap_or(Exit::Unknown))
 }
 
-/// Waits for an end, passes on what signals come, and looks after it meanwhile.
+/// Waits for an end, passes on what signals come, and looks after it meanwhile. Answers the main
+/// process, where it has named another one.
 fn attend(
-    pidfd: BorrowedFd<'_>,
-    pid: i32,
+    begun: BorrowedFd<'_>,
     mut ear: Option<Ear>,
     mut vigil: Vigil<'_>,
     signals: &Signals,
-) -> Result<()> {
+) -> Result<Option<OwnedFd>> {
     let failed = |cause| Error::io("wait for the program", &cause);
-    let ended = (pidfd, PollFlags::POLLIN);
-    // It has ended already where this fails, and the descriptor tells so next.
-    let pass_on = |number| drop(process::send_signal(pidfd, number));
+    let mut moved: Option<OwnedFd> = None;
     loop {
+        let main = moved.as_ref().map_or(begun, AsFd::as_fd);
+        let ended = (main, PollFlags::POLLIN);
+        // It has ended already where this fails, and the descriptor tells so next.
+        let pass_on = |number| drop(process::send_signal(main, number));
         let said = ear.as_ref().map(|ear| (ear.as_fd(), PollFlags::POLLIN));
         let all = [Some(ended), said].into_iter().flatten();
         let all: Vec<_> = all.chain(vigil.descriptors()).collect();
@@ -119,14 +131,25 @@ fn attend(
         drop(all);
         // What it said goes before its end. It is heard as long as the program runs: more on a
         // closed pipe would kill it.
-        let heard = ear.as_ref().map(|ear| ear.hear(pid)).unwrap_or_default();
+        let heard = ear.as_mut().map(|ear| ear.hear(vigil.family()));
+        let heard = heard.unwrap_or_default();
         if heard.contains(&Heard::Silence) {
             ear = None;
         }
-        heard.into_iter().for_each(|word| vigil.hear(word));
+        let mut next = None;
+        for word in heard {
+            match word {
+                Heard::Main(pid) => next = vigil.moves_to(pid).or(next),
+                word => vigil.hear(word),
+            }
+        }
+        if next.is_some() {
+            moved = next;
+            continue;
+        }
         let over = signals.wait(Some(ended), Some(Duration::ZERO));
         match over.map_err(failed)? {
-            Woken::Ready => return Ok(()),
+            Woken::Ready => return Ok(moved),
             Woken::Signal(number) => pass_on(number),
             Woken::Late => vigil.go_on(),
         }

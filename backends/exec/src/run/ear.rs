@@ -1,23 +1,18 @@
 //! Hearing what a program says of itself: that it is ready, that it is alive.
 
 use super::Call;
+use crate::ear::{self, Ear as Socket, Family};
 use crate::place::Dir;
 use crate::process;
 use crate::readiness::Readiness;
 use crate::resolve;
 use crate::sd_notify::{self, Message, Phase, Watchdog};
-use nix::fcntl::{fcntl, FcntlArg, FdFlag, OFlag};
-use nix::sys::socket::{
-    bind, recvmsg, setsockopt, socket, sockopt, AddressFamily, ControlMessageOwned, MsgFlags,
-    SockFlag, SockType, UnixAddr,
-};
-use nix::unistd::{chown, getsid, pipe2, read, write, Pid, Uid};
+use nix::fcntl::{fcntl, FcntlArg, FdFlag};
+use nix::sys::socket::{recvmsg, ControlMessageOwned, MsgFlags};
+use nix::unistd::{read, write};
 use rc_sv_api::{Error, Result, Settings};
-use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// How many messages are heard before something else gets its turn.
@@ -32,11 +27,7 @@ pub(super) enum Ear {
         onward: Option<OwnedFd>,
     },
     /// By datagrams to a socket.
-    Socket {
-        socket: OwnedFd,
-        /// In the file system, unless the program has a root of its own.
-        path: Option<PathBuf>,
-    },
+    Socket(Socket),
 }
 
 /// What the program is given to say it with.
@@ -54,10 +45,16 @@ pub(super) enum Heard {
     Ready,
     /// It will not say anything any more.
     Silence,
+    /// It reads its configuration again.
+    Reloading,
     /// It is about to end.
     Stopping,
     /// What it does, in a line.
     Status(String),
+    /// Why it fails.
+    Errno(i32),
+    /// Which process is the main one from now on.
+    Main(i32),
     /// It is alive.
     Alive,
     /// It wants to be treated as if it had said nothing for too long.
@@ -74,7 +71,9 @@ impl Ear {
         let failed = |cause| Error::io("listen to the program", &cause);
         let opened = match Readiness::of(spec)? {
             Readiness::Descriptor(number) => line(call, number).map_err(failed)?,
-            Readiness::Socket if spec.text("chroot").is_some() => nameless().map_err(failed)?,
+            Readiness::Socket if spec.text("chroot").is_some() => {
+                of_socket(Socket::nameless().map_err(failed)?)
+            }
             Readiness::Socket => named(call, spec)?,
             Readiness::Executed | Readiness::PidFile | Readiness::Answers(_) => return Ok(None),
         };
@@ -89,8 +88,8 @@ impl Ear {
         }
     }
 
-    /// Takes in what was said by the program with this pid, or by what it has made in its session.
-    pub(super) fn hear(&self, pid: i32) -> Vec<Heard> {
+    /// Takes in what was said by the program, or by what belongs to it.
+    pub(super) fn hear(&mut self, family: Family<'_>) -> Vec<Heard> {
         match self {
             Ear::Line { line, onward } => {
                 let heard = hear_line(line);
@@ -100,7 +99,7 @@ impl Ear {
                 }
                 heard
             }
-            Ear::Socket { socket, .. } => hear_socket(socket, pid),
+            Ear::Socket(socket) => hear_socket(socket, family),
         }
     }
 }
@@ -108,19 +107,8 @@ impl Ear {
 impl AsFd for Ear {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Ear::Line { line: fd, .. } | Ear::Socket { socket: fd, .. } => fd.as_fd(),
-        }
-    }
-}
-
-impl Drop for Ear {
-    fn drop(&mut self) {
-        if let Ear::Socket {
-            path: Some(path), ..
-        } = self
-        {
-            // It is gone already where somebody removed the state directory.
-            let _ = fs::remove_file(path);
+            Ear::Line { line, .. } => line.as_fd(),
+            Ear::Socket(socket) => socket.as_fd(),
         }
     }
 }
@@ -130,16 +118,14 @@ fn line(call: &Call, number: RawFd) -> io::Result<(Ear, Mouth)> {
         Some(number) => Some(process::given(number)?),
         None => None,
     };
-    let (ours, theirs) = pipe2(OFlag::O_CLOEXEC)?;
-    fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    let (ours, theirs) = ear::line()?;
     // It goes through an execve to the process that becomes the program.
     fcntl(&theirs, FcntlArg::F_SETFD(FdFlag::empty()))?;
     let ear = Ear::Line { line: ours, onward };
     Ok((ear, Mouth::Line(theirs, number)))
 }
 
-/// A socket that the service's user can write to; for root's services everybody, who may have
-/// become somebody else. Its name is that of the service in short: an address has 107 bytes.
+/// Its name is that of the service in short: an address has 107 bytes.
 fn named(call: &Call, spec: &dyn Settings) -> Result<(Ear, Mouth)> {
     let short = call
         .service
@@ -150,46 +136,15 @@ fn named(call: &Call, spec: &dyn Settings) -> Result<(Ear, Mouth)> {
         });
     let dir = Dir::make_supervisors(&call.svcdir)?;
     let name = format!(".notify.{short:016x}");
-    // What one that was killed has left.
-    dir.remove(&name)?;
     let path = dir.path().join(name);
-    let user = resolve::uid(spec);
-    let user = user.filter(|user| *user != 0);
-    let open = || {
-        let socket = unbound()?;
-        bind(socket.as_raw_fd(), &UnixAddr::new(&path)?)?;
-        let mode = if user.is_some() { 0o600 } else { 0o666 };
-        fs::set_permissions(&path, Permissions::from_mode(mode))?;
-        if let Some(user) = user {
-            chown(&path, Some(Uid::from_raw(user)), None)?;
-        }
-        Ok(socket)
-    };
-    let socket = open().map_err(|cause: io::Error| {
-        Error::io(format_args!("make the socket {}", path.display()), &cause)
-    })?;
-    let address = path.display().to_string();
-    let path = Some(path);
-    Ok((Ear::Socket { socket, path }, Mouth::Socket(address)))
+    let what = format!("make the socket {}", path.display());
+    let socket = Socket::at(path, resolve::uid(spec)).map_err(|cause| Error::io(what, &cause))?;
+    Ok(of_socket(socket))
 }
 
-/// One that is found without a path.
-fn nameless() -> io::Result<(Ear, Mouth)> {
-    let name = format!("rc-sv/{:016x}", crate::process::random());
-    let socket = unbound()?;
-    bind(
-        socket.as_raw_fd(),
-        &UnixAddr::new_abstract(name.as_bytes())?,
-    )?;
-    let mouth = Mouth::Socket(format!("@{name}"));
-    Ok((Ear::Socket { socket, path: None }, mouth))
-}
-
-fn unbound() -> io::Result<OwnedFd> {
-    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let socket = socket(AddressFamily::Unix, SockType::Datagram, flags, None)?;
-    setsockopt(&socket, sockopt::PassCred, &true)?;
-    Ok(socket)
+fn of_socket(socket: Socket) -> (Ear, Mouth) {
+    let address = socket.address.clone();
+    (Ear::Socket(socket), Mouth::Socket(address))
 }
 
 fn hear_line(line: &OwnedFd) -> Vec<Heard> {
@@ -210,7 +165,7 @@ fn hear_line(line: &OwnedFd) -> Vec<Heard> {
 
 /// Empties the socket: a full one would hold the program up. Descriptors that come along are
 /// closed by the kernel, which is the answer to a barrier.
-fn hear_socket(socket: &OwnedFd, pid: i32) -> Vec<Heard> {
+fn hear_socket(socket: &mut Socket, family: Family<'_>) -> Vec<Heard> {
     let mut heard = Vec::new();
     for _ in 0..TURN {
         let mut buffer = [0u8; sd_notify::LONGEST + 1];
@@ -218,19 +173,24 @@ fn hear_socket(socket: &OwnedFd, pid: i32) -> Vec<Heard> {
         let (length, sender) = {
             let mut parts = [IoSliceMut::new(&mut buffer)];
             let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC;
-            let fd = socket.as_raw_fd();
+            let fd = socket.socket.as_raw_fd();
             match recvmsg::<()>(fd, &mut parts, Some(&mut space), flags).map_err(io::Error::from) {
                 Err(cause) if cause.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => return heard,
                 Ok(message) => (message.bytes, sender(&message)),
             }
         };
-        if sender.is_some_and(|sender| is_of(pid, sender)) {
-            heard.extend(
-                sd_notify::parse(&buffer[..length])
-                    .into_iter()
-                    .flat_map(words),
-            );
+        if !sender.is_some_and(|sender| family.is_heard(socket.access, sender)) {
+            continue;
+        }
+        if let Some(message) = sd_notify::parse(&buffer[..length]) {
+            socket.access = message.access.unwrap_or(socket.access);
+            let moves = message.main_pid.is_some();
+            heard.extend(words(message));
+            if moves {
+                // What comes next may be that one's.
+                return heard;
+            }
         }
     }
     heard
@@ -239,13 +199,15 @@ fn hear_socket(socket: &OwnedFd, pid: i32) -> Vec<Heard> {
 /// What is of interest in a message.
 fn words(message: Message) -> impl Iterator<Item = Heard> {
     let words = [
+        message.main_pid.map(Heard::Main),
         message.status.map(Heard::Status),
+        message.errno.map(Heard::Errno),
         message.watchdog_interval.map(Heard::Watchdog),
         message.extend.map(Heard::Extend),
-        message.phase.and_then(|phase| match phase {
-            Phase::Ready => Some(Heard::Ready),
-            Phase::Stopping => Some(Heard::Stopping),
-            Phase::Reloading => None,
+        message.phase.map(|phase| match phase {
+            Phase::Ready => Heard::Ready,
+            Phase::Stopping => Heard::Stopping,
+            Phase::Reloading => Heard::Reloading,
         }),
         message.watchdog.map(|watchdog| match watchdog {
             Watchdog::Alive => Heard::Alive,
@@ -260,9 +222,4 @@ fn sender(message: &nix::sys::socket::RecvMsg<'_, '_, ()>) -> Option<i32> {
         ControlMessageOwned::ScmCredentials(who) => Some(who.pid()),
         _ => None,
     })
-}
-
-/// Whether `sender` is the program, or in the session that it leads.
-fn is_of(pid: i32, sender: i32) -> bool {
-    sender == pid || getsid(Some(Pid::from_raw(sender))) == Ok(Pid::from_raw(pid))
 }

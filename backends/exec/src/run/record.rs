@@ -36,6 +36,9 @@ const MAX_SIZE: u64 = 64 << 10;
 /// The longest line for people, in bytes: that of a status.
 const LONGEST_NOTE: usize = 143;
 
+/// How the note begins while the program has said why it fails.
+pub(super) const SAYS: &str = "it says";
+
 /// What a service is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
@@ -239,7 +242,13 @@ impl Record {
             _ if self.cause != Cause::Itself => self.note.clone(),
             _ if self.starved => STARVED.into(),
             Some(Exit::NotRun(_)) if !self.note.is_empty() => self.note.clone(),
-            exit => exit.unwrap_or(Exit::Unknown).to_string(),
+            exit => {
+                let exit = exit.unwrap_or(Exit::Unknown);
+                match self.note.starts_with(SAYS) {
+                    true => format!("{exit}; {}", self.note),
+                    false => exit.to_string(),
+                }
+            }
         }
     }
 

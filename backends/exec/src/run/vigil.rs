@@ -9,12 +9,14 @@ mod care;
 mod dependents;
 mod leaving;
 mod looks;
+mod speech;
 mod tellers;
 
 use super::alarm::{self, Alarm};
 use super::ear::Heard;
 use super::record::{self, Phase, Record};
 use super::{background, Call};
+use crate::cgroup::Cgroup;
 use crate::check::Check;
 use crate::clock;
 use crate::launch::Running;
@@ -23,7 +25,11 @@ use looks::{Looks, News};
 use nix::poll::PollFlags;
 use nix::sys::inotify::Inotify;
 use rc_sv_api::{duration, Result, Settings};
+use speech::Speech;
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
 
@@ -35,6 +41,10 @@ pub(super) struct Vigil<'a> {
     call: &'a Call,
     spec: &'a dyn Settings,
     pid: i32,
+    /// The process that was begun, which leads a session; the same, unless it has named another.
+    leader: i32,
+    cgroup: Option<Cgroup>,
+    speech: Speech,
     stage: Stage,
     looks: Looks<'a>,
     /// Tells of changes of its pid file, until that names it.
@@ -108,10 +118,14 @@ impl<'a> Vigil<'a> {
     }
 
     fn new(call: &'a Call, spec: &'a dyn Settings, pid: i32) -> Result<Vigil<'a>> {
+        let cgroup = spec.text("cgroup");
         Ok(Vigil {
             call,
             spec,
             pid,
+            leader: pid,
+            cgroup: cgroup.map(|path| Cgroup::in_service(Path::new(OsStr::from_bytes(path)))),
+            speech: Speech::default(),
             stage: Stage::Told,
             looks: Looks::new(spec, pid)?,
             changes: None,
@@ -168,19 +182,23 @@ impl<'a> Vigil<'a> {
     pub(super) fn hear(&mut self, heard: Heard) {
         let now_ms = clock::boot_ms();
         match (heard, self.stage) {
-            (Heard::Ready, Stage::Starting { .. } | Stage::Lost { .. }) => self.is_ready(now_ms),
+            (Heard::Ready, Stage::Starting { .. } | Stage::Lost { .. }) => {
+                if self.speech.errno.is_some() {
+                    self.speaks(|speech| speech.errno = None);
+                }
+                self.is_ready(now_ms);
+            }
+            (Heard::Ready, Stage::Up) => self.speaks(|speech| speech.reloading = false),
+            (Heard::Reloading, Stage::Up) => self.speaks(|speech| speech.reloading = true),
             (Heard::Silence, Stage::Starting { until }) => {
                 let until = until.min(after(now_ms, LAST_WORDS));
                 self.stage = Stage::Lost { until };
             }
             (Heard::Stopping, Stage::Up) => self.leaves(now_ms),
             (Heard::Status(line), Stage::Starting { .. } | Stage::Up) => {
-                let is_sick = self.looks.are_healthy() == Some(false);
-                self.note(|record| match is_sick {
-                    true => {}
-                    false => record.say(&line),
-                });
+                self.speaks(|speech| speech.status = line);
             }
+            (Heard::Errno(errno), _) => self.speaks(|speech| speech.errno = Some(errno)),
             (Heard::Extend(wait), _) => self.extend(after(now_ms, wait)),
             (Heard::Alive, Stage::Up) => self.is_alive(now_ms),
             (Heard::Trigger, Stage::Up) => self.bark(now_ms, "asked for it"),

@@ -14,7 +14,6 @@ mod clients;
 mod clock;
 mod companion;
 mod dependents;
-mod ear;
 mod errand;
 mod event_loop;
 mod guardian;

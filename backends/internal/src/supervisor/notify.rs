@@ -4,19 +4,18 @@
 //! would hold the service up. Whoever can write to it may be anybody, so what is believed is what
 //! the kernel says of the sender.
 
-use super::ear::{line, Ear};
 use super::process::Process;
 use super::reactor::{Interest, Kind, Token};
 use super::store::{self, part_with};
 use super::{held, sys, Supervisor};
 use crate::core::{Event, Id, Word};
-use nix::unistd::{getsid, read, Pid};
+use nix::unistd::read;
 use rc_sv_api::{Error, Result, Settings};
+use rc_sv_exec::ear::{line, Ear};
 use rc_sv_exec::launch::Launch;
 use rc_sv_exec::readiness::Readiness;
 use rc_sv_exec::resolve;
-use rc_sv_exec::sd_notify::{self, Access, Message, Phase, Store, Watchdog};
-use std::fs;
+use rc_sv_exec::sd_notify::{self, Message, Phase, Store, Watchdog};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -132,7 +131,7 @@ impl Supervisor {
             let lives = |process: &&Process| !process.ended || process.successor.is_some();
             let process = slot.processes.iter().find(lives);
             let run = process
-                .filter(|process| is_heard(ear.access, process, note.pid))
+                .filter(|process| process.family().is_heard(ear.access, note.pid))
                 .map(|process| process.run);
             let message = match note.is_whole {
                 true => sd_notify::parse(&buffer[..note.length]),
@@ -208,37 +207,4 @@ impl Supervisor {
         self.slots.of(id).ear = Some(Box::new(ear));
         Ok(address)
     }
-}
-
-/// Whether a process is listened to for an instance. One that has gone by now cannot be told
-/// from another, and is not.
-fn is_heard(access: Access, process: &Process, pid: i32) -> bool {
-    match access {
-        Access::Nobody => false,
-        Access::Main => pid == process.main_pid(),
-        Access::All => is_of(process, pid),
-    }
-}
-
-/// Whether process `pid` belongs to an instance: it is in its cgroup, or in the session that its
-/// main process leads or is in.
-pub(super) fn is_of(process: &Process, pid: i32) -> bool {
-    if pid <= 0 {
-        // The kernel did not say.
-        return false;
-    }
-    let main = process.main_pid();
-    let session = |pid| getsid(Some(Pid::from_raw(pid)));
-    let of_pid = session(pid);
-    if pid == process.pid || pid == main || of_pid == Ok(Pid::from_raw(process.pid)) {
-        return true;
-    }
-    if main != process.pid && of_pid.is_ok() && of_pid == session(main) {
-        return true;
-    }
-    let Some(cgroup) = &process.cgroup else {
-        return false;
-    };
-    let members = fs::read_to_string(cgroup.path().join("cgroup.procs")).unwrap_or_default();
-    members.lines().any(|line| line.parse() == Ok(pid))
 }

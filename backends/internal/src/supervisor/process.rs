@@ -1,6 +1,5 @@
 //! The main processes, as the system knows them.
 
-use super::ear::Ear;
 use super::hook::HookProcess;
 use super::looks::Looking;
 use super::making::Making;
@@ -10,6 +9,7 @@ use super::store::Store;
 use super::successor::{Awaited, Successor};
 use crate::core::Id;
 use rc_sv_exec::cgroup::{Cgroup, Watch};
+use rc_sv_exec::ear::Ear;
 use rc_sv_exec::launch::Launch;
 use std::ffi::CString;
 use std::os::fd::OwnedFd;

@@ -4,7 +4,6 @@
 //! Such a process is nobody's child here, so its end is seen at its descriptor, and how it ended is
 //! read from what is left of it.
 
-use super::notify::is_of;
 use super::process::Process;
 use super::reactor::{Interest, Kind, Token};
 use super::state_file::Who;
@@ -14,6 +13,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Result};
 use rc_sv_exec::cgroup::Cgroup;
+use rc_sv_exec::ear::Family;
 use rc_sv_exec::instance::AsOf;
 use rc_sv_exec::launch::Left;
 use rc_sv_exec::pid_file::PidFile;
@@ -92,6 +92,15 @@ impl Process {
     pub(super) fn main_pid(&self) -> i32 {
         let successor = self.successor.as_ref();
         successor.map_or(self.pid, |main| main.who.pid)
+    }
+
+    /// Who belongs to the instance.
+    pub(super) fn family(&self) -> Family<'_> {
+        Family {
+            leader: self.pid,
+            main: self.main_pid(),
+            cgroup: self.cgroup.as_ref(),
+        }
     }
 
     /// Takes away the zombie of the process that was made, because another one goes on; its number
@@ -173,7 +182,7 @@ impl Supervisor {
         let is_made = process.successor.is_none() && !process.ended;
         let stays = pid == process.main_pid() && (is_made || process.pidfd.is_none());
         // Without a cgroup the word of root has to do, as for start-stop-daemon.
-        let is_ours = is_of(process, pid) || (is_roots && process.cgroup.is_none());
+        let is_ours = process.family().has(pid) || (is_roots && process.cgroup.is_none());
         if stays || (awaited.left.is_some() && is_ours && self.take_over(id, run, pid)) {
             self.stop_waiting(id, run);
             let word = Word::Ready;
@@ -189,7 +198,7 @@ impl Supervisor {
         if pid == process.main_pid() {
             return;
         }
-        if !is_of(process, pid) || !self.take_over(id, run, pid) {
+        if !process.family().has(pid) || !self.take_over(id, run, pid) {
             let line = format!("MAINPID={pid}: is no process of this service");
             self.warn(id, &line);
         }
@@ -208,7 +217,7 @@ impl Supervisor {
             return false;
         };
         // The descriptor holds the pid: who has it now had it before.
-        if process.cgroup.is_some() && !is_of(process, pid) {
+        if process.cgroup.is_some() && !process.family().has(pid) {
             return false;
         }
         if self.reactor.add(&pidfd, Interest::Read, token).is_err() {

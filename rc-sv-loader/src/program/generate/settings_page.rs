@@ -138,7 +138,7 @@ fn words(page: &mut Page) {
     page.text(
         "With *notify=socket:ready* a service finds a socket in NOTIFY_SOCKET and sends lines to it, \
          as in sd_notify(3). Its main process is listened to, and what is in the same session or \
-         cgroup; a process that has gone by the time is not. Module internal understands:",
+         cgroup; a process that has gone by the time is not. What is understood:",
     );
     for (word, meaning) in [
         ("READY=1", "It is ready, or has read its configuration again."),
@@ -155,10 +155,10 @@ fn words(page: &mut Page) {
         page.term(word, meaning);
     }
     page.text(
-        "Under s6, runit and daemontools READY, STOPPING, STATUS, EXTEND_TIMEOUT_USEC, WATCHDOG, \
-         WATCHDOG_USEC and BARRIER are understood; a stop that somebody has asked for is not \
-         extended there. Descriptors are not kept: who keeps them there ends with the service. For a \
-         daemon that goes into the background there is *rc_supervise_ready=pidfile*.",
+        "Under s6, runit and daemontools the same is understood but for descriptors, which are not \
+         kept: who could keep them there ends with each instance. A stop that somebody has asked for \
+         is not extended there. For a daemon that goes into the background there is \
+         *rc_supervise_ready=pidfile*.",
     );
     page.text(
         "Commands that check a service, and rc_supervise_unhealthy, run as root (or as whoever runs \

@@ -66,6 +66,11 @@ impl<'a> Looks<'a> {
         })
     }
 
+    /// Another process is the main one.
+    pub(super) fn follow(&mut self, pid: i32) {
+        self.pid = pid;
+    }
+
     /// Looks from now on whether it is ready, if that is how it shows.
     pub(super) fn await_ready(&mut self, now_ms: u64) {
         let is_looked_at = matches!(self.ready, Readiness::Answers(_));

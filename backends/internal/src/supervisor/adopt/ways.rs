@@ -1,7 +1,6 @@
 //! Going on with the ways between a service and its supervisor, and with what the guardian held of
 //! them.
 
-use super::super::ear::Ear;
 use super::super::held::{self, Held};
 use super::super::outlet::{Outlet, Role};
 use super::super::reactor::{Interest, Kind, Token};
@@ -10,6 +9,7 @@ use super::super::Supervisor;
 use super::process::Fate;
 use crate::core::Id;
 use rc_sv_api::{Error, Result, Settings, State};
+use rc_sv_exec::ear::Ear;
 use rc_sv_exec::log::Stream;
 use rc_sv_exec::readiness::Readiness;
 use rc_sv_exec::resolve;
