@@ -4,17 +4,20 @@
 //! began it, counted from boot, and the id of the boot; and where the kernel gives one, the handle
 //! that no other process of this boot has.
 
+mod as_of;
+
 use crate::handle::Handle;
 use crate::place::Dir;
 use crate::process;
 use crate::stat::{self, Stat};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use nix::unistd::{sysconf, SysconfVar};
 use rc_sv_api::Result;
 use std::fs;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
+
+pub use as_of::AsOf;
 
 /// The name of the file in a service's directory.
 const NAME: &str = "instance";
@@ -120,49 +123,6 @@ impl Instance {
     }
 }
 
-/// The process that had a pid at a moment. The kernel gives a pid to nobody else before that
-/// process has ended; so whoever has it now and began no later is still the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AsOf {
-    /// Its pid.
-    pub pid: i32,
-    /// The moment, in milliseconds of CLOCK_BOOTTIME.
-    pub boot_ms: u64,
-    /// Which process it was, where that is known.
-    pub handle: Option<Handle>,
-}
-
-impl AsOf {
-    /// The process behind `pidfd`, which has this pid now.
-    pub fn now(pid: i32, boot_ms: u64, pidfd: BorrowedFd<'_>) -> AsOf {
-        AsOf {
-            pid,
-            boot_ms,
-            handle: Handle::of(pidfd),
-        }
-    }
-
-    /// A descriptor of the process; `None` when it has ended.
-    ///
-    /// # Errors
-    /// It may be there, but no descriptor can be had.
-    pub fn open(&self) -> io::Result<Option<OwnedFd>> {
-        open(self.pid, self.handle, |stat| self.is_it(stat))
-    }
-
-    /// Whether it has ended, and its parent has not taken that in.
-    pub fn is_zombie(&self) -> bool {
-        let found = self.handle.and_then(|_| handle_of(self.pid));
-        let is_another = found.is_some() && found != self.handle;
-        Stat::of(self.pid).is_ok_and(|stat| stat.is_zombie() && !is_another && self.is_it(&stat))
-    }
-
-    fn is_it(&self, stat: &Stat) -> bool {
-        let latest = self.boot_ms.saturating_mul(ticks_per_second()) / 1_000;
-        stat.began <= latest
-    }
-}
-
 /// A descriptor of the process that has this pid, if that runs and is the one of `handle`; where
 /// there are none, if `is_it`.
 fn open(
@@ -201,12 +161,6 @@ fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
 /// What has the number now is a thread of another process.
 fn is_thread(cause: &io::Error) -> bool {
     cause.raw_os_error() == Some(libc::EINVAL)
-}
-
-/// What times in `/proc/pid/stat` are counted in.
-fn ticks_per_second() -> u64 {
-    let ticks = sysconf(SysconfVar::CLK_TCK).ok().flatten();
-    ticks.and_then(|ticks| ticks.try_into().ok()).unwrap_or(100)
 }
 
 /// The id of the running boot: 36 characters. Times are counted from it, and a state directory on
@@ -275,36 +229,6 @@ mod tests {
     }
 
     #[test]
-    fn who_has_a_pid_later_is_not_who_had_it() {
-        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
-        let pid = child.id() as i32;
-        let began = Stat::of(pid).unwrap().began;
-        let began_ms = began * 1_000 / ticks_per_second();
-        let of = |boot_ms, handle| {
-            let who = AsOf {
-                pid,
-                boot_ms,
-                handle,
-            };
-            who.open().unwrap()
-        };
-        let as_of = |boot_ms| of(boot_ms, None);
-        assert!(as_of(began_ms + 10).is_some());
-        assert!(as_of(u64::MAX).is_some());
-        assert!(as_of(began_ms - 20).is_none(), "it was not there yet");
-        let handle = handle_of(pid);
-        if let Some(known) = handle {
-            assert!(of(began_ms + 10, handle).is_some());
-            let another = Handle::of_number(known.number() - 1);
-            assert!(of(began_ms + 10, another).is_none(), "within a tick");
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert!(as_of(u64::MAX).is_none());
-        assert!(of(u64::MAX, handle).is_none());
-    }
-
-    #[test]
     fn a_thread_that_has_the_number_is_another_one() {
         let (told, done) = (mpsc::channel(), mpsc::channel::<()>());
         let thread = std::thread::spawn(move || {
@@ -318,10 +242,11 @@ mod tests {
             handle: None,
         };
         assert!(instance.open().unwrap().is_none());
+        let (boot_ms, handle) = (1, None);
         let as_of = AsOf {
             pid,
-            boot_ms: 1,
-            handle: None,
+            boot_ms,
+            handle,
         };
         assert!(as_of.open().unwrap().is_none());
         drop(done.0);

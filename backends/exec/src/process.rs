@@ -148,6 +148,39 @@ pub fn open_process(pid: i32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
+/// A descriptor of what is left of the process with this number in pidfs: of itself, of its zombie,
+/// or of nothing but the group or session that it led, which keeps its pid. From Linux 6.14 on.
+///
+/// # Errors
+/// `ESTALE`: nothing is left.
+pub fn open_left(number: u64) -> io::Result<OwnedFd> {
+    /// `struct file_handle`, as name_to_handle_at(2) makes it in pidfs: of `FILEID_KERNFS`.
+    #[repr(C)]
+    struct Name {
+        length: u32,
+        kind: i32,
+        number: u64,
+    }
+    let mut name = Name {
+        length: size_of::<u64>() as u32,
+        kind: 0xFE,
+        number,
+    };
+    // Any descriptor of that file system tells which one is meant.
+    let own = open_process(std::process::id() as i32)?;
+    // SAFETY: the name lives during the call, and is as long as it says.
+    let fd = Errno::result(unsafe {
+        libc::syscall(
+            libc::SYS_open_by_handle_at,
+            own.as_raw_fd(),
+            &raw mut name,
+            libc::O_CLOEXEC,
+        )
+    })?;
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
 /// How a process that is no child of this one ended, and was reaped: from Linux 6.15 on, where the
 /// descriptor was there before. `None`: it cannot be told.
 pub fn ending_of_stranger(pidfd: BorrowedFd<'_>) -> Option<Exit> {

@@ -4,10 +4,15 @@ mod scene;
 
 use rc_sv_api::exit::Exit;
 use rc_sv_api::State;
+use rc_sv_exec::process::{open_process, send_signal};
 use rc_sv_internal::protocol::Request;
-use scene::{await_death, executable, exists, kill_and_await, name, signal, with, Scene, PATIENCE};
+use scene::{
+    await_death, await_end_of, executable, exists, finds_remains, kill_and_await, name, signal,
+    with, Scene, PATIENCE,
+};
 use std::fs;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
 use std::time::Instant;
 
@@ -131,6 +136,31 @@ fn a_stop_in_progress_goes_on() {
         (status.state, status.last_exit),
         (State::Down, Some(Exit::Signal(9)))
     );
+}
+
+#[test]
+fn a_stop_ends_what_a_main_process_has_left_that_died_meanwhile() {
+    let scene = Scene::new();
+    let script = "(trap '' TERM; exec sleep 1000) & echo $! >> $R; \
+                  trap 'echo term >> $R' TERM; while :; do wait; done";
+    let spec = with(scene.spec("foo", script), &[("retry", "TERM/60/KILL/5")]);
+    scene.start(&spec).unwrap();
+    let left: i32 = scene.reports.until("foo", 1)[0].parse().unwrap();
+    let left = open_process(left).unwrap();
+    let pid = scene.pid("foo");
+    let mut connection = scene.connect();
+    let stop = Request::Stop(name("foo"));
+    connection.send(&stop, Instant::now() + PATIENCE).unwrap();
+    scene.reports.until_line("foo", "term");
+    without_supervisor(&scene, || kill_and_await(pid));
+    scene.stop("foo").unwrap();
+    is_gone(pid);
+    if finds_remains() {
+        await_end_of(&left);
+    } else {
+        send_signal(left.as_fd(), libc::SIGKILL).unwrap();
+    }
+    assert_eq!(scene.status("foo").last_exit, Some(Exit::Signal(9)));
 }
 
 #[test]

@@ -9,7 +9,9 @@ use rc_sv_api::State;
 use rc_sv_exec::handle::Handle;
 use rc_sv_exec::process::open_process;
 use rc_sv_exec::stat::Stat;
-use scene::{await_death, exists, kill_and_await, signal, with, Scene, PATIENCE};
+use scene::{
+    await_death, await_end_of, exists, finds_remains, kill_and_await, signal, with, Scene, PATIENCE,
+};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -65,7 +67,11 @@ fn somebody_else(pid: i32, after: u64) -> Child {
 /// A service that was up until it, its supervisor and its guardian were killed: its pid, and when
 /// it had begun.
 fn killed(scene: &Scene) -> (i32, u64) {
-    let script = "echo $$ >> $R; exec sleep 1000";
+    killed_as(scene, "echo $$ >> $R; exec sleep 1000")
+}
+
+/// One that runs this script.
+fn killed_as(scene: &Scene, script: &str) -> (i32, u64) {
     let spec = with(scene.spec("foo", script), &[("respawn_delay", "0")]);
     scene.start(&spec).unwrap();
     scene.reports.until("foo", 1);
@@ -169,4 +175,27 @@ fn what_a_version_without_handles_has_left_goes_on() {
     assert_eq!(noted, Handle::of(pidfd.as_fd()));
     scene.stop("foo").unwrap();
     assert_eq!(scene.reports.lines("foo").len(), 1);
+}
+
+#[test]
+fn what_a_dead_one_has_left_goes_before_the_next_is_made() {
+    if in_namespace("what_a_dead_one_has_left_goes_before_the_next_is_made") {
+        return;
+    }
+    let scene = Scene::new();
+    let script = "sleep 1000 & echo $! >> $R; wait";
+    let (pid, _) = killed_as(&scene, script);
+    let left: i32 = scene.reports.lines("foo")[0].parse().unwrap();
+    let left_fd = open_process(left).unwrap();
+    // Nobody has the pid, and nobody gets it.
+    assert!(exists(left) && !exists(pid));
+    assert!(scene.begin().status.success());
+    scene.reports.until("foo", 2);
+    if finds_remains() {
+        await_end_of(&left_fd);
+    }
+    let next: i32 = scene.reports.lines("foo")[1].parse().unwrap();
+    scene.until("foo", State::Up);
+    assert!(exists(next), "what the next one has made is its own");
+    scene.stop("foo").unwrap();
 }

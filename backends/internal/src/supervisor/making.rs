@@ -176,6 +176,7 @@ impl Supervisor {
             line: making.line,
             awaited: making.awaited,
             successor: None,
+            remains: None,
             pid_file: making.pid_file.map(|(path, _)| path),
         });
         self.events.push_back(Event::Spawned { id, run, pid });

@@ -41,6 +41,8 @@ pub(super) struct Process {
     pub awaited: Option<Box<Awaited>>,
     /// The main process, where that is another one by now.
     pub successor: Option<Box<Successor>>,
+    /// By which its group is reached, where it had ended before it was adopted.
+    pub remains: Option<OwnedFd>,
     /// The pid file that tells of it.
     pub pid_file: Option<Box<Path>>,
 }

@@ -6,6 +6,7 @@ use super::{held, sys, Supervisor};
 use crate::core::{Event, Id};
 use rc_sv_api::{signal, Error};
 use rc_sv_exec::pid_file::PidFile;
+use rc_sv_exec::process::signal_group;
 use std::io;
 use std::os::fd::AsFd;
 
@@ -122,6 +123,9 @@ impl Process {
     fn kill(&mut self, reactor: &Reactor, token: Token) -> io::Result<bool> {
         // What is gone already is what was wanted.
         let _ = sys::kill_group(self.pid, signal::KILL);
+        if let Some(remains) = &self.remains {
+            let _ = signal_group(remains.as_fd(), signal::KILL);
+        }
         if let Some(successor) = &self.successor {
             let _ = successor.send(signal::KILL, true);
             let _ = successor.send(signal::KILL, false);

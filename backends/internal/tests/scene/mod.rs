@@ -4,12 +4,13 @@
 #![allow(dead_code)] // Each test program uses a part of this.
 
 pub mod lingering;
+mod process;
 mod reports;
 pub mod stranger;
 
+pub use process::*;
 pub use reports::Reports;
 
-use nix::poll::{poll, PollFd, PollFlags};
 use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags, UnixCredentials};
 use rc_sv_api::{Error, ServiceName, Spec, State, Status, Value};
 use rc_sv_exec::place::Dir;
@@ -18,7 +19,7 @@ use rc_sv_internal::client::connection::Connection;
 use rc_sv_internal::protocol::{Reply, Request};
 use std::fs::{self, Permissions};
 use std::io::IoSlice;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -237,34 +238,6 @@ pub fn await_end(mut connection: Connection) {
     assert_eq!(error.code, rc_sv_api::Code::NotRunning, "{error}");
 }
 
-/// All processes.
-pub fn processes() -> Vec<i32> {
-    let entries = fs::read_dir("/proc").unwrap().flatten();
-    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    names.filter_map(|name| name.parse().ok()).collect()
-}
-
-/// Waits until a process has gone that is nobody's child here, or is waited for by somebody else.
-pub fn await_death(pid: i32) {
-    if let Ok(pidfd) = rc_sv_exec::process::open_process(pid) {
-        await_end_of(&pidfd);
-    }
-}
-
-/// Kills a process with SIGKILL, and waits until it is dead.
-pub fn kill_and_await(pid: i32) {
-    let pidfd = rc_sv_exec::process::open_process(pid).unwrap();
-    signal(pid, libc::SIGKILL);
-    await_end_of(&pidfd);
-}
-
-/// Waits until the process behind `pidfd` is dead; a zombie is.
-pub fn await_end_of(pidfd: &OwnedFd) {
-    let millis = PATIENCE.as_millis() as u16;
-    let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-    assert_eq!(poll(&mut fds, millis), Ok(1), "it does not end");
-}
-
 /// Says something to a supervisor in the name of a process, as root may.
 pub fn say(speaker: &UnixDatagram, pid: i32, words: &[u8], fd: Option<&OwnedFd>) {
     let credentials = UnixCredentials::from(libc::ucred {
@@ -296,16 +269,6 @@ pub fn with(mut spec: Spec, settings: &[(&str, &str)]) -> Spec {
         spec.set(name, value.as_bytes(), "test").unwrap();
     }
     spec
-}
-
-pub fn signal(pid: i32, number: i32) {
-    let signal = nix::sys::signal::Signal::try_from(number).unwrap();
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).unwrap();
-}
-
-/// Whether there is such a process, dead or alive.
-pub fn exists(pid: i32) -> bool {
-    Path::new(&format!("/proc/{pid}")).exists()
 }
 
 /// Waits until there is such a file.

@@ -49,6 +49,7 @@ impl Scene {
         for service in 0..self.names.len() {
             self.await_order(service, until, ledger);
         }
+        self.await_end_of_leftovers(until, ledger);
         self.look_at_supervisor(until, ledger);
         self.upgrade_in_calm(until, ledger)?;
         fs::remove_file(CALM).map_err(|error| format!("{CALM}: {error}"))
@@ -174,20 +175,35 @@ impl Scene {
         Ok(())
     }
 
-    /// What runs though it should not. What a main process leaves that dies while there is no
-    /// supervisor is known to nobody, unless it has a cgroup: its group has no leader any more.
+    /// Waits until nothing runs any more that an earlier instance has left.
+    fn await_end_of_leftovers(&self, until: Instant, ledger: &mut Ledger) {
+        loop {
+            let left = self.left_over(ledger);
+            match left.as_slice() {
+                [] => return,
+                left if Instant::now() >= until => {
+                    return ledger.defect(format!("left over: {left:?}"));
+                }
+                _ => pass(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    /// What services have left, and is not a child of the instance that runs. An older kernel cannot
+    /// tell whose the group is of a main process that died while nobody was there; a cgroup does.
     fn left_over(&self, ledger: &Ledger) -> Vec<String> {
-        let knows_groups = !ledger.done.contains_key(ALONE);
-        let all = process::all()
-            .into_iter()
-            .filter(|(_, _, state, _)| *state != 'Z');
-        let lines = all.map(|(_, _, _, line)| line);
-        let is_left = |line: &String| {
-            let is_child_of = |service: usize| line.contains(&left(&self.names[service]));
-            let of = (0..self.names.len()).find(|service| is_child_of(*service));
-            line.contains(ARGUMENT) || of.is_some_and(|of| knows_groups || has_cgroup(of))
+        let knows_groups = self.finds_groups || !ledger.done.contains_key(ALONE);
+        let all = process::all().into_iter();
+        let running = all.filter(|(_, _, state, _)| *state != 'Z');
+        let is_left = |(_, parent, _, line): &(i32, i32, char, String)| {
+            let is_of = |service: &usize| line.contains(&left(&self.names[*service]));
+            let service = (0..self.names.len()).find(is_of);
+            service.is_some_and(|service| {
+                let its = self.living(service).is_some_and(|one| one.pid == *parent);
+                !its && (knows_groups || has_cgroup(service))
+            })
         };
-        lines.filter(is_left).collect()
+        running.filter(is_left).map(|(.., line)| line).collect()
     }
 
     /// Stops everything; nothing may be left.
@@ -219,7 +235,11 @@ impl Scene {
         while is_left() && Instant::now() < until {
             pass(Duration::from_millis(20));
         }
-        let left = self.left_over(ledger);
+        let instances = process::all().into_iter();
+        let instances =
+            instances.filter(|(_, _, state, line)| *state != 'Z' && line.contains(ARGUMENT));
+        let instances = instances.map(|(.., line)| line);
+        let left: Vec<_> = instances.chain(self.left_over(ledger)).collect();
         if !left.is_empty() || is_left() {
             ledger.defect(format!("left over: {left:?}, supervisor: {}", is_left()));
         }

@@ -44,6 +44,8 @@ pub struct Scene {
     pub orders: Vec<Order>,
     /// Whether processes can be made scarce here without touching the machine.
     pub limits_pids: bool,
+    /// Whether the kernel finds the group of a process that is gone.
+    pub finds_groups: bool,
     /// Whether supervisors are killed while something is scarce, too.
     pub is_harsh: bool,
     /// Whether the machine's clock may be set.
@@ -115,6 +117,7 @@ impl Scene {
             wanted: vec![Wanted::Unknown; services],
             orders: Vec::new(),
             limits_pids: limit_pids()?,
+            finds_groups: is_linux_6_14()?,
             is_harsh: options.is_harsh,
             sets_clock: options.sets_clock,
             is_clock_set: false,
@@ -221,11 +224,7 @@ pub fn has_cgroup(service: usize) -> bool {
 
 /// Lets this lab have few pids, where a namespace has a limit of its own.
 fn limit_pids() -> Result<bool> {
-    let release = nix::sys::utsname::uname().map_err(|errno| format!("uname: {errno}"))?;
-    let release = release.release().to_string_lossy().into_owned();
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
-    let mut number = || numbers.next()?.parse::<u32>().ok();
-    if (number(), number()) < (Some(6), Some(14)) {
+    if !is_linux_6_14()? {
         return Ok(false);
     }
     let place = "/campaign/proc";
@@ -242,4 +241,13 @@ fn limit_pids() -> Result<bool> {
     .map_err(|errno| format!("mount {place}: {errno}"))?;
     fs::write(&path, MOST_PIDS.to_string()).map_err(|error| format!("{path}: {error}"))?;
     Ok(true)
+}
+
+/// Whether this kernel is Linux 6.14 or a later one.
+fn is_linux_6_14() -> Result<bool> {
+    let release = nix::sys::utsname::uname().map_err(|errno| format!("uname: {errno}"))?;
+    let release = release.release().to_string_lossy().into_owned();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+    let mut number = || numbers.next()?.parse::<u32>().ok();
+    Ok((number(), number()) >= (Some(6), Some(14)))
 }

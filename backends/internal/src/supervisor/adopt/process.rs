@@ -81,6 +81,7 @@ impl Supervisor {
             line: None,
             awaited: None,
             successor: None,
+            remains: None,
             pid_file: path_of(settings, "pidfile")
                 .filter(|_| settings.flag("command_background"))
                 .map(Into::into),
@@ -91,7 +92,11 @@ impl Supervisor {
         };
         let mut found = match fate {
             Fate::NeverMade => Found::Ended(Exit::Unknown),
-            Fate::Ended(who) => Found::Ended(self.afterlife.exit_of(who, None)),
+            Fate::Ended(who) => {
+                let failed = |cause| Error::io("look for what it has left", &cause);
+                process.remains = who.open_remains().map_err(failed)?;
+                Found::Ended(self.afterlife.exit_of(who, None))
+            }
             Fate::Lives(who, pidfd) => {
                 let token = Token::new(Kind::Successor, id.index(), run);
                 self.reactor
