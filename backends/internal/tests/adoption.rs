@@ -4,36 +4,13 @@ mod scene;
 
 use rc_sv_api::exit::Exit;
 use rc_sv_api::State;
-use rc_sv_exec::process::{open_process, send_signal};
 use rc_sv_internal::protocol::Request;
-use scene::{
-    await_death, await_end_of, executable, exists, finds_remains, kill_and_await, name, signal,
-    with, Scene, PATIENCE,
-};
+use scene::kills::{is_gone, without_supervisor};
+use scene::{executable, kill_and_await, name, signal, with, Scene, PATIENCE};
 use std::fs;
 use std::io::Write;
-use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
 use std::time::Instant;
-
-/// Does something while there is no supervisor, and waits for the next one.
-fn without_supervisor(scene: &Scene, act: impl FnOnce()) {
-    let old = scene.supervisor();
-    // The guardian does not see it before.
-    signal(scene.guardian(), libc::SIGSTOP);
-    kill_and_await(old);
-    act();
-    signal(scene.guardian(), libc::SIGCONT);
-    assert_ne!(scene.supervisor(), old);
-}
-
-/// Its zombie is the guardian's, who takes it away in its own time.
-fn is_gone(pid: i32) {
-    let deadline = Instant::now() + PATIENCE;
-    while exists(pid) {
-        assert!(Instant::now() < deadline, "its zombie is left");
-    }
-}
 
 const STAYS: &str = "echo $$ >> $R; exec sleep 1000";
 
@@ -139,31 +116,6 @@ fn a_stop_in_progress_goes_on() {
 }
 
 #[test]
-fn a_stop_ends_what_a_main_process_has_left_that_died_meanwhile() {
-    let scene = Scene::new();
-    let script = "(trap '' TERM; exec sleep 1000) & echo $! >> $R; \
-                  trap 'echo term >> $R' TERM; while :; do wait; done";
-    let spec = with(scene.spec("foo", script), &[("retry", "TERM/60/KILL/5")]);
-    scene.start(&spec).unwrap();
-    let left: i32 = scene.reports.until("foo", 1)[0].parse().unwrap();
-    let left = open_process(left).unwrap();
-    let pid = scene.pid("foo");
-    let mut connection = scene.connect();
-    let stop = Request::Stop(name("foo"));
-    connection.send(&stop, Instant::now() + PATIENCE).unwrap();
-    scene.reports.until_line("foo", "term");
-    without_supervisor(&scene, || kill_and_await(pid));
-    scene.stop("foo").unwrap();
-    is_gone(pid);
-    if finds_remains() {
-        await_end_of(&left);
-    } else {
-        send_signal(left.as_fd(), libc::SIGKILL).unwrap();
-    }
-    assert_eq!(scene.status("foo").last_exit, Some(Exit::Signal(9)));
-}
-
-#[test]
 fn a_finish_command_is_run_once_whoever_dies() {
     let scene = Scene::new();
     let (go, said) = (scene.dir.join("go"), scene.reports.path("finish"));
@@ -266,36 +218,6 @@ fn what_it_says_meanwhile_and_what_it_stored_is_not_lost() {
     // It is that pipe: it has no end before the service is down.
     scene.stop("foo").unwrap();
     assert_eq!(nix::unistd::read(&read, &mut [0]), Ok(0));
-}
-
-#[test]
-fn both_may_be_killed() {
-    let scene = Scene::new();
-    for service in ["foo", "bar"] {
-        let spec = with(scene.spec(service, STAYS), &[("respawn_delay", "0")]);
-        scene.start(&spec).unwrap();
-        scene.reports.until(service, 1);
-    }
-    let (foo, bar) = (scene.pid("foo"), scene.pid("bar"));
-    let (guardian, supervisor) = (scene.guardian(), scene.supervisor());
-    signal(supervisor, libc::SIGSTOP);
-    kill_and_await(guardian);
-    signal(supervisor, libc::SIGKILL);
-    await_death(supervisor);
-    kill_and_await(bar);
-    assert!(exists(foo));
-    assert!(scene.begin().status.success());
-    assert_eq!(scene.pid("foo"), foo);
-    // Nobody can tell how that one ended, but it is known that it did.
-    scene.reports.until("bar", 2);
-    let status = scene.until("bar", State::Up);
-    // Unless whoever got it leaves its zombie.
-    assert!(matches!(
-        status.last_exit,
-        Some(Exit::Unknown | Exit::Signal(9))
-    ));
-    scene.stop("foo").unwrap();
-    assert_eq!(scene.reports.lines("foo").len(), 1);
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod process;
 mod ways;
 
 use super::companion::Companion;
-use super::held::{self, Held};
+use super::held::Held;
 use super::hook::HookProcess;
 use super::log::Level;
 use super::state_file::{StateFile, Who};
@@ -108,9 +108,7 @@ impl Supervisor {
         let adopted = self
             .adopt_output(id, settings, held)
             .and_then(|()| self.adopt_ears(id, settings, held));
-        for (detail, fd) in self.take_all(held::STORED, id, held) {
-            self.keep_on(id, &detail, fd);
-        }
+        self.keep_on(id, held);
         // What the core decides anew comes after these.
         self.adopt_alerts(id, left.emitted)?;
         self.adopt_dependents(id)?;

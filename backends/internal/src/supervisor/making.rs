@@ -38,6 +38,20 @@ pub(super) struct Making {
     awaited: Option<Box<Awaited>>,
 }
 
+impl Making {
+    /// One of a program without any way to say that it is ready.
+    pub(super) fn new(run: u32, launch: Launch) -> Making {
+        Making {
+            run,
+            launch: Arc::new(launch),
+            cgroup: None,
+            pid_file: None,
+            line: None,
+            awaited: None,
+        }
+    }
+}
+
 /// How far a process has come that was just made.
 pub(super) enum Progress {
     /// It was executed, or not; that was told with it.
@@ -165,19 +179,13 @@ impl Supervisor {
         slot.is_familiar = true;
         slot.processes.reserve_exact(1);
         slot.processes.push(Process {
-            run,
-            pid,
-            pidfd: Some(pidfd),
-            ended: false,
             report,
             launch: Some(making.launch),
             cgroup: making.cgroup,
-            watch: None,
             line: making.line,
             awaited: making.awaited,
-            successor: None,
-            remains: None,
             pid_file: making.pid_file.map(|(path, _)| path),
+            ..Process::made(run, pid, pidfd)
         });
         self.events.push_back(Event::Spawned { id, run, pid });
         Ok(())
@@ -210,12 +218,11 @@ impl Supervisor {
         };
         self.lead_output(id, settings, &mut launch)?;
         let making = Making {
-            run,
-            launch: Arc::new(launch),
             cgroup,
             pid_file,
             line,
             awaited,
+            ..Making::new(run, launch)
         };
         Ok((making, membership))
     }

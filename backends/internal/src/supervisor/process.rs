@@ -47,6 +47,37 @@ pub(super) struct Process {
     pub pid_file: Option<Box<Path>>,
 }
 
+impl Process {
+    /// One that was made here, with this descriptor.
+    pub(super) fn made(run: u32, pid: i32, pidfd: OwnedFd) -> Process {
+        Process {
+            pid,
+            pidfd: Some(pidfd),
+            ended: false,
+            ..Process::of_another(run)
+        }
+    }
+
+    /// The one of an instance that an earlier supervisor has made.
+    pub(super) fn of_another(run: u32) -> Process {
+        Process {
+            run,
+            pid: 0,
+            pidfd: None,
+            ended: true,
+            report: None,
+            launch: None,
+            cgroup: None,
+            watch: None,
+            line: None,
+            awaited: None,
+            successor: None,
+            remains: None,
+            pid_file: None,
+        }
+    }
+}
+
 /// The processes of one service.
 #[derive(Default)]
 pub(super) struct Slot {
@@ -62,6 +93,8 @@ pub(super) struct Slot {
     pub ear: Option<Box<Ear>>,
     /// What it has given into keeping.
     pub store: Option<Box<Store>>,
+    /// How many descriptors were lost that it had given into keeping.
+    pub lost: u32,
     /// What outlives the supervisor, once there is something.
     pub state: Option<StateFile>,
     /// Looks that are being made.
@@ -98,11 +131,17 @@ impl Slots {
         slot
     }
 
+    /// The slot of a service, where there is one.
+    pub(super) fn get(&self, id: Id) -> Option<&Slot> {
+        self.0.get(id.index())
+    }
+
     /// Forgets what was known of the service that had this id; another may get it.
     pub(super) fn renew(&mut self, id: Id) {
         let slot = self.of(id);
         slot.is_familiar = false;
         slot.cgroup_was_killed = false;
+        slot.lost = 0;
         slot.state = None;
     }
 

@@ -124,6 +124,7 @@ impl Supervisor {
         };
         if let Some(id) = known {
             self.add_limits(id, &mut status);
+            self.add_losses(id, &mut status);
         }
         status.supervisor_pid = Some(std::process::id() as i32);
         status
@@ -138,6 +139,7 @@ impl Supervisor {
         for (service, name) in all {
             let mut status = self.core.status(service, now);
             self.add_limits(service, &mut status);
+            self.add_losses(service, &mut status);
             status.supervisor_pid = supervisor_pid;
             record::put_entry(&mut list, name, &status);
         }

@@ -7,6 +7,7 @@
 
 #[cfg(fuzzing)]
 pub mod fuzzed;
+mod stored;
 
 use super::outlet::Role;
 use crate::core::{Hook, SAVED_MOST};
@@ -21,6 +22,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+
+pub(super) use stored::Stored;
 
 /// The name of the file.
 const NAME: &str = "state";

@@ -2,12 +2,18 @@
 //!
 //! They are closed when the service goes down or is given up, when it asks for that, and when the
 //! other end of one is closed, unless it asked for that one to be kept all the same.
+//!
+//! A descriptor is nowhere but in processes: here, and with the guardian. When both are killed at
+//! once, it is closed, and nobody can open it again. What is left then is to say so.
 
+use super::held::{self, Held};
+use super::process::Slot;
 use super::reactor::{Interest, Kind, Token};
-use super::{held, parting, Supervisor};
+use super::state_file::Stored;
+use super::{parting, Supervisor};
 use crate::core::Id;
 use nix::sys::stat::{fstat, SFlag};
-use rc_sv_api::Result;
+use rc_sv_api::{Result, Status};
 use rc_sv_exec::launch::Launch;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -89,18 +95,48 @@ impl Supervisor {
             self.hold(held::STORED, id, kept.detail(), kept.fd.as_fd());
             self.put(id, kept);
         }
+        self.note_stored(id);
         if too_many > 0 {
             let line = format!("FDSTORE: {too_many} more than {MOST} descriptors were closed");
             self.warn(id, &line);
         }
     }
 
-    /// Takes in a descriptor that an earlier supervisor kept.
-    pub(super) fn keep_on(&mut self, id: Id, detail: &str, fd: OwnedFd) {
-        if let Some(kept) = Kept::of_detail(detail, fd) {
-            let store = self.slots.of(id).store.get_or_insert_default();
-            store.count = store.count.max(kept.serial);
-            self.put(id, kept);
+    /// Takes in the descriptors that an earlier supervisor kept, and notes how many are missing.
+    pub(super) fn keep_on(&mut self, id: Id, held: &mut Vec<Held>) {
+        for (detail, fd) in self.take_all(held::STORED, id, held) {
+            if let Some(kept) = Kept::of_detail(&detail, fd) {
+                let store = self.slots.of(id).store.get_or_insert_default();
+                store.count = store.count.max(kept.serial);
+                self.put(id, kept);
+            }
+        }
+        let slot = self.slots.of(id);
+        let known = slot.state.as_ref().map(|state| state.stored());
+        let known = known.unwrap_or_default();
+        let missing = known.kept.saturating_sub(slot.stored());
+        slot.lost = known.lost.saturating_add(missing);
+        if missing > 0 {
+            self.note_stored(id);
+            self.warn(id, &lost_line(missing));
+        }
+    }
+
+    /// Writes down how many descriptors a service has stored.
+    fn note_stored(&mut self, id: Id) {
+        let slot = self.slots.of(id);
+        let (kept, lost) = (slot.stored(), slot.lost);
+        if let Some(state) = &slot.state {
+            state.note_stored(Stored { kept, lost });
+        }
+    }
+
+    /// Adds to the status of a service how many descriptors it had stored that are lost.
+    pub(super) fn add_losses(&self, id: Id, status: &mut Status) {
+        let lost = self.slots.get(id).map_or(0, |slot| slot.lost);
+        if lost > 0 {
+            let between = if status.detail.is_empty() { "" } else { "; " };
+            status.detail += &format!("{between}{}", lost_line(lost));
         }
     }
 
@@ -117,7 +153,12 @@ impl Supervisor {
 
     /// Closes the descriptors of a service, or only those of a name.
     pub(super) fn discard(&mut self, id: Id, name: Option<&str>) {
-        let Some(store) = self.slots.of(id).store.as_mut() else {
+        let slot = self.slots.of(id);
+        let were_lost = name.is_none() && std::mem::take(&mut slot.lost) > 0;
+        let Some(store) = slot.store.as_mut() else {
+            if were_lost {
+                self.note_stored(id);
+            }
             return;
         };
         let is_meant = |kept: &Kept| name.is_none_or(|name| kept.name == name);
@@ -129,6 +170,8 @@ impl Supervisor {
         if store.kept.is_empty() {
             self.slots.of(id).store = None;
         }
+        // First, so that what is closed is never called lost.
+        self.note_stored(id);
         for kept in gone {
             self.close_kept(id, kept);
         }
@@ -145,6 +188,7 @@ impl Supervisor {
         let is_it = |kept: &Kept| Token::new(token.kind, id.index(), kept.serial) == token;
         if let Some(found) = store.kept.iter().position(is_it) {
             let kept = store.kept.remove(found);
+            self.note_stored(id);
             self.close_kept(id, kept);
         }
     }
@@ -165,6 +209,24 @@ impl Supervisor {
         let copies = copies.filter_map(|kept| Some((kept.name.clone(), kept.fd.try_clone().ok()?)));
         launch.hand_on(copies.collect())
     }
+}
+
+impl Slot {
+    /// How many descriptors the service has stored.
+    fn stored(&self) -> u32 {
+        self.store
+            .as_ref()
+            .map_or(0, |store| store.kept.len() as u32)
+    }
+}
+
+/// What is told of descriptors that nobody has any more.
+fn lost_line(count: u32) -> String {
+    let lost = match count {
+        1 => "a stored descriptor was".to_string(),
+        _ => format!("{count} stored descriptors were"),
+    };
+    format!("{lost} lost: supervisor and guardian were killed")
 }
 
 /// Closes a descriptor that came from somebody else: how long that takes is theirs to decide,

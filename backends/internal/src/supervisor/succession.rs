@@ -4,6 +4,7 @@
 use super::handover::Handover;
 use super::held::{Key, EAR, LINE, STORED};
 use super::log::Level;
+use super::process::Slot;
 use super::state_file::Who;
 use super::Supervisor;
 use crate::core::Id;
@@ -11,7 +12,7 @@ use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::prctl::set_child_subreaper;
 use rc_sv_exec::instance::AsOf;
 use rc_sv_exec::launch::Left;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// How long processes may take that are just being made. A program that hangs is known by then.
@@ -96,36 +97,8 @@ impl Supervisor {
     /// Leaves word for processes that have not come to do so. All of them live, or were not reaped.
     fn leave_words(&mut self) {
         let boot_ms = self.clock.now().boot_ms;
-        let left = |number, pid, pidfd: &OwnedFd| Left {
-            number,
-            who: AsOf::now(pid, boot_ms, pidfd.as_fd()),
-        };
         for (_, slot) in self.slots.iter() {
-            let Some(state) = &slot.state else {
-                continue;
-            };
-            let latest = slot.processes.iter().max_by_key(|process| process.run);
-            let mut words = Vec::new();
-            // One that is being made still leaves its own word, in the place of those before it.
-            let made = latest.filter(|it| it.pid > 0 && it.main_pid() == it.pid);
-            let made = made.filter(|_| slot.making.is_none());
-            if let Some((run, pid, pidfd)) =
-                made.and_then(|it| Some((it.run, it.pid, it.pidfd.as_ref()?)))
-            {
-                words.push((Who::Main, left(run, pid, pidfd)));
-            }
-            let hooks = slot.hooks.iter().filter(|hook| hook.command.is_made());
-            words.extend(hooks.map(|hook| {
-                let who = AsOf {
-                    boot_ms,
-                    ..hook.command.who
-                };
-                let number = hook.run;
-                (Who::Hook(hook.hook), Left { number, who })
-            }));
-            for (who, word) in words {
-                state.leave_late(who, word);
-            }
+            slot.leave_words(boot_ms);
         }
         self.leave_words_of_loggers();
         self.leave_words_of_alerts();
@@ -162,3 +135,34 @@ impl Supervisor {
         all
     }
 }
+
+impl Slot {
+    /// Leaves word for its main process and its commands, where they have not.
+    fn leave_words(&self, boot_ms: u64) {
+        let Some(state) = &self.state else {
+            return;
+        };
+        // One that is being made leaves its own word, in the place of those before it.
+        let latest = self.processes.iter().max_by_key(|process| process.run);
+        let latest = latest.filter(|it| it.pid > 0 && it.main_pid() == it.pid);
+        let latest = latest.filter(|_| self.making.is_none());
+        if let Some((number, pid, pidfd)) =
+            latest.and_then(|it| Some((it.run, it.pid, it.pidfd.as_ref()?)))
+        {
+            let who = AsOf::now(pid, boot_ms, pidfd.as_fd());
+            state.leave_late(Who::Main, Left { number, who });
+        }
+        for hook in self.hooks.iter().filter(|hook| hook.command.is_made()) {
+            let who = AsOf {
+                boot_ms,
+                ..hook.command.who
+            };
+            let number = hook.run;
+            state.leave_late(Who::Hook(hook.hook), Left { number, who });
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "succession_tests.rs"]
+mod tests;

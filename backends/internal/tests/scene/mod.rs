@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // Each test program uses a part of this.
 
+pub mod kills;
 pub mod lingering;
 mod process;
 mod reports;

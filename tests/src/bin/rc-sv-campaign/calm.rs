@@ -104,7 +104,7 @@ impl Scene {
 
     fn is_in_order(&self, service: usize) -> Result<()> {
         let (instances, _) = self.instances(service);
-        let alive: Vec<_> = instances.iter().filter(|one| one.is_alive()).collect();
+        let alive = process::living(&instances);
         let name = &self.names[service];
         let output = loader(["status", name]).output();
         let line = output.map_err(|error| format!("status: {error}"))?.stdout;
@@ -114,7 +114,7 @@ impl Scene {
             line.contains("  up  ") && line.contains(&words)
         };
         match (self.wanted[service], alive.as_slice()) {
-            (Wanted::Up, [one]) if Some(*one) == instances.last() && says(one.pid) => Ok(()),
+            (Wanted::Up, [one]) if Some(one) == instances.last() && says(one.pid) => Ok(()),
             (Wanted::Up, []) => Err(format!("lost: {line:?}")),
             (Wanted::Down, []) if !line.contains("  up  ") => Ok(()),
             (Wanted::Unknown, _) => Err(format!("cannot be started: {line:?}")),
@@ -211,7 +211,7 @@ impl Scene {
         File::create(CALM).map_err(|error| format!("{CALM}: {error}"))?;
         for service in 0..self.names.len() {
             let (instances, _) = self.instances(service);
-            let exits = instances.iter().filter(|one| !one.is_alive()).count();
+            let exits = instances.len() - process::living(&instances).len();
             let up = u64::from(self.wanted[service] == Wanted::Up);
             ledger.starts += instances.len() as u64;
             ledger.exits += exits as u64;

@@ -69,6 +69,14 @@ impl FromStr for Identity {
     }
 }
 
+/// Those that live. Where pids are scarce one comes again within a tick: two that look the same are
+/// two that began, of which one can live.
+pub fn living(all: &[Identity]) -> Vec<Identity> {
+    let mut alive: Vec<_> = all.iter().copied().filter(|one| one.is_alive()).collect();
+    alive.dedup();
+    alive
+}
+
 /// The parent, the state and the beginning.
 fn stat(pid: i32) -> Option<(i32, char, u64)> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

@@ -70,21 +70,11 @@ impl Supervisor {
             return Ok(Found::NeverMade);
         }
         let mut process = Process {
-            run,
-            pid: 0,
-            pidfd: None,
-            ended: true,
-            report: None,
-            launch: None,
             cgroup: path_of(settings, "cgroup").map(Cgroup::in_service),
-            watch: None,
-            line: None,
-            awaited: None,
-            successor: None,
-            remains: None,
             pid_file: path_of(settings, "pidfile")
                 .filter(|_| settings.flag("command_background"))
                 .map(Into::into),
+            ..Process::of_another(run)
         };
         let who = match &fate {
             Fate::Lives(who, _) | Fate::Ended(who) => Some(*who),

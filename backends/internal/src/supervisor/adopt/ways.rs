@@ -101,7 +101,7 @@ impl Supervisor {
     }
 
     /// All of this kind, with their details.
-    pub(super) fn take_all(
+    pub(in super::super) fn take_all(
         &self,
         kind: &str,
         id: Id,
