@@ -10,6 +10,7 @@ mod generate;
 mod json;
 mod list;
 mod moment;
+pub mod plain;
 mod setting;
 mod status;
 mod table;
