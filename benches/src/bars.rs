@@ -3,7 +3,7 @@
 use crate::figure::{find, Figure};
 use crate::inside::FLOOR;
 use crate::suites::{self, SERVICES};
-use crate::{control, memory, monit, restart, storm};
+use crate::{control, memory, monit, pace, restart, storm};
 
 /// One condition.
 #[derive(Clone, Debug)]
@@ -59,16 +59,20 @@ pub fn check(figures: &[Figure]) -> Vec<Bar> {
         let name = memory::name(OURS, services);
         bars.push(at_most(figures, memory::IDLE, &name, 0.0, "switches"));
     }
-    bars.push(in_milliseconds(figures, control::OUT_OF_BACK_OFF, 10.0));
-    bars.push(in_milliseconds(figures, &list, 1.0));
+    let back_off = control::OUT_OF_BACK_OFF;
+    bars.push(in_milliseconds(figures, control::SECTION, back_off, 10.0));
+    bars.push(in_milliseconds(figures, control::SECTION, &list, 1.0));
+    for (name, most) in [pace::RESPAWN, pace::INTERVAL, pace::STOPPED, pace::TWICE] {
+        bars.push(in_milliseconds(figures, pace::SECTION, name, most));
+    }
     bars.extend(of_suites(figures));
     bars.extend(of_monit(figures));
     bars
 }
 
 /// What else runs on the machine decides with it, so it does not bind.
-fn in_milliseconds(figures: &[Figure], name: &str, most: f64) -> Bar {
-    let ms = find(figures, control::SECTION, name).map_or(f64::NAN, Figure::median) / 1e6;
+fn in_milliseconds(figures: &[Figure], section: &str, name: &str, most: f64) -> Bar {
+    let ms = find(figures, section, name).map_or(f64::NAN, Figure::median) / 1e6;
     Bar {
         text: format!("{name}: below {most} ms: {ms:.2}"),
         holds: ms < most,
@@ -99,7 +103,11 @@ fn of_suites(figures: &[Figure]) -> Vec<Bar> {
     };
     let mut bars = Vec::new();
     for (suite, times) in [("s6", 5.0), ("runit", 2.0)] {
-        for (section, verb) in [(suites::UP, "up"), (suites::GONE, "down")] {
+        for (section, verb) in [
+            (suites::UP, "up"),
+            (suites::GONE, "down"),
+            (suites::BEYOND, "stop beyond OpenRC's own time"),
+        ] {
             let theirs = median(section, &suites::theirs(suite));
             let ratio = theirs / median(section, &suites::ours(suite));
             let text =
@@ -181,7 +189,7 @@ mod tests {
         let restart = |name, value| one(restart::SECTION, name, value);
         let mut figures = Vec::new();
         for (suite, _) in suites::names() {
-            for section in [suites::UP, suites::GONE] {
+            for section in [suites::UP, suites::GONE, suites::BEYOND] {
                 figures.push(one(section, &suites::ours(suite), 1.0));
                 figures.push(one(section, &suites::theirs(suite), 5.0));
             }
@@ -198,6 +206,9 @@ mod tests {
         let list = control::list_name(storm::SERVICES);
         figures.push(one(control::SECTION, &list, 9e5));
         figures.push(one(control::SECTION, control::OUT_OF_BACK_OFF, 9e6));
+        for (name, _) in [pace::RESPAWN, pace::INTERVAL, pace::STOPPED, pace::TWICE] {
+            figures.push(one(pace::SECTION, name, 9e6));
+        }
         figures.push(one(storm::SECTION, OURS, 1.2));
         figures.push(one(storm::SECTION, &storm::floor_name(OURS), 1.0));
         figures.extend([

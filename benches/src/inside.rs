@@ -4,7 +4,7 @@ use crate::contender::{Contender, Floor, Internal, Suite, SuperviseDaemon};
 use crate::figure::Figure;
 use crate::rest::Rest;
 use crate::stamps::Stamps;
-use crate::{control, memory, monit, openrc, restart, storm, suites, Result};
+use crate::{control, memory, monit, openrc, pace, restart, storm, suites, Result};
 
 /// The name of the floor to which all others are compared.
 pub const FLOOR: &str = "floor, fork";
@@ -84,6 +84,7 @@ pub fn run(with_rc_sv: bool, parts: &[Part], say: &dyn Fn(&str)) -> Result<Vec<F
                     false => control::many(&mut stamps, 3 * RANGE)?,
                 };
                 figures.extend(control::measure(&mut stamps, 12 * RANGE)?);
+                figures.extend(pace::measure(&mut stamps, 12 * RANGE + 10)?);
                 figures
             }
             Part::Suites if with_rc_sv => suites::measure(&mut stamps, 13 * RANGE, say)?,

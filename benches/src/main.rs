@@ -13,6 +13,7 @@ mod memory;
 mod module;
 mod monit;
 mod openrc;
+mod pace;
 mod process;
 mod report;
 mod rest;
@@ -55,7 +56,7 @@ Needs root, cc, and what 'make root' and 'make stage' make.
 const INSIDE: &str = "@inside";
 
 /// After so many seconds the part in the lab is killed.
-const TIMEOUT: u32 = 600;
+const TIMEOUT: u32 = 900;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();

@@ -27,6 +27,11 @@ pub fn kill_now(pid: i32) -> Result<()> {
     }
 }
 
+/// Sends STOP.
+pub fn pause(pid: i32) -> Result<()> {
+    kill(Pid::from_raw(pid), Signal::SIGSTOP).map_err(|error| format!("kill {pid}: {error}"))
+}
+
 /// When the process ended, if it is not running any more by `deadline` (both in nanoseconds of the
 /// clock).
 pub fn ended(process: &OwnedFd, deadline: u64) -> Result<u64> {

@@ -40,6 +40,7 @@ fn headline(section: &str) -> &str {
         memory::PSS => "all supervising processes, idle, on a machine with 15 other programs",
         memory::IDLE => "context switches of all supervising processes in 10 s without any event",
         memory::PRIVATE => "of it, what no other process shares",
+        suites::STOP => "until rc-service is back and the process is gone",
         module::SECTION => "loading librc_sv_internal.so in a new process",
         host::SECTION => {
             "a whole process, from its fork to its end, that asks for one status or nothing"
@@ -55,9 +56,11 @@ fn floor<'a>(figures: &'a [Figure], figure: &Figure) -> Option<&'a Figure> {
         storm::SECTION => find(figures, storm::SECTION, &storm::floor_name(&figure.name)),
         module::SECTION => find(figures, module::SECTION, "bare dlopen"),
         host::SECTION => find(figures, host::SECTION, host::BARE),
-        suites::START | suites::UP | suites::STOP | suites::GONE => suites::names()
-            .find(|(suite, _)| figure.name == suites::ours(suite))
-            .and_then(|(suite, _)| find(figures, &figure.section, &suites::theirs(suite))),
+        suites::START | suites::UP | suites::STOP | suites::BEYOND | suites::GONE => {
+            suites::names()
+                .find(|(suite, _)| figure.name == suites::ours(suite))
+                .and_then(|(suite, _)| find(figures, &figure.section, &suites::theirs(suite)))
+        }
         suites::STATUS => suites::names()
             .find(|(suite, _)| figure.name == suites::all(suite))
             .and_then(|(suite, _)| find(figures, &figure.section, &suites::forked(suite))),

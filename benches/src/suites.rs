@@ -19,8 +19,10 @@ use crate::{clock, Result};
 pub const START: &str = "start under a suite";
 /// Until the daemon's first instruction.
 pub const UP: &str = "up under a suite";
-/// Until `rc-service` comes back.
+/// Until `rc-service` is back and the daemon's process has ended, whoever waits for what.
 pub const STOP: &str = "stop under a suite";
+/// What of that is more than OpenRC itself takes, for a service that does nothing.
+pub const BEYOND: &str = "stop under a suite, beyond OpenRC's own time";
 /// Until the daemon's process has ended.
 pub const GONE: &str = "gone under a suite";
 /// One service, and all of them.
@@ -39,8 +41,7 @@ const LISTS: usize = 20;
 const AT_A_TIME: u32 = 250;
 /// Longest wait for anything, in seconds.
 const LONG: u64 = 60;
-/// Between a start and a stop, and a stop and a start; in no step with what looks every second or
-/// every five.
+/// Between a start and a stop, and a stop and a start.
 const BETWEEN: u64 = 1_370_000_000;
 
 /// A suite.
@@ -50,6 +51,8 @@ struct Suite {
     scanner: &'static str,
     script: &'static str,
     scan_dir: &'static str,
+    /// How often the scanner looks by itself, in nanoseconds; 0 where it looks when it is told to.
+    period: u64,
     /// The tool that shows the status of a service directory.
     tool: &'static [&'static str],
     /// What stands in conf.d for OpenRC's own script, which takes a directory written by hand.
@@ -64,6 +67,7 @@ const SUITES: [Suite; 3] = [
                  command_background=yes\npidfile=/run/s6-svscan.pid\n\
                  start_pre() { checkpath -d $RC_SVCDIR/s6-scan; }\n",
         scan_dir: "/run/openrc/s6-scan",
+        period: 0,
         tool: &["s6-svstat"],
         stock: "supervisor=s6\ns6_service_path=/srv/bench/stock-s6\n",
     },
@@ -75,6 +79,7 @@ const SUITES: [Suite; 3] = [
                  command_background=yes\npidfile=/run/runsvdir.pid\n\
                  start_pre() { checkpath -d $RC_SVCDIR/sv; }\n",
         scan_dir: "/run/openrc/sv",
+        period: clock::SECOND,
         tool: &["sv", "status"],
         stock: "supervisor=runit\nrunit_service=/srv/bench/stock-runit\n",
     },
@@ -83,6 +88,7 @@ const SUITES: [Suite; 3] = [
         scanner: "svscan",
         script: "",
         scan_dir: "/run/openrc/svscan",
+        period: 5 * clock::SECOND,
         tool: &["svstat"],
         // OpenRC has none for daemontools.
         stock: "",

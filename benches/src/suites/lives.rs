@@ -6,7 +6,7 @@ use std::thread;
 use rc_sv_exec::process::open_process;
 
 use super::{alone, ours, rc_service, theirs, write, write_service, Suite};
-use super::{BETWEEN, GONE, LONG, ROUNDS, START, STOP, UP};
+use super::{BETWEEN, BEYOND, GONE, LONG, ROUNDS, START, STOP, UP};
 use crate::contender::STAMP;
 use crate::figure::Figure;
 use crate::stamps::Stamps;
@@ -43,15 +43,29 @@ pub(super) fn measure(suite: &Suite, stamps: &mut Stamps, first: u32) -> Result<
     }
     // The first one fills caches, OpenRC's own among them.
     for life in &mut lives {
-        life.live(stamps)?;
+        life.live(stamps, 0)?;
         life.forget();
     }
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS as u64 {
+        // A start ends in step with the scanner that it waited for, and so would the next one: each
+        // round begins at another time between two looks.
+        let later = suite.period * round / ROUNDS as u64;
         for life in &mut lives {
-            life.live(stamps)?;
+            life.live(stamps, later)?;
         }
     }
-    Ok(lives.iter().flat_map(Life::figures).collect())
+    let mut figures: Vec<Figure> = lives.iter().flat_map(Life::figures).collect();
+    let nothing = lives.iter().filter(|life| life.number.is_none());
+    let own = nothing.flat_map(Life::figures);
+    let own = own
+        .filter(|figure| figure.section == STOP)
+        .map(|it| it.median());
+    let own = own.fold(0.0, f64::max) as u64;
+    for life in lives.iter().filter(|life| life.number.is_some()) {
+        let beyond: Vec<u64> = life.stops.iter().map(|ns| ns.saturating_sub(own)).collect();
+        figures.push(Figure::ns(BEYOND, &life.shown, &beyond));
+    }
+    Ok(figures)
 }
 
 impl Life {
@@ -67,10 +81,11 @@ impl Life {
         }
     }
 
-    /// From a start to the end.
-    fn live(&mut self, stamps: &mut Stamps) -> Result<()> {
+    /// From a start, by so much later, to the end.
+    fn live(&mut self, stamps: &mut Stamps, later: u64) -> Result<()> {
         // What was done within a second is put off by scanners and supervisors.
-        stamps.pass(clock::now() + BETWEEN)?;
+        let later = if self.number.is_some() { later } else { 0 };
+        stamps.pass(clock::now() + BETWEEN + later)?;
         let begun = clock::now();
         self.starts.push(rc_service(&self.service, "start")?);
         let Some(number) = self.number else {
@@ -91,8 +106,9 @@ impl Life {
                 stop,
             )
         });
-        self.stops.push(stop?);
-        self.gone.push(ended?.saturating_sub(begun));
+        let gone = ended?.saturating_sub(begun);
+        self.stops.push(stop?.max(gone));
+        self.gone.push(gone);
         stamps.forget(number..number + 1);
         Ok(())
     }
