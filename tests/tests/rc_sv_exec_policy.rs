@@ -226,3 +226,25 @@ fn what_leaves_the_group_is_killed_in_the_cgroup() {
         assert!(members().lines().any(|line| line == pid.to_string()));
     });
 }
+
+/// daemontools' supervise has no finish of its own: what it is told goes to who runs the command.
+#[test]
+fn a_finish_command_is_not_cut_short_by_a_stop() {
+    each_suite(|suite, lab| {
+        let finish = "#!/bin/sh\necho >>/tmp/begun\nsleep 1\necho over >>/tmp/finished\n";
+        lab.write("/tmp/finish", finish, 0o755);
+        let command = [
+            ("rc_supervise_finish", "/tmp/finish"),
+            ("rc_supervise_finish_timeout", "30"),
+        ];
+        probe(lab, suite, &[], &[&AT_ONCE[..], &command].concat());
+        let _supervisor = supervise(lab, suite);
+        starts(lab, 1);
+        stop(lab);
+        lab.wait_for_lines("/tmp/begun", 1, SOON);
+        order(lab, 'd');
+        lab.wait_for_lines("/tmp/finished", 1, SOON);
+        until_down(lab, suite);
+        assert_eq!(start_count(lab), 1);
+    });
+}

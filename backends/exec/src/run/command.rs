@@ -1,6 +1,6 @@
 //! Running a command of the spec to its end.
 
-use super::signals::{is_ending, Signals, Woken};
+use super::signals::{is_ending, wait_deaf, Signals, Woken};
 use super::{output, Call};
 use crate::launch::{Ending, Launch, Running};
 use crate::stop::KILL_WAIT;
@@ -36,13 +36,47 @@ pub(super) fn run(
     limit: Duration,
     signals: &Signals,
 ) -> Result<Ran> {
-    let named = |error: Error| {
-        let message = format!("{key}: {}", error.message);
-        Error { message, ..error }
-    };
-    let mut launch = Launch::for_hook(spec, key, ending).map_err(named)?;
+    let launch = launch_of(call, spec, key, ending)?;
+    run_launch(launch, limit, signals).map_err(|error| named(key, error))
+}
+
+/// The same, whatever this process is told meanwhile: it hears that later.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_out(
+    call: &Call,
+    spec: &dyn Settings,
+    key: &str,
+    ending: Ending<'_>,
+    limit: Duration,
+) -> Result<Ran> {
+    let failed = |cause| named(key, Error::io("wait for it", &cause));
+    let launch = launch_of(call, spec, key, ending)?;
+    let running = Running::begin(launch).map_err(|error| named(key, error))?;
+    let is_over = wait_deaf(running.as_fd(), limit).map_err(failed)?;
+    if !is_over {
+        running.kill();
+        wait_deaf(running.as_fd(), KILL_WAIT).map_err(failed)?;
+    }
+    let exit = running.end().transpose();
+    match (is_over, exit.map_err(|error| named(key, error))?) {
+        (true, Some(exit)) => Ok(Ran::Ended(exit)),
+        (false, Some(_)) => Ok(Ran::Late),
+        (_, None) => Err(named(key, Error::new(Code::Timeout, "does not die"))),
+    }
+}
+
+fn launch_of(call: &Call, spec: &dyn Settings, key: &str, ending: Ending<'_>) -> Result<Launch> {
+    let launch = Launch::for_hook(spec, key, ending);
+    let mut launch = launch.map_err(|error| named(key, error))?;
     launch.set_variable(OUTPUT, &output::last_lines(call, spec))?;
-    run_launch(launch, limit, signals).map_err(named)
+    Ok(launch)
+}
+
+fn named(key: &str, error: Error) -> Error {
+    let message = format!("{key}: {}", error.message);
+    Error { message, ..error }
 }
 
 /// Runs a program.

@@ -110,7 +110,7 @@ pub(super) fn follow(
     if !was_cleared {
         record.starved = cgroup::was_starved(call, record, spec.settings());
         sweep(call, record, spec.settings());
-        is_permanent = run_finish(call, record, spec.settings(), signals);
+        is_permanent = run_finish(call, record, spec.settings());
     }
     decide(call, record, spec.settings(), ended_ms, is_permanent)?;
     if record.phase == Phase::Failed && !record.probation {
@@ -163,7 +163,7 @@ pub(super) fn sweep_group(call: &Call, pid: i32) {
 
 /// Runs the finish command. Answers whether it forbids another run. What was never executed
 /// leaves nothing for it to clear up.
-fn run_finish(call: &Call, record: &Record, spec: &dyn Settings, signals: &Signals) -> bool {
+fn run_finish(call: &Call, record: &Record, spec: &dyn Settings) -> bool {
     const KEY: &str = "rc_supervise_finish";
     let exit = record.last_exit.unwrap_or(Exit::Unknown);
     if spec.list(KEY).is_none() || matches!(exit, Exit::NotRun(_)) {
@@ -175,7 +175,8 @@ fn run_finish(call: &Call, record: &Record, spec: &dyn Settings, signals: &Signa
         restarts: record.restarts,
     };
     let limit = spec.duration("rc_supervise_finish_timeout");
-    match command::run(call, spec, KEY, ending, limit.unwrap_or_default(), signals) {
+    // A supervisor without finish of its own, told that it is to be down, tells this process so.
+    match command::run_out(call, spec, KEY, ending, limit.unwrap_or_default()) {
         Ok(Ran::Ended(exit)) => exit == Exit::Code(NEVER_AGAIN),
         Ok(Ran::Late | Ran::Told) => false,
         Err(error) => {

@@ -110,6 +110,22 @@ impl Signals {
     }
 }
 
+/// Waits for `fd` and leaves all signals for later. `false`: the time is over.
+pub(super) fn wait_deaf(fd: BorrowedFd<'_>, limit: Duration) -> io::Result<bool> {
+    let end = clock::boot_ms().saturating_add(limit.as_millis() as u64);
+    loop {
+        let left = end.saturating_sub(clock::boot_ms());
+        // What is longer is waited for in pieces.
+        let timeout = PollTimeout::try_from(left.min(60_000)).unwrap_or(PollTimeout::ZERO);
+        match poll(&mut [PollFd::new(fd, PollFlags::POLLIN)], timeout) {
+            Err(Errno::EINTR) => {}
+            Ok(0) if left == 0 => return Ok(false),
+            Ok(0) => {}
+            ready => return Ok(ready? > 0),
+        }
+    }
+}
+
 /// Whether a signal ends a process which only waits, whatever its service.
 pub(crate) fn is_ending(number: i32) -> bool {
     ENDING.contains(&number)
