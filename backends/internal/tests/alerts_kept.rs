@@ -24,7 +24,8 @@ fn hopeless(scene: &Scene, timeout: &str) -> Spec {
         ("respawn_delay", "0"),
         ("rc_supervise_min_interval", "0"),
         ("respawn_max", "1"),
-        ("rc_supervise_reset_after", "100ms"),
+        // Longer than a crash takes, or it would be the first one again.
+        ("rc_supervise_reset_after", "2s"),
         ("rc_supervise_alert", path.to_str().unwrap()),
         ("rc_supervise_alert_timeout", timeout),
     ];

@@ -23,10 +23,11 @@ impl Reports {
         self.0.join(service)
     }
 
-    /// What it has reported so far.
+    /// What it has reported so far. The last line may be there by half: that is none yet.
     pub fn lines(&self, service: &str) -> Vec<String> {
         let text = fs::read_to_string(self.path(service)).unwrap_or_default();
-        text.lines().map(str::to_string).collect()
+        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+        whole.lines().map(str::to_string).collect()
     }
 
     /// Its lines, when there are at least `count`.
