@@ -4,7 +4,7 @@
 mod monit;
 
 use monit::openrc::{rc, KILL, SOON};
-use monit::{assert_one, lab, monit as run_monit, simple, starts, AT_ONCE};
+use monit::{assert_one, lab, monit as run_monit, monit_pid, simple, starts, AT_ONCE};
 use rc_sv_tests::Lab;
 
 /// Notes what it is told; of bad news it never ends by itself.
@@ -67,4 +67,33 @@ fn a_person_is_told_that_a_service_is_unhealthy_and_of_the_recovery() {
     // It was left alone.
     assert_eq!(assert_one(&lab, "foo", 1), first);
     rc(&lab, "foo", "stop").ok();
+}
+
+/// A monit that begins anew knows nothing of a fault that is over by then.
+#[test]
+fn a_monit_that_is_killed_meanwhile_costs_no_news() {
+    let lab = lab();
+    let monit = run_monit(&lab);
+    lab.write("/usr/local/bin/tell", TELL, 0o755);
+    let health = "rc_supervise_health='exec:\"/usr/bin/test ! -e /tmp/sick\" interval=1s \
+                  failures=1 action=alert'\n";
+    simple(&lab, "foo", "", &format!("{AT_ONCE}{ALERTED}{health}"));
+    rc(&lab, "foo", "start").ok();
+    let first = starts(&lab, "foo", 1)[0].pid();
+    lab.write("/tmp/sick", "", 0o644);
+    assert_eq!(told(&lab, 1), ["foo unhealthy "]);
+    lab.kill(monit_pid(&lab), KILL);
+    monit.wait(SOON);
+    lab.sh("rm /tmp/sick").ok();
+    let lines = lab.wait_for_lines("/tmp/told", 2, 4 * SOON);
+    assert_eq!(lines[1..], ["foo recovered "]);
+    // And the next fault is news again.
+    let _monit = run_monit(&lab);
+    lab.write("/tmp/sick", "", 0o644);
+    assert_eq!(told(&lab, 3)[2..], ["foo unhealthy "]);
+    lab.sh("rm /tmp/sick").ok();
+    assert_eq!(told(&lab, 4)[3..], ["foo recovered "]);
+    assert_eq!(assert_one(&lab, "foo", 1), first);
+    rc(&lab, "foo", "stop").ok();
+    assert_eq!(told(&lab, 4).len(), 4);
 }

@@ -76,6 +76,7 @@ proofs! {
         "rc_supervise_health_timeout" "rc_supervise_health_failures" "rc_supervise_health_within"
         "rc_supervise_health_start" "rc_supervise_health_action" "rc_supervise_unhealthy"
         "rc_supervise_memory_limit")
+    health::a_command_has_no_start("rc_supervise_health_start")
     health::a_command_is_run_for_a_sick_one("rc_supervise_unhealthy")
     deeds::monits_own_check_has_another_name("rc_monit_service")
 }

@@ -76,6 +76,16 @@ pub fn checks_follow_their_rules(scene: &Scene) {
     }
 }
 
+pub fn a_command_has_no_start(scene: &Scene) {
+    let conf = "rc_supervise_health='exec:/bin/true start=5s'\n";
+    scene.service("foo", "", conf);
+    scene.refused(
+        "foo",
+        &["rc_supervise_health: monit runs a command as soon as it watches"],
+    );
+    assert_eq!(scene.rc("foo", "status").code(), 3);
+}
+
 pub fn a_command_is_run_for_a_sick_one(scene: &Scene) {
     let note = "#!/bin/sh\necho $SERVICE_RESULT >>/tmp/$RC_SVCNAME.told\n";
     scene.lab.write("/usr/local/bin/note", note, 0o755);

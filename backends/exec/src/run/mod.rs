@@ -59,6 +59,7 @@ mod recovery;
 mod report;
 mod respawn;
 mod script;
+mod sickness;
 mod signals;
 mod tell;
 mod vigil;

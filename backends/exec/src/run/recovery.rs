@@ -5,7 +5,7 @@ use super::alarm::{self, Matter};
 use super::lock::{Byte, Locks};
 use super::record::{self, Phase};
 use super::signals::{is_ending, Signals, Woken};
-use super::Call;
+use super::{sickness, Call};
 use crate::alert::Topic;
 use crate::clock;
 use crate::place::Dir;
@@ -20,14 +20,13 @@ use std::time::Duration;
 /// The word by which `recover` knows that it is the one who waits.
 pub(super) const WAITS: &str = "wait";
 
-/// Whether a person was told that the service with this directory failed, and not yet that this is
-/// over: then `rc-sv-exec recover` is to be run as soon as it runs again.
+/// Whether a person was told that the service with this directory failed, or is unhealthy, and not
+/// yet that this is over: then `rc-sv-exec recover` is to be run as soon as it runs again.
 ///
 /// # Errors
 /// The directory cannot be used.
 pub fn is_awaited(dir: &Dir, spec: &dyn Settings) -> Result<bool> {
-    let raised = alarm::raised(dir, spec)?;
-    Ok(raised.is_some_and(|alarm| alarm.of == Matter::Failed))
+    Ok(alarm::raised(dir, spec)?.is_some())
 }
 
 /// Has somebody wait, who is no child of whatever this process becomes.
@@ -61,7 +60,10 @@ pub(super) fn wait(call: &Call, signals: &Signals) -> Result<u8> {
         let spec = spec.settings();
         let raised = alarm::raised(&call.dir, spec)?;
         let Some(alarm) = raised.filter(|alarm| alarm.of == Matter::Failed) else {
-            return Ok(0);
+            return match raised {
+                None => Ok(0),
+                Some(_) => sickness::wait(call, &locks, signals),
+            };
         };
         let enough = Policy::from_settings(spec).reset_after;
         let lasted = match record::read(&call.dir)? {

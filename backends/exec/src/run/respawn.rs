@@ -6,10 +6,10 @@
 //! wants the service, nobody is at work on it, and its process is dead.
 
 use super::alarm::{self, Alarm, Matter};
-use super::lock::{Byte, Locks};
+use super::lock::{self, Byte, Locks};
 use super::record::{self, Phase, Record};
 use super::signals::{is_ending, Signals, Woken};
-use super::{begin, cgroup, command, finish, recovery, Call};
+use super::{begin, cgroup, command, finish, recovery, sickness, Call};
 use crate::alert::Topic;
 use crate::clock;
 use crate::launch::{Ending, Launch};
@@ -175,21 +175,25 @@ fn tell_unhealthy(
     command::run(call, spec, KEY, ending, limit, signals).map(drop)
 }
 
-/// Tells a person, once, that it is unhealthy.
+/// Tells a person, once, that it is unhealthy, and has somebody wait for the end of it.
 fn tell_sick(call: &Call, record: &Record, spec: &dyn Settings) -> Result<()> {
-    if alarm::raised(&call.dir, spec)?.is_some() {
-        return Ok(());
+    sickness::note(&call.dir)?;
+    if alarm::raised(&call.dir, spec)?.is_none() {
+        let alarm = Alarm {
+            of: Matter::Sick,
+            exit: record.last_exit,
+        };
+        alarm::raise(call, spec, alarm)?;
+        alarm::begin(call, spec, Topic::Unhealthy, &description(), alarm.exit)?;
     }
-    let alarm = Alarm {
-        of: Matter::Sick,
-        exit: record.last_exit,
-    };
-    alarm::raise(call, spec, alarm)?;
-    alarm::begin(call, spec, Topic::Unhealthy, &description(), alarm.exit).map(drop)
+    match lock::is_held(&call.dir, Byte::Recovery)? {
+        true => Ok(()),
+        false => recovery::begin(call, spec),
+    }
 }
 
 /// Tells a person that it is healthy, if he was told that it is not.
-fn tell_well(call: &Call, spec: &dyn Settings) -> Result<()> {
+pub(super) fn tell_well(call: &Call, spec: &dyn Settings) -> Result<()> {
     let raised = alarm::raised(&call.dir, spec)?;
     let Some(alarm) = raised.filter(|alarm| alarm.of == Matter::Sick) else {
         return Ok(());

@@ -7,7 +7,7 @@
 use super::condition::{cycles, looks, seconds, test, times};
 use super::marker::{marker, GROUP};
 use super::quote;
-use rc_sv_api::Result;
+use rc_sv_api::{Error, Result};
 use rc_sv_exec::check::{Action, Check, Target};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -156,6 +156,12 @@ fn reaction(watched: &Watched, action: Action) -> Result<String> {
 fn program(watched: &Watched, own: &str, command: &[Vec<u8>], check: &Check) -> Result<String> {
     let mut text = String::new();
     let rules = &check.rules;
+    if !rules.start.is_zero() {
+        return Err(Error::invalid(
+            "rc_supervise_health: monit runs a command as soon as it watches, so it can have no \
+             start: unset rc_supervise_health_start, or look at an address",
+        ));
+    }
     let path = quote::command("the command of a health check", command)?;
     let timeout = seconds(rules.timeout);
     let every = looks(rules, watched.poll);

@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
+pub(in crate::run) enum News {
     /// It is ready.
     Ready,
     /// A check says that it is unhealthy from now on.
@@ -28,7 +28,7 @@ pub(super) enum News {
 }
 
 /// The looks at one run of a program.
-pub(super) struct Looks<'a> {
+pub(in crate::run) struct Looks<'a> {
     spec: &'a dyn Settings,
     pid: i32,
     cgroup: Option<Cgroup>,
@@ -51,7 +51,7 @@ enum Whose {
 
 impl<'a> Looks<'a> {
     /// Nothing is looked at yet.
-    pub(super) fn new(spec: &'a dyn Settings, pid: i32) -> Result<Looks<'a>> {
+    pub(in crate::run) fn new(spec: &'a dyn Settings, pid: i32) -> Result<Looks<'a>> {
         let cgroup = spec.text("cgroup");
         Ok(Looks {
             spec,
@@ -78,7 +78,7 @@ impl<'a> Looks<'a> {
     }
 
     /// It is ready: makes the checks from now on.
-    pub(super) fn check(&mut self, now_ms: u64) {
+    pub(in crate::run) fn check(&mut self, now_ms: u64) {
         self.trial = None;
         let checks = self.checks.iter();
         self.checkups = checks
@@ -108,7 +108,7 @@ impl<'a> Looks<'a> {
     }
 
     /// Whether all checks pass; `None` while that is not known.
-    pub(super) fn are_healthy(&self) -> Option<bool> {
+    pub(in crate::run) fn are_healthy(&self) -> Option<bool> {
         are_healthy(&self.checkups)
     }
 
@@ -118,21 +118,21 @@ impl<'a> Looks<'a> {
     }
 
     /// When something is due.
-    pub(super) fn deadline(&self) -> Option<u64> {
+    pub(in crate::run) fn deadline(&self) -> Option<u64> {
         let trial = self.trial.and_then(|trial| trial.deadline());
         let checks = self.checkups.iter().filter_map(Checkup::deadline);
         checks.chain(trial).min()
     }
 
     /// What is waited for.
-    pub(super) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
+    pub(in crate::run) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
         self.made
             .iter()
             .map(|(_, look)| (look.as_fd(), flags(look)))
     }
 
     /// Does what is due, and takes in what has come.
-    pub(super) fn go_on(&mut self, now_ms: u64) -> Vec<News> {
+    pub(in crate::run) fn go_on(&mut self, now_ms: u64) -> Vec<News> {
         let mut news = Vec::new();
         let mut index = 0;
         while let Some((whose, look)) = self.made.get_mut(index) {
