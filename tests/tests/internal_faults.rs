@@ -124,6 +124,10 @@ fn a_storm_of_signals_ends_the_supervisor_once_and_well() {
     probe(&lab, "foo", "--linger 300 --exit-on TERM=0", "");
     probe(&lab, "bar", "", "");
     start_all(&lab, ["foo", "bar"]);
+    // Before that a signal ends them, and they tell nothing.
+    for service in ["foo", "bar"] {
+        starts(&lab, service, 1);
+    }
     let (pid, guardian) = (supervisor(&lab), guardian(&lab));
     // It finds all of them when it looks.
     lab.kill(pid, STOP);
