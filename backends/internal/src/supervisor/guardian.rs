@@ -44,6 +44,11 @@ const REST_MS: u16 = 2_000;
 /// So that `ps` tells the two apart.
 const NAME: &str = "rc-sv-guardian";
 
+/// Gives this process the guardian's name, which is a name and no more.
+pub(super) fn take_name() {
+    let _ = std::fs::write("/proc/self/comm", NAME);
+}
+
 /// What outlives a supervisor. Each gets a copy of it, with which it could be a guardian itself.
 pub(super) struct Estate {
     pub svcdir: PathBuf,
@@ -109,8 +114,7 @@ impl Guardian {
         let failed = |cause: std::io::Error| Error::io("prepare the guardian", &cause);
         set_child_subreaper(true).map_err(|errno| failed(errno.into()))?;
         let signals = signals::wanted(&[Signal::SIGCHLD]).map_err(|errno| failed(errno.into()))?;
-        // It is a name and no more.
-        let _ = std::fs::write("/proc/self/comm", NAME);
+        take_name();
         let guardian = Guardian {
             estate: heritage.estate,
             signals,

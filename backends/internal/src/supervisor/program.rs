@@ -1,8 +1,10 @@
-//! The program `rc-sv-supervisor`: its arguments, and its way into the background.
+//! The program `rc-sv-supervisor`: its way into the background.
+
+mod task;
 
 use super::afterlife::Afterlife;
 use super::claim::{claim, claim_at_last, Claim, Claimed};
-use super::guardian::{Estate, Guardian, Legacy, NOT_BEGUN};
+use super::guardian::{self, Estate, Guardian, Legacy, NOT_BEGUN};
 use super::handover::Heritage;
 use super::log::{Level, Log};
 use super::{cgroup, surroundings, sys, Supervisor};
@@ -12,19 +14,13 @@ use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, pipe2, setsid};
 use rc_sv_api::{Code, Error, Result};
 use std::cell::RefCell;
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// What `--help` says.
-pub const USAGE: &str = "\
-usage: rc-sv-supervisor --daemon [--svcdir DIR]
-       rc-sv-supervisor --foreground [--svcdir DIR]
-       rc-sv-supervisor --upgrade [--svcdir DIR]
-       rc-sv-supervisor --help | --version";
+pub use task::{Task, USAGE};
 
 /// The cgroup of the supervisor, at the top of version 2.
 const CGROUP: &str = "rc-sv-supervisor";
@@ -34,77 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long the background process may take to tell how it fares.
 const REPORT_PATIENCE: Duration = Duration::from_secs(15);
-
-/// What the program is asked to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Go into the background, and return when the supervisor can be reached.
-    Daemon(PathBuf),
-    /// Supervise; while there is another supervisor, wait for its end.
-    Foreground(PathBuf),
-    /// Take the place of the program that runs.
-    Upgrade(PathBuf),
-    /// Go on as the guardian, with what the file with this number tells of.
-    Succeed(i32),
-    /// Print [`USAGE`].
-    Help,
-    /// Print the version.
-    Version,
-}
-
-impl Task {
-    /// The task of a command line without the program's name. `svcdir` is the state directory
-    /// where none is given.
-    ///
-    /// # Errors
-    /// [`Code::Invalid`] with what would be right.
-    pub fn parse(
-        arguments: impl IntoIterator<Item = OsString>,
-        mut svcdir: PathBuf,
-    ) -> Result<Task> {
-        let mut make: Option<fn(PathBuf) -> Task> = None;
-        let mut arguments = arguments.into_iter();
-        while let Some(argument) = arguments.next() {
-            match argument.to_str() {
-                Some("--daemon") if make.is_none() => make = Some(Task::Daemon),
-                Some("--foreground") if make.is_none() => make = Some(Task::Foreground),
-                // Nobody has to know: see `handover`.
-                Some("--succeed") => {
-                    let number = arguments.next();
-                    let number = number
-                        .as_ref()
-                        .and_then(|number| number.to_str()?.parse().ok());
-                    return number
-                        .map(Task::Succeed)
-                        .ok_or_else(|| Error::invalid("--succeed needs a descriptor"));
-                }
-                Some("--upgrade") if make.is_none() => make = Some(Task::Upgrade),
-                Some("--help" | "-h") => return Ok(Task::Help),
-                Some("--version" | "-V") => return Ok(Task::Version),
-                Some("--svcdir") => match arguments.next() {
-                    Some(dir) => svcdir = dir.into(),
-                    None => return Err(Error::invalid("--svcdir needs a directory")),
-                },
-                _ => {
-                    let shown = argument.to_string_lossy();
-                    return Err(Error::invalid(format!("unexpected {shown}; see --help")));
-                }
-            }
-        }
-        if !svcdir.is_absolute() {
-            let shown = svcdir.display();
-            return Err(Error::invalid(format!(
-                "--svcdir {shown}: must be absolute"
-            )));
-        }
-        match make {
-            Some(make) => Ok(make(svcdir)),
-            None => Err(Error::invalid(
-                "--daemon, --foreground or --upgrade is needed; see --help",
-            )),
-        }
-    }
-}
 
 /// Supervises in the background. Returns in the caller's process, when a supervisor of `svcdir`
 /// can be reached: this one, or one that was there already.
@@ -160,7 +85,7 @@ pub fn foreground(svcdir: &Path) -> Result<()> {
     sys::close_from(3);
     surroundings::reset(svcdir);
     let claim = claim_at_last(svcdir)?;
-    match guardian(svcdir, claim)?.guard(|| (), |legacy| supervise(legacy, None)) {
+    match prepare(svcdir, claim)?.guard(|| (), |legacy| supervise(legacy, None)) {
         0 => Ok(()),
         _ => Err(Error::new(
             Code::Failed,
@@ -174,6 +99,8 @@ pub fn foreground(svcdir: &Path) -> Result<()> {
 /// # Errors
 /// There is nothing to go on with.
 pub fn succeed(number: i32) -> Result<()> {
+    // Until here it is called as the link by which it was executed: `exe`.
+    guardian::take_name();
     let heritage = Heritage::take(number)?;
     if let Err(error) = heritage.estate.claim.tell_pid() {
         // What nobody can be told is no reason to let go of everything.
@@ -189,13 +116,13 @@ pub fn succeed(number: i32) -> Result<()> {
 fn begin(svcdir: &Path) -> Result<Option<Guardian>> {
     surroundings::reset(svcdir);
     match claim(svcdir, PATIENCE)? {
-        Claimed::Ours(claim) => guardian(svcdir, claim).map(Some),
+        Claimed::Ours(claim) => prepare(svcdir, claim).map(Some),
         Claimed::Others => Ok(None),
     }
 }
 
 /// The guardian of a directory that is ours. From now on clients can connect.
-fn guardian(svcdir: &Path, claim: Claim) -> Result<Guardian> {
+fn prepare(svcdir: &Path, claim: Claim) -> Result<Guardian> {
     let own_cgroup = cgroup::leave(CGROUP);
     let afterlife = Afterlife::new().map_err(|cause| Error::io("make a pipe", &cause))?;
     let is_heir = is_left_behind(svcdir);
@@ -299,27 +226,6 @@ fn hear_report(told: OwnedFd) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn parse(line: &str) -> Result<Task> {
-        Task::parse(line.split_whitespace().map(OsString::from), "/s".into())
-    }
-
-    #[test]
-    fn command_lines() {
-        assert_eq!(parse("--daemon").unwrap(), Task::Daemon("/s".into()));
-        let given = parse("--svcdir /x --foreground").unwrap();
-        assert_eq!(given, Task::Foreground("/x".into()));
-        assert_eq!(parse("--help").unwrap(), Task::Help);
-        for line in [
-            "",
-            "--daemon --foreground",
-            "--svcdir",
-            "--svcdir x --daemon",
-            "--x",
-        ] {
-            assert_eq!(parse(line).unwrap_err().code, Code::Invalid, "{line}");
-        }
-    }
 
     #[test]
     fn reports_arrive() {
