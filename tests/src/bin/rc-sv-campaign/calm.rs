@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 
 use crate::daemon::ARGUMENT;
 use crate::growth::WHO;
-use crate::ledger::{Ledger, ALONE, UPGRADED};
+use crate::ledger::{Ledger, LEFT_ALONE, UPGRADED};
 use crate::order::What;
 use crate::process::{self, Identity};
 use crate::scene::{has_cgroup, left, loader, pass, report, Scene, Wanted, CALM};
@@ -16,6 +16,9 @@ use crate::Result;
 
 /// How long everything may take to be in order again.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long what a service has left may take to go.
+const PATIENCE_WITH_LEFTOVERS: Duration = Duration::from_secs(10);
 
 impl Scene {
     /// Waits until everything is in order, and says what is not. From now on nothing happens but
@@ -49,7 +52,7 @@ impl Scene {
         for service in 0..self.names.len() {
             self.await_order(service, until, ledger);
         }
-        self.await_end_of_leftovers(until, ledger);
+        self.await_end_of_leftovers(ledger);
         self.look_at_supervisor(until, ledger);
         self.upgrade_in_calm(until, ledger)?;
         fs::remove_file(CALM).map_err(|error| format!("{CALM}: {error}"))
@@ -175,35 +178,37 @@ impl Scene {
         Ok(())
     }
 
-    /// Waits until nothing runs any more that an earlier instance has left.
-    fn await_end_of_leftovers(&self, until: Instant, ledger: &mut Ledger) {
-        loop {
-            let left = self.left_over(ledger);
-            match left.as_slice() {
-                [] => return,
-                left if Instant::now() >= until => {
-                    return ledger.defect(format!("left over: {left:?}"));
-                }
-                _ => pass(Duration::from_millis(20)),
+    /// Waits until nothing runs any more that an earlier instance has left. What has no cgroup and
+    /// stays is counted, and killed: where a supervisor was killed before it had noted which process it
+    /// had made, and on older kernels, nobody can know whose group it is.
+    fn await_end_of_leftovers(&self, ledger: &mut Ledger) {
+        let until = Instant::now() + PATIENCE_WITH_LEFTOVERS;
+        let mut left = self.left_over();
+        while !left.is_empty() && Instant::now() < until {
+            pass(Duration::from_millis(20));
+            left = self.left_over();
+        }
+        for (service, pid, line) in left {
+            match has_cgroup(service) {
+                true => ledger.defect(format!("left over: {line}")),
+                false => ledger.count(LEFT_ALONE),
             }
+            Identity::of(pid).map(|one| one.signal(Signal::SIGKILL));
         }
     }
 
-    /// What services have left, and is not a child of the instance that runs. An older kernel cannot
-    /// tell whose the group is of a main process that died while nobody was there; a cgroup does.
-    fn left_over(&self, ledger: &Ledger) -> Vec<String> {
-        let knows_groups = self.finds_groups || !ledger.done.contains_key(ALONE);
+    /// What services have left, and is not a child of the instance that runs: of which one, pid and
+    /// command line.
+    fn left_over(&self) -> Vec<(usize, i32, String)> {
         let all = process::all().into_iter();
         let running = all.filter(|(_, _, state, _)| *state != 'Z');
-        let is_left = |(_, parent, _, line): &(i32, i32, char, String)| {
+        let left = running.filter_map(|(pid, parent, _, line)| {
             let is_of = |service: &usize| line.contains(&left(&self.names[*service]));
-            let service = (0..self.names.len()).find(is_of);
-            service.is_some_and(|service| {
-                let its = self.living(service).is_some_and(|one| one.pid == *parent);
-                !its && (knows_groups || has_cgroup(service))
-            })
-        };
-        running.filter(is_left).map(|(.., line)| line).collect()
+            let service = (0..self.names.len()).find(is_of)?;
+            let is_its = self.living(service).is_some_and(|one| one.pid == parent);
+            (!is_its).then_some((service, pid, line))
+        });
+        left.collect()
     }
 
     /// Stops everything; nothing may be left.
@@ -239,7 +244,9 @@ impl Scene {
         let instances =
             instances.filter(|(_, _, state, line)| *state != 'Z' && line.contains(ARGUMENT));
         let instances = instances.map(|(.., line)| line);
-        let left: Vec<_> = instances.chain(self.left_over(ledger)).collect();
+        let left: Vec<_> = instances
+            .chain(self.left_over().into_iter().map(|(.., line)| line))
+            .collect();
         if !left.is_empty() || is_left() {
             ledger.defect(format!("left over: {left:?}, supervisor: {}", is_left()));
         }

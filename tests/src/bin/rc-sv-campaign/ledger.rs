@@ -9,6 +9,9 @@ use crate::journal::Journal;
 /// The name of a moment after which nobody is there to look after services.
 pub const ALONE: &str = "moments with neither of both left";
 
+/// The name of what a main process without a cgroup has left that nobody could find.
+pub const LEFT_ALONE: &str = "left over without a cgroup";
+
 /// The name of an upgrade that was done, by its own word.
 pub const UPGRADED: &str = "upgrades done";
 

@@ -44,8 +44,6 @@ pub struct Scene {
     pub orders: Vec<Order>,
     /// Whether processes can be made scarce here without touching the machine.
     pub limits_pids: bool,
-    /// Whether the kernel finds the group of a process that is gone.
-    pub finds_groups: bool,
     /// Whether supervisors are killed while something is scarce, too.
     pub is_harsh: bool,
     /// Whether the machine's clock may be set.
@@ -117,7 +115,6 @@ impl Scene {
             wanted: vec![Wanted::Unknown; services],
             orders: Vec::new(),
             limits_pids: limit_pids()?,
-            finds_groups: is_linux_6_14()?,
             is_harsh: options.is_harsh,
             sets_clock: options.sets_clock,
             is_clock_set: false,
