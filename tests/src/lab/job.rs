@@ -187,7 +187,8 @@ impl Job<'_> {
             .unwrap_or_else(|error| panic!("{}: {error}", self.what));
         let late = ended.is_none();
         if late {
-            self.lab.kill(-self.pid, Signal::SIGKILL as i32);
+            // It may end between the time-out and here: the panic below says more than ESRCH.
+            let _ = self.lab.try_kill(-self.pid, Signal::SIGKILL as i32);
         }
         let status = ended.unwrap_or_else(|| ExitStatus::from_raw(Signal::SIGKILL as i32));
         let [out, err] = &self.pipes;

@@ -1,8 +1,8 @@
 //! Processes of a lab, by the numbers that they have in there.
 
-use std::fs;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
+use std::{fs, io};
 
 use nix::fcntl::OFlag;
 
@@ -19,9 +19,17 @@ impl Lab {
     /// # Panics
     /// When there is no such process.
     pub fn kill(&self, pid: i32, signal: i32) {
-        let fields = ["kill", &pid.to_string(), &signal.to_string()].map(str::to_owned);
-        self.ask(&fields)
+        self.try_kill(pid, signal)
             .unwrap_or_else(|error| panic!("kill -{signal} {pid}: {error}"));
+    }
+
+    /// The same, for processes that may have ended by themselves.
+    ///
+    /// # Errors
+    /// Those of kill(2).
+    pub fn try_kill(&self, pid: i32, signal: i32) -> io::Result<()> {
+        let fields = ["kill", &pid.to_string(), &signal.to_string()].map(str::to_owned);
+        self.ask(&fields).map(drop)
     }
 
     /// Waits until the process that has the number `pid` inside of the lab is
