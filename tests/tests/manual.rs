@@ -167,6 +167,20 @@ fn the_example_of_a_module_keeps_its_promises() {
     assert_eq!(rc(&lab, "foo", "status").code(), 0);
     rc(&lab, "foo", "stop").ok();
     assert_eq!(rc(&lab, "foo", "status").code(), 3);
+
+    // Whoever has the number now is not the daemon: neither shown nor signalled.
+    rc(&lab, "foo", "start").ok();
+    let noted = lab.text("/run/openrc/ssd.foo.pid");
+    let (_, began) = noted.trim().split_once(' ').expect("PID SINCE");
+    let other = lab.spawn("exec sleep 4243").pid;
+    lab.write(
+        "/run/openrc/ssd.foo.pid",
+        format!("{other} {began}0\n"),
+        0o600,
+    );
+    assert_ne!(rc(&lab, "foo", "status").code(), 0);
+    rc(&lab, "foo", "stop").ok();
+    lab.sh(&format!("kill -0 {other}")).ok();
 }
 
 #[test]
