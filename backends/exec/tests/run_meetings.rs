@@ -232,16 +232,21 @@ fn a_finish_that_was_killed_is_not_begun_again() {
     );
 }
 
+/// A stop that runs into the finish command lets it end.
 #[test]
-fn a_signal_for_finish_ends_its_command() {
-    let seat = with_finish("exit 0", "echo >begun; exec sleep 1000");
+fn a_signal_for_finish_leaves_its_command_alone() {
+    let seat = with_finish("exit 0", "echo >begun; read line <gate; echo >ended");
     let seat = seat.set("rc_supervise_finish_timeout", "1h");
+    let gate = seat.here().join("gate");
+    mkfifo(&gate, Mode::from_bits_truncate(0o600)).unwrap();
     seat.run();
     let finish = seat.command("finish").args(["0", "0"]).spawn().unwrap();
     until("it begins", || {
         seat.here().join("begun").exists().then_some(())
     });
     signal(&finish, Signal::SIGTERM);
+    fs::write(gate, "\n").unwrap();
     assert_eq!(finished(finish).status.code(), Some(0));
+    assert!(seat.here().join("ended").exists());
     assert_eq!(seat.record().phase, Phase::Waiting);
 }
