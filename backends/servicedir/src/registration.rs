@@ -81,33 +81,41 @@ pub(crate) fn await_supervisor(call: &Call, scanner: &Scanner) -> Result<()> {
     Err(Error::new(Code::NotRunning, scanner.complaint()))
 }
 
-/// Takes the service from the scanner and ends its supervisor, which must have nothing to run any
-/// more, and that of its logger.
+/// Takes the service from the scanner, before its supervisor ends: the scanner would begin another
+/// one. False: its directory is the scanner's own, and stays there with its supervisor.
 ///
 /// # Errors
-/// A supervisor does not end.
-pub(crate) fn unregister(call: &Call) -> Result<()> {
-    let link = link(call)?;
-    // A directory of the scanner's own stays, and so does its supervisor.
-    let is_own = link.as_ref().is_some_and(|link| is_directory(link));
-    if is_own {
-        return call.dir.remove(LINK);
+/// It is not known where it is linked.
+pub(crate) fn unlink(call: &Call) -> Result<bool> {
+    let Some(link) = link(call)? else {
+        return Ok(true);
+    };
+    if is_directory(&link) {
+        return Ok(false);
     }
-    if let Some(link) = &link {
-        // Before its supervisor ends: the scanner would begin another one.
-        withdraw(call, link);
-        scanner::nudge(call.suite, link.parent().unwrap_or(link));
-    }
+    withdraw(call, &link);
+    scanner::nudge(call.suite, link.parent().unwrap_or(&link));
+    Ok(true)
+}
+
+/// Ends the supervisor of the logger, which ends when it has read everything.
+///
+/// # Errors
+/// It does not end.
+pub(crate) fn end_logger(call: &Call) -> Result<()> {
     let log = format!("{}/{}", call.service, directory::LOG);
-    // The logger ends when it has read everything.
-    for service in [call.service.as_str(), &log] {
-        let supervise = call.tree.supervise(service);
-        if supervise.control(b"dx")? {
-            let mut watch = call.watch()?;
-            let gone = watch.until(supervise, call.within(PATIENCE), unsupervised)?;
-            gone.ok_or_else(|| call.late("of the service does not end"))?;
-        }
+    let supervise = call.tree.supervise(&log);
+    match supervise.control(b"dx")? && !supervise.await_end(call.within(PATIENCE))? {
+        true => Err(call.late("of the logger does not end")),
+        false => Ok(()),
     }
+}
+
+/// Forgets where it was registered.
+///
+/// # Errors
+/// The record cannot be removed.
+pub(crate) fn forget(call: &Call) -> Result<()> {
     call.dir.remove(LINK)
 }
 
@@ -122,10 +130,6 @@ fn withdraw(call: &Call, link: &Path) {
 fn supervised(snapshot: &Snapshot) -> Result<Option<()>> {
     // Before its first status it would not know what it is told.
     Ok((snapshot.supervisor.is_some() && snapshot.observed.is_some()).then_some(()))
-}
-
-fn unsupervised(snapshot: &Snapshot) -> Result<Option<()>> {
-    Ok(snapshot.supervisor.is_none().then_some(()))
 }
 
 fn same(one: &Path, other: &Path) -> bool {

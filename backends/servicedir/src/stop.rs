@@ -27,8 +27,21 @@ pub(crate) const SLACK: Duration = Duration::from_secs(25);
 /// # Errors
 /// Something of it still runs.
 pub(crate) fn stop(call: &Call) -> Result<()> {
-    down(call)?;
-    registration::unregister(call)?;
+    let spec = recorded(call)?;
+    let stop = Stop::from_settings(spec.settings());
+    end(call, &stop)?;
+    let is_ours = registration::unlink(call)?;
+    if !is_ours || call.suite.forgets_end {
+        settle(call, finish_time(&spec))?;
+    }
+    if is_ours {
+        leave(call, finish_time(&spec))?;
+    }
+    sweep(call, &stop, &spec)?;
+    if is_ours {
+        registration::end_logger(call)?;
+    }
+    registration::forget(call)?;
     clear(call);
     call.tree.remove(&call.service)
 }
@@ -40,17 +53,9 @@ pub(crate) fn stop(call: &Call) -> Result<()> {
 pub(crate) fn down(call: &Call) -> Result<()> {
     let spec = recorded(call)?;
     let stop = Stop::from_settings(spec.settings());
-    // Not again, whatever ends it.
-    record::want_down(&call.dir)?;
-    if call.is_native() {
-        end_native(call, &stop)?;
-    } else {
-        end_instance(call, &stop)?;
-    }
+    end(call, &stop)?;
     settle(call, finish_time(&spec))?;
-    // Where who has waited for it was killed.
-    end_script(&call.dir);
-    leftovers(&stop, &spec)
+    sweep(call, &stop, &spec)
 }
 
 /// How long the ladder of `spec` and the end of a service may take.
@@ -64,6 +69,22 @@ pub(crate) fn recorded(call: &Call) -> Result<Spec> {
         Err(error) if error.code == Code::NotFound => Ok(Spec::of_service(&call.service)),
         spec => spec,
     }
+}
+
+/// Ends the main process, which is not run again, whatever ends it.
+fn end(call: &Call, stop: &Stop) -> Result<()> {
+    record::want_down(&call.dir)?;
+    match call.is_native() {
+        true => end_native(call, stop),
+        false => end_instance(call, stop),
+    }
+}
+
+/// Ends what is left when all is over.
+fn sweep(call: &Call, stop: &Stop, spec: &Spec) -> Result<()> {
+    // Where who has waited for it was killed.
+    end_script(&call.dir);
+    leftovers(stop, spec)
 }
 
 /// Ends what a directory runs that was written by hand.
@@ -115,8 +136,21 @@ fn climb(call: &Call, stop: &Stop) -> Result<()> {
     stop.end_by(&instance, call.deadline).map_err(failed)
 }
 
-/// Waits until the supervisor knows that all is over. A `finish` that takes longer than it may is
-/// killed.
+/// Has the supervisor end, which it does when all is over. A `finish` that takes longer than it may
+/// is killed.
+fn leave(call: &Call, finish_time: Duration) -> Result<()> {
+    let supervise = call.supervise();
+    if !supervise.control(b"dx")?
+        || supervise.await_end(call.within(PATIENCE.max(finish_time)))?
+        || end_finish(call)? && supervise.await_end(call.within(PATIENCE))?
+    {
+        return Ok(());
+    }
+    Err(call.late("does not end; is it stopped by a signal?"))
+}
+
+/// Waits until the supervisor, which stays, knows that all is over. A `finish` that takes longer than
+/// it may is killed.
 fn settle(call: &Call, finish_time: Duration) -> Result<()> {
     let late = || call.late("does not say that the service is down; is it stopped by a signal?");
     if !call.supervise().control(b"d")? {
@@ -133,17 +167,25 @@ fn settle(call: &Call, finish_time: Duration) -> Result<()> {
     if watch.until(call.supervise(), deadline, over)?.is_some() {
         return Ok(());
     }
-    let snapshot = call.supervise().snapshot()?;
-    let (Some(observed), Some(process)) = (snapshot.observed, &snapshot.process) else {
+    if !end_finish(call)? {
         return Err(late());
-    };
-    if let Phase::Finish(_) = observed.phase {
-        // It has ended, or it has not, which is seen below.
-        let _ = process::send_signal(process.as_fd(), signal::KILL);
     }
     watch
         .until(call.supervise(), call.within(PATIENCE), over)?
         .ok_or_else(late)
+}
+
+/// Kills a `finish` that runs. False: nothing runs.
+fn end_finish(call: &Call) -> Result<bool> {
+    let snapshot = call.supervise().snapshot()?;
+    let (Some(observed), Some(process)) = (snapshot.observed, &snapshot.process) else {
+        return Ok(false);
+    };
+    if let Phase::Finish(_) = observed.phase {
+        // It has ended, or it has not, which is seen then.
+        let _ = process::send_signal(process.as_fd(), signal::KILL);
+    }
+    Ok(true)
 }
 
 /// Ends the main process, whoever is its parent by now.

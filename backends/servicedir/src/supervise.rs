@@ -2,16 +2,19 @@
 
 use crate::observed::{Observed, Phase};
 use crate::suite::Suite;
+use crate::watch;
 use nix::errno::Errno;
 use nix::fcntl::{openat, OFlag};
+use nix::poll::{PollFd, PollFlags};
 use nix::sys::stat::Mode;
 use nix::unistd::{read, write};
 use rc_sv_api::{Code, Error, Result};
 use rc_sv_exec::process;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::Instant;
 
 /// Longer than any status.
 const LONGEST: usize = 64;
@@ -118,6 +121,23 @@ impl<'a> Supervise<'a> {
         self.open_fifo(self.suite.alive)
     }
 
+    /// Waits until there is no supervisor. False: there was one at the deadline.
+    ///
+    /// By its FIFO alone: to give up inotify with all its watches takes the kernel 10 ms and more.
+    ///
+    /// # Errors
+    /// As for [`Supervise::snapshot`].
+    pub fn await_end(&self, deadline: Instant) -> Result<bool> {
+        while let Some(fifo) = self.supervisor()? {
+            // POLLERR is always told.
+            let mut fds = [PollFd::new(fifo.as_fd(), PollFlags::empty())];
+            if !watch::wait(&mut fds, deadline)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn open_fifo(&self, file: &str) -> Result<Option<OwnedFd>> {
         match self.open(file, OFlag::O_WRONLY | OFlag::O_NONBLOCK) {
             // Nobody reads, or nobody ever did.
@@ -181,5 +201,5 @@ pub fn living(pid: i32) -> io::Result<Option<OwnedFd>> {
         Err(cause) if cause.raw_os_error() == Some(Errno::ESRCH as i32) => return Ok(None),
         pidfd => pidfd?,
     };
-    Ok((!crate::watch::is_over(&pidfd)?).then_some(pidfd))
+    Ok((!watch::is_over(&pidfd)?).then_some(pidfd))
 }

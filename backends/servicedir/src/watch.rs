@@ -160,8 +160,11 @@ impl Watch {
     }
 }
 
-/// False: nothing came before the deadline.
-fn wait(fds: &mut [PollFd<'_>], deadline: Instant) -> Result<bool> {
+/// Waits for one of `fds`. False: nothing came before the deadline.
+///
+/// # Errors
+/// The kernel does not wait.
+pub fn wait(fds: &mut [PollFd<'_>], deadline: Instant) -> Result<bool> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match poll(fds, timeout(left)) {

@@ -16,6 +16,7 @@ pub static DAEMONTOOLS: Suite = Suite {
     nudge: Nudge::None,
     alive: "ok",
     once: b'o',
+    forgets_end: false,
     finish: false,
     listens: false,
     tai_offset: 10,

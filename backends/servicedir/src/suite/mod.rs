@@ -33,6 +33,8 @@ pub struct Suite {
     pub alive: &'static str,
     /// The control byte for "do not run it again".
     pub once: u8,
+    /// Whether its supervisor that was told to end forgets that when it is told `d`, as `finish` does.
+    pub forgets_end: bool,
     /// Whether `finish` is run after `run`.
     pub finish: bool,
     /// Whether its supervisor listens to a descriptor on which the program tells that it is ready.

@@ -21,6 +21,7 @@ pub static RUNIT: Suite = Suite {
     nudge: Nudge::Wake,
     alive: "ok",
     once: b'o',
+    forgets_end: true,
     finish: true,
     listens: false,
     tai_offset: 10,

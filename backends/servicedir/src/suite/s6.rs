@@ -17,6 +17,7 @@ pub static S6: Suite = Suite {
     nudge: Nudge::Control,
     alive: "control",
     once: b'O',
+    forgets_end: false,
     finish: true,
     listens: true,
     // skalibs has a table of leap seconds, and there have been 27 since 1972.
