@@ -21,7 +21,7 @@ Exit codes:
   102 wait: it was given up, and will not come up by itself";
 
 /// Starts, stops and shows services that modules of rc-sv supervise.
-#[derive(Debug, Default, Parser)]
+#[derive(Debug, Parser)]
 #[command(
     name = "rc-sv-loader",
     version,

@@ -10,7 +10,6 @@ mod generate;
 mod json;
 mod list;
 mod moment;
-pub mod plain;
 mod setting;
 mod status;
 mod table;
