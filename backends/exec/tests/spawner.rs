@@ -179,6 +179,29 @@ fn without_descriptors_there_is_no_process() {
     assert_eq!(error.os_errno, libc::EMFILE);
     assert_eq!(error.message, "cannot make a process: Too many open files");
     assert_eq!(spawner.deadline(), None);
+    // Whatever is one too many is told as that, until there are enough.
+    let (_read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
+    let mut launch = Launch::from_settings(scene.spec.settings()).unwrap();
+    launch.give(write, 30);
+    let launch = Arc::new(launch);
+    for limit in 4.. {
+        setrlimit(Resource::RLIMIT_NOFILE, limit, hard).unwrap();
+        let taken = spawner.order(limit, &launch, None, 0);
+        let told = news(&mut spawner);
+        setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
+        assert!(taken.is_ok());
+        let errno = match told {
+            News::NotMade { error, .. } => error.os_errno,
+            told => match done(told, limit) {
+                (_, pidfd, Some(failure)) => {
+                    exits(&pidfd, 127);
+                    failure.errno
+                }
+                (_, pidfd, None) => return exits(&pidfd, 0),
+            },
+        };
+        assert_eq!(errno, libc::EMFILE, "with {limit}");
+    }
 }
 
 #[test]

@@ -197,6 +197,14 @@ pub(super) fn duplicate(fd: RawFd, to: RawFd, flags: i32) -> Result<(), Errno> {
         [fd as usize, to as usize, flags as usize, 0, 0],
     )
     .map(drop)
+    // `fd` is open, so `to` is above the limit, of which dup2(2) says the same.
+    .map_err(|errno| {
+        if errno == libc::EBADF {
+            libc::EMFILE
+        } else {
+            errno
+        }
+    })
 }
 
 /// Sets the status flags of `fd`.
