@@ -227,7 +227,7 @@ fn many_at_once_with_foreign_reloads() {
     lab.sh(&make).ok();
     let begun = std::time::Instant::now();
     let all = format!(
-        "seq {MANY} | xargs -P 16 -I @ rc-service many.@ start >/tmp/said 2>&1; echo $? >/tmp/over"
+        "seq {MANY} | xargs -P 8 -I @ rc-service many.@ start >/tmp/said 2>&1; echo $? >/tmp/over"
     );
     let job = lab.run(["sh", "-c", &all]).timeout(4 * SOON).spawn();
     let monit = monit_pid(&lab);

@@ -156,7 +156,11 @@ fn settle(
 ) -> Result<()> {
     loop {
         let limit = deadline.min(Instant::now() + ANSWER);
-        let seen = monit.client.look_through_reload(limit)?;
+        let seen = match monit.client.look_through_reload(limit) {
+            // It has answered before: it has much to do.
+            Err(error) if error.code == Code::Timeout && Instant::now() < deadline => continue,
+            seen => seen?,
+        };
         let Some(service) = seen.monit.service(name) else {
             return Err(Error::new(
                 Code::NotFound,
