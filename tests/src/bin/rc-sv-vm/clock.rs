@@ -4,7 +4,9 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::machine::{exists, is_alive, kill_and_wait, ok, text, up, uptime_lines, Service, SOON};
+use crate::machine::{
+    exists, is_alive, kill_and_wait, ok, text, up, uptime_lines, Service, AT_ONCE, SOON,
+};
 use crate::survive::{guardian, kill_both, supervisor};
 use rc_sv_tests::lab::until;
 
@@ -32,6 +34,49 @@ pub fn a_pause_stays_as_long() {
         let next = service.starts(2)[1].time();
         let pause = next.saturating_sub(died);
         assert!(pause >= Duration::from_secs(4), "{name}: {pause:?}: {said}");
+    }
+}
+
+/// A pause grows with each respawn: a jump makes no run a long one, after which it would begin anew.
+pub fn pauses_grow_all_the_same() {
+    let conf = "respawn_delay=2\nrespawn_delay_step=2\nrespawn_max=0\nrc_supervise_jitter=0\n\
+                rc_supervise_min_interval=0\nrc_supervise_reset_after=3600\n";
+    let service = Service::probe("growing", "", conf);
+    service.start();
+    for round in 1..=4 {
+        let last = service.starts(round)[round - 1].pid();
+        jump(JUMPS[round % 2]);
+        let died = up();
+        kill_and_wait(last);
+        let next = service.starts(round + 1)[round].time();
+        let pause = next.saturating_sub(died);
+        assert!(
+            pause >= Duration::from_secs(2 * round as u64),
+            "{round}: {pause:?}"
+        );
+    }
+}
+
+/// What was given up, for as many respawns as before a jump, is tried again after as long.
+pub fn given_up_for_as_long() {
+    let conf = format!("{AT_ONCE}respawn_max=1\nrespawn_period=7200\nrc_supervise_retry_after=6\n");
+    for (name, by) in ["tried1", "tried2"].into_iter().zip(JUMPS) {
+        let service = Service::probe(name, "", &conf);
+        service.start();
+        kill_and_wait(service.starts(1)[0].pid());
+        let second = service.starts(2)[1].pid();
+        jump(by);
+        let died = up();
+        kill_and_wait(second);
+        until("it is given up", SOON, || {
+            exists(format!("/run/openrc/failed/{name}")).then_some(())
+        });
+        jump(-by);
+        let next = service.starts(3)[2].time();
+        let pause = next.saturating_sub(died);
+        assert!(pause >= Duration::from_secs(6), "{name}: {pause:?}");
+        service.until_status(&["  up  "]);
+        assert_eq!(service.reports("start").len(), 3);
     }
 }
 

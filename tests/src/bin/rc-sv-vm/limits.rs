@@ -2,7 +2,7 @@
 
 use rc_sv_tests::lab::until;
 
-use crate::machine::{exists, ok, text, Service, AT_ONCE, SOON};
+use crate::machine::{exists, ok, sh, text, Service, AT_ONCE, SOON};
 
 /// The number that stands behind this word in a file of a cgroup.
 fn count(path: &str, word: &str) -> u64 {
@@ -98,4 +98,91 @@ pub fn all_hold_at_once() {
     assert_eq!(own, "0::/rc-sv-supervisor\n");
     service.stop();
     assert!(!exists(service.cgroup()));
+}
+
+struct Suite {
+    module: &'static str,
+    scanner: &'static str,
+    command: &'static str,
+    directory: &'static str,
+    /// What shows the module that the scanner has come to its directory, of the process `$pid`.
+    is_at_work: &'static str,
+}
+
+const SUITES: [Suite; 3] = [
+    Suite {
+        module: "s6",
+        scanner: "s6-svscan",
+        command: "command=/usr/bin/s6-svscan\ncommand_args=/run/openrc/s6-scan",
+        directory: "/run/openrc/s6-scan",
+        is_at_work: "readlink /proc/$pid/fd/* | grep -q /s6-scan/.s6-svscan/control",
+    },
+    Suite {
+        module: "runit",
+        scanner: "runsvdir",
+        command: "command=/usr/bin/runsvdir\ncommand_args='-P /run/openrc/sv'",
+        directory: "/run/openrc/sv",
+        is_at_work: "tr '\\0' ' ' </proc/$pid/cmdline | grep -q 'runsvdir -P /run/openrc/sv'",
+    },
+    Suite {
+        module: "daemontools",
+        scanner: "svscan",
+        command: "command=/usr/bin/svscan\ncommand_args=/run/openrc/svscan",
+        directory: "/run/openrc/svscan",
+        is_at_work: "readlink /proc/$pid/cwd | grep -qx /run/openrc/svscan",
+    },
+];
+
+impl Suite {
+    /// Starts its scanner.
+    fn begin(&self) -> Service {
+        let Suite {
+            scanner,
+            command,
+            directory,
+            is_at_work,
+            ..
+        } = self;
+        let script = format!(
+            "{command}\ncommand_background=yes\npidfile=/run/{scanner}.pid\n\
+             start_pre() {{ checkpath -d {directory}; }}"
+        );
+        let service = Service::new(scanner, &script, "rc_supervise_module=");
+        service.start();
+        until("the scanner is at work", SOON, || {
+            let look = format!("pid=$(cat /run/{scanner}.pid) && {is_at_work}");
+            sh(&look).0.then_some(())
+        });
+        service
+    }
+}
+
+/// Under the supervisors of others, which know nothing of limits.
+pub fn suites_hold_them_too() {
+    ok("rm -f /tmp/eat; mkfifo /tmp/eat");
+    for suite in SUITES {
+        let scanner = suite.begin();
+        let module = suite.module;
+        let conf = format!(
+            "rc_supervise_memory_max=48M\nrc_supervise_pids_max=5\nrc_supervise_cpu_weight=50\n\
+             respawn_delay=3600\nrc_supervise_module={module}\n"
+        );
+        let service = Service::new("eater", EATER, &conf);
+        service.start();
+        let cgroup = service.cgroup();
+        for (file, value) in [
+            ("memory.max", "50331648\n"),
+            ("pids.max", "5\n"),
+            ("cpu.weight", "50\n"),
+        ] {
+            assert_eq!(text(format!("{cgroup}/{file}")), value, "{module}: {file}");
+        }
+        ok("echo all >/tmp/eat");
+        service.until_status(&[STARVED]);
+        let kills = count(&format!("{cgroup}/memory.events"), "oom_kill ");
+        assert_eq!(kills, 1, "{module}");
+        service.stop();
+        scanner.stop();
+        assert!(!exists(cgroup), "{module}");
+    }
 }

@@ -20,10 +20,23 @@ pub const PROBE: &str = "/usr/lib/rc-sv-tests/probe-daemon";
 /// No pause between two runs.
 pub const AT_ONCE: &str = "respawn_delay=0\nrc_supervise_min_interval=0\n";
 
+/// What stands behind `name=` among the arguments of the kernel.
+pub fn argument(name: &str) -> Option<String> {
+    let arguments = text("/proc/cmdline");
+    let mut words = arguments.split_whitespace();
+    words.find_map(|word| word.strip_prefix(name).map(str::to_owned))
+}
+
 /// What a script did: whether it succeeded, and all that it wrote.
 pub fn sh(script: &str) -> (bool, String) {
+    sh_within(120, script)
+}
+
+/// The same of one that may take so many seconds.
+pub fn sh_within(seconds: u32, script: &str) -> (bool, String) {
     let mut command = Command::new("/usr/bin/timeout");
-    command.args(["--kill-after=5", "120", "/bin/sh", "-c", script]);
+    let seconds = seconds.to_string();
+    command.args(["--kill-after=5", &seconds, "/bin/sh", "-c", script]);
     command.env("EINFO_COLOR", "no").stdin(Stdio::null());
     let output = command.output().expect("timeout(1)");
     let all = [output.stdout, output.stderr].concat();

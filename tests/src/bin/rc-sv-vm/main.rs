@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod boot;
+mod campaign;
 mod clock;
 mod limits;
 mod machine;
@@ -28,16 +29,20 @@ const RUN: &[Test] = tests![
     limits::memory_max_kills,
     limits::pids_max_refuses,
     limits::all_hold_at_once,
+    limits::suites_hold_them_too,
     survive::nobody_notices,
     survive::an_end_that_nobody_saw,
     survive::a_stranger_has_its_pid,
     survive::nothing_escapes_its_cgroup,
     survive::a_group_is_stopped_without_a_cgroup,
     clock::a_pause_stays_as_long,
+    clock::pauses_grow_all_the_same,
+    clock::given_up_for_as_long,
     clock::health_is_looked_at_as_often,
     clock::a_stop_waits_as_long,
     clock::logs_lose_nothing,
     clock::nobody_is_mistaken,
+    campaign::nothing_is_lost_doubled_or_forgotten,
 ];
 
 /// After it was shut down.
@@ -78,10 +83,8 @@ fn main() -> ExitCode {
 
 /// Those of the first list that have one of the words of [`FILTER`] in their names.
 fn chosen() -> Vec<&'static Test> {
-    let arguments = machine::text("/proc/cmdline");
-    let mut words = arguments.split_whitespace();
-    let wanted = words.find_map(|word| word.strip_prefix(FILTER));
-    let wanted: Vec<&str> = wanted.unwrap_or("").split(',').collect();
+    let wanted = machine::argument(FILTER).unwrap_or_default();
+    let wanted: Vec<&str> = wanted.split(',').collect();
     let is_wanted = |test: &&Test| wanted.iter().any(|word| test.0.contains(word));
     RUN.iter().filter(is_wanted).collect()
 }
