@@ -1,5 +1,5 @@
-# rc-sv. Targets: all (default), install, uninstall, check, asan, fuzz, campaign, vm, demo, bench, root,
-# stage, headers, modules-table,
+# rc-sv. Targets: all (default), install, uninstall, check, asan, fuzz, campaign, vm, user-services,
+# demo, bench, root, stage, headers, modules-table,
 # install-openrc-c, clean, distclean.
 #
 # PREFIX is compiled in: give `make` and `make install` the same one.
@@ -24,6 +24,8 @@ PKGDIR     = $(PREFIX)/share/pkgconfig
 EXAMPLEDIR = $(PREFIX)/share/doc/rc-sv/examples
 MANDIR     = $(PREFIX)/share/man
 CONFDIR    = $(SYSCONFDIR)/rc.conf.d
+# Where OpenRC looks for a user's services, besides the user's own directory.
+USERDIR    = $(SYSCONFDIR)/user/rc.conf.d
 
 # The library for programs in C: its ABI is the soname's number and the map's.
 CAPI       = rc-sv-loader/c-api
@@ -75,7 +77,7 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN7) $(MAN5) $(MAN3) $(HEAD
 		'$(DESTDIR)$(MANDIR)/man3' '$(DESTDIR)$(MANDIR)/man5' \
 		'$(DESTDIR)$(MANDIR)/man7' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(CONFDIR)' \
 		'$(DESTDIR)$(PKGDIR)' '$(DESTDIR)$(EXAMPLEDIR)/module-c' '$(DESTDIR)$(EXAMPLEDIR)/alert' \
-		'$(DESTDIR)$(INITDIR)'
+		'$(DESTDIR)$(INITDIR)' '$(DESTDIR)$(USERDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-loader' '$(DESTDIR)$(BINDIR)'
 	$(INSTALL) -m 755 '$(BUILT)/rc-sv-supervisor' '$(BUILT)/rc-sv-exec' \
 		'$(BUILT)/rc-sv-logger' '$(DESTDIR)$(LIBEXECDIR)'
@@ -88,6 +90,7 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN7) $(MAN5) $(MAN3) $(HEAD
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(LIBEXECDIR)/rc-sv.sh'
 	sed 's|^\(_rcsv_libexec=\)/usr/local/|\1$(PREFIX)/|' openrc/zz-rc-sv.conf | \
 		$(INSTALL) -m 644 /dev/stdin '$(DESTDIR)$(CONFDIR)/zz-rc-sv.conf'
+	ln -sf ../../rc.conf.d/zz-rc-sv.conf '$(DESTDIR)$(USERDIR)'
 	$(INSTALL) -m 755 openrc/svscan.initd '$(DESTDIR)$(INITDIR)/svscan'
 	$(INSTALL) -m 644 $(HEADERS) '$(DESTDIR)$(INCLUDEDIR)'
 	sed 's|^prefix=.*|prefix=$(PREFIX)|' include/rc_sv_backend.pc | \
@@ -104,7 +107,7 @@ install: $(BUILT)/.complete $(SHELL_SIDE) $(MAN8) $(MAN7) $(MAN5) $(MAN3) $(HEAD
 # A module that somebody else has installed beside ours stays.
 uninstall:
 	rm -f '$(DESTDIR)$(BINDIR)/rc-sv-loader' '$(DESTDIR)$(CONFDIR)/zz-rc-sv.conf' \
-		'$(DESTDIR)$(INITDIR)/svscan' \
+		'$(DESTDIR)$(USERDIR)/zz-rc-sv.conf' '$(DESTDIR)$(INITDIR)/svscan' \
 		$(HEADERS:include/%='$(DESTDIR)$(INCLUDEDIR)/%') '$(DESTDIR)$(PKGDIR)/rc_sv_backend.pc' \
 		'$(DESTDIR)$(LIBDIR)/librc_sv.so' '$(DESTDIR)$(LIBDIR)/$(SONAME)' \
 		'$(DESTDIR)$(LIBDIR)/$(LIBRARY)' '$(DESTDIR)$(LIBDIR)/pkgconfig/rc_sv.pc' \
@@ -187,6 +190,11 @@ vm: root stage
 fuzz-programs:
 	$(FUZZ_CARGO) build $(FUZZ_HOW)
 
+# A user's services, under the OpenRC of Debian's sid, in a lab with a root of its own.
+user-services: tools stage
+	RC_SV_ROOT="$$(tests/lab/make-user-root '$(LAB)')" $(CARGO) test --package rc-sv-tests \
+		--test user_services -- --ignored
+
 demo: root stage
 	demo/run '$(LAB)'
 
@@ -216,4 +224,4 @@ distclean:
 	rm -rf '$(TARGET)' target
 
 .PHONY: all asan install install-openrc-c uninstall root stage install-labtools tools check \
-	fuzz fuzz-programs campaign vm kills headers modules-table demo bench clean distclean
+	fuzz fuzz-programs campaign vm user-services kills headers modules-table demo bench clean distclean

@@ -1,7 +1,7 @@
 #!/bin/sh
 # rc-sv: stops the services that need SERVICE and run, or starts those again that this has stopped.
 # Run by rc-sv-supervisor or rc-sv-exec for rc_supervise_propagate=yes: rc-sv-dependents.sh stop|start SERVICE,
-# with the file that remembers them in RC_SV_LIST. POSIX sh.
+# with the file that remembers them in RC_SV_LIST, and --user in RC_SV_USER for a user's. POSIX sh.
 
 # The supervisor has more descriptors than a service is to have.
 ulimit -S -n 1024 2>/dev/null
@@ -13,7 +13,7 @@ _dependents()
 {
 	for _dir in /usr/libexec/rc/bin /lib/rc/bin /usr/lib/rc/bin; do
 		if [ -x "$_dir/rc-depend" ]; then
-			"$_dir/rc-depend" -o -t needsme "$1"
+			"$_dir/rc-depend" ${RC_SV_USER:+--user} -o -t needsme "$1"
 			return
 		fi
 	done
@@ -39,7 +39,7 @@ stop)
 	printf '%s\n' "$_start" >"$RC_SV_LIST.new" && mv "$RC_SV_LIST.new" "$RC_SV_LIST" || exit 1
 	_rc=0
 	for _other in $_stop; do
-		rc-service --quiet -- "$_other" stop </dev/null || _rc=1
+		rc-service ${RC_SV_USER:+--user} --quiet -- "$_other" stop </dev/null || _rc=1
 	done
 	exit $_rc
 	;;
@@ -51,7 +51,7 @@ start)
 	# comes back.
 	for _other in $_start; do
 		[ -e "$_svcdir/started/$2" ] || [ -e "$_svcdir/starting/$2" ] || exit 0
-		rc-service --quiet -- "$_other" --nodeps start </dev/null || _rc=1
+		rc-service ${RC_SV_USER:+--user} --quiet -- "$_other" --nodeps start </dev/null || _rc=1
 	done
 	rm -f "$RC_SV_LIST"
 	exit $_rc

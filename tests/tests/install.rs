@@ -11,6 +11,7 @@ use std::process::Command;
 const INSTALLED: &[(&str, u32)] = &[
     ("etc/init.d/svscan", 0o755),
     ("etc/rc.conf.d/zz-rc-sv.conf", 0o644),
+    ("etc/user/rc.conf.d/zz-rc-sv.conf", 0o644),
     ("usr/bin/rc-sv-loader", 0o755),
     ("usr/include/rc_sv.h", 0o644),
     ("usr/include/rc_sv_backend.h", 0o644),

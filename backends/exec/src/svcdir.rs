@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where root's OpenRC keeps it.
 const DEFAULT: &str = "/run/openrc";
@@ -11,6 +11,11 @@ const DEFAULT: &str = "/run/openrc";
 /// The state directory: that of a spec, else that of the environment, else OpenRC's.
 pub fn find(of_spec: Option<&[u8]>) -> PathBuf {
     choose(of_spec, env::var_os("RC_SVCDIR"))
+}
+
+/// Whether a user's services have this one: OpenRC keeps them in `XDG_RUNTIME_DIR`, which is given.
+pub fn is_users(svcdir: &Path, runtime_dir: Option<&OsStr>) -> bool {
+    runtime_dir.is_some_and(|dir| Path::new(dir).join("openrc") == svcdir)
 }
 
 /// An empty variable says nothing, as to the loader and to OpenRC's scripts.
@@ -35,5 +40,15 @@ mod tests {
         for nothing in [None, Some("")] {
             assert_eq!(chosen(None, nothing), PathBuf::from("/run/openrc"));
         }
+    }
+
+    #[test]
+    fn a_users_is_in_the_directory_of_the_login() {
+        let is_users = |dir: Option<&str>| {
+            let svcdir = Path::new("/run/user/7/openrc");
+            super::is_users(svcdir, dir.map(OsStr::new))
+        };
+        assert!(is_users(Some("/run/user/7")) && is_users(Some("/run/user/7/")));
+        assert!(!is_users(None) && !is_users(Some("")) && !is_users(Some("/run/user/8")));
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A setting of a service comes from, first one wins: `RCSV_<name>` (conf.d and the runscript,
 //! exported by the drop-in), `rc-sv.d/<service>.toml`, `[defaults]` of `rc-sv.toml`, the registry.
-//! A module's own settings are in `[modules.<name>]` of `rc-sv.toml`.
+//! A module's own settings are in `[modules.<name>]` of `rc-sv.toml`. For a user's services each file
+//! is looked for in the user's directory too, and wins over that of the administrator.
 
 mod file;
 mod source;
@@ -22,18 +23,25 @@ pub const SYSCONFDIR: &str = match option_env!("RC_SV_SYSCONFDIR") {
     None => "/etc",
 };
 
-/// The configuration below one directory, and the variables of one process.
+/// The configuration below some directories, and the variables of one process.
 #[derive(Clone, Debug)]
 pub struct Config {
-    directory: PathBuf,
+    /// The last one wins.
+    directories: Vec<PathBuf>,
     variables: Variables,
 }
 
 impl Config {
-    /// That below `directory`, which is [`SYSCONFDIR`] for everybody but tests.
+    /// That below `directory`, which is [`SYSCONFDIR`] for everybody but tests. For a user's services
+    /// it is that below its `user`, as OpenRC has it, and below the user's own directory.
     pub fn new(directory: impl Into<PathBuf>, variables: Variables) -> Config {
+        let mut directories = vec![directory.into()];
+        if variables.is_users() {
+            directories[0].push("user");
+            directories.extend(variables.users_directory());
+        }
         Config {
-            directory: directory.into(),
+            directories,
             variables,
         }
     }
@@ -60,13 +68,13 @@ impl Config {
     /// As [`Config::service`].
     pub fn files(&self, service: &ServiceName) -> Result<Spec> {
         let mut spec = Spec::default();
-        let path = self.global();
-        apply_global(&mut spec, &path, service, source::read(&path)?)?;
-        let path = self
-            .directory
-            .join("rc-sv.d")
-            .join(format!("{service}.toml"));
-        apply_own(&mut spec, &path, service, source::read(&path)?)?;
+        for path in self.globals() {
+            apply_global(&mut spec, &path, service, source::read(&path)?)?;
+        }
+        let name = format!("rc-sv.d/{service}.toml");
+        for path in self.directories.iter().map(|it| it.join(&name)) {
+            apply_own(&mut spec, &path, service, source::read(&path)?)?;
+        }
         Ok(spec)
     }
 
@@ -77,7 +85,10 @@ impl Config {
     pub fn module(&self, name: &str) -> Result<Spec> {
         let mut spec = Spec::default();
         let wanted = format!("modules.{name}");
-        let tables = source::read(&self.global())?;
+        let mut tables = Vec::new();
+        for path in self.globals() {
+            tables.extend(source::read(&path)?);
+        }
         for entry in tables
             .into_iter()
             .filter(|table| table.name == wanted)
@@ -96,8 +107,8 @@ impl Config {
         Ok(spec)
     }
 
-    fn global(&self) -> PathBuf {
-        self.directory.join("rc-sv.toml")
+    fn globals(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        self.directories.iter().map(|it| it.join("rc-sv.toml"))
     }
 
     fn apply_variables(&self, spec: &mut Spec, service: &ServiceName) -> Result<()> {

@@ -41,6 +41,52 @@ impl Drop for Etc {
 }
 
 #[test]
+fn a_users_files_beat_those_for_all_users_and_nothing_else_is_read() {
+    let etc = Etc::new(&[
+        ("rc-sv.toml", "[defaults]\nrespawn_max = 9\n"),
+        ("rc-sv.d/foo.toml", "respawn_max = 9\n"),
+    ]);
+    let put = |path: &str, text: &str| {
+        let path = etc.0.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    put(
+        "user/rc-sv.toml",
+        "[defaults]\nrespawn_max = 1\nrespawn_delay = 1\nrespawn_period = 1\n\
+         [modules.one]\nname = \"all\"\nway = \"all\"\n",
+    );
+    put("user/rc-sv.d/foo.toml", "respawn_max = 2\n");
+    put(
+        "home/.config/rc/rc-sv.toml",
+        "[defaults]\nrespawn_max = 3\nrespawn_delay = 3\n[modules.one]\nname = \"own\"\n",
+    );
+    put("other/rc/rc-sv.d/foo.toml", "respawn_max = 4\n");
+    let home = etc.0.join("home").display().to_string();
+    let other = etc.0.join("other").display().to_string();
+    let login = [
+        ("RC_SVCDIR", "/run/user/7/openrc"),
+        ("XDG_RUNTIME_DIR", "/run/user/7"),
+        ("HOME", home.as_str()),
+    ];
+    let number = |spec: &Spec, name| spec.settings().int_or_default(name);
+    let spec = etc.service(&login).unwrap();
+    assert_eq!(number(&spec, "respawn_max"), Some(2));
+    assert_eq!(number(&spec, "respawn_delay"), Some(3000));
+    assert_eq!(number(&spec, "respawn_period"), Some(1000));
+    let module = etc.config(&login).module("one").unwrap();
+    assert_eq!(module.settings().text("name"), Some(&b"own"[..]));
+    assert_eq!(module.settings().text("way"), Some(&b"all"[..]));
+    let elsewhere = [&login[..], &[("XDG_CONFIG_HOME", other.as_str())]].concat();
+    let spec = etc.service(&elsewhere).unwrap();
+    assert_eq!(number(&spec, "respawn_max"), Some(4));
+    // Who has that login looks after the system's services all the same.
+    let spec = etc.service(&login[1..]).unwrap();
+    assert_eq!(number(&spec, "respawn_max"), Some(9));
+}
+
+#[test]
 fn variables_beat_the_services_file_and_that_beats_the_defaults() {
     let etc = Etc::new(&[
         (

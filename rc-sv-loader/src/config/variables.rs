@@ -65,6 +65,25 @@ impl Variables {
         }
     }
 
+    /// Whether OpenRC keeps a user's services in the state directory: one below `XDG_RUNTIME_DIR`.
+    pub fn is_users(&self) -> bool {
+        let users = self.path("XDG_RUNTIME_DIR").map(|dir| dir.join("openrc"));
+        users.is_some_and(|users| self.svcdir().is_ok_and(|svcdir| svcdir == users))
+    }
+
+    /// Where a user has what `/etc` has for the system's services; `None`: nowhere.
+    pub(super) fn users_directory(&self) -> Option<PathBuf> {
+        let of_home = || Some(self.path("HOME")?.join(".config"));
+        let directory = self.path("XDG_CONFIG_HOME").or_else(of_home)?;
+        Some(directory.join("rc"))
+    }
+
+    /// A variable that is an absolute path.
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        let path = PathBuf::from(OsStr::from_bytes(self.get(name)?));
+        path.is_absolute().then_some(path)
+    }
+
     /// The directories of `RC_SV_PATH`.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::{complain, draft, print, OK};
 use rc_sv_api::{Error, ServiceName};
+use rc_sv_loader::config::Variables;
 use rc_sv_loader::{Failure, Listener, Loader, Services};
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
@@ -43,7 +44,7 @@ pub fn run(loader: &Loader, check: Check) -> Result<u8, Failure> {
     let variables = loader.config().variables();
     let is_script = variables.get("RC_SVCNAME") == Some(check.service.as_str().as_bytes());
     if !is_script && check.argv.is_empty() && check.module.is_none() {
-        return Err(by_script(&check, variables.get("PATH")).into());
+        return Err(by_script(&check, variables).into());
     }
     let words = match check.simulate.as_deref() {
         Some("-") => Some(read_words()?).filter(|words| !words.is_empty()),
@@ -75,16 +76,17 @@ pub fn run(loader: &Loader, check: Check) -> Result<u8, Failure> {
 /// Becomes the script of the service, because only a shell knows what is set in there. It calls
 /// this program again, as at a start. OpenRC hands on neither arguments nor variables, so the words
 /// go by standard input. Returns only when that cannot be.
-fn by_script(check: &Check, path: Option<&[u8]>) -> Error {
+fn by_script(check: &Check, variables: &Variables) -> Error {
     let failed = |error: std::io::Error| Error::io(SCRIPT[0], &error);
     let words = match words_for_script(check) {
         Ok(words) => words,
         Err(error) => return failed(error),
     };
-    let mut all = OsStr::from_bytes(path.unwrap_or_default()).to_os_string();
+    let mut all = OsStr::from_bytes(variables.get("PATH").unwrap_or_default()).to_os_string();
     all.push(if all.is_empty() { "" } else { ":" });
     all.push(PATH);
     let mut command = Command::new(SCRIPT[0]);
+    command.args(variables.is_users().then_some("--user"));
     command.arg(check.service.as_str()).arg(SCRIPT[1]);
     command.env("PATH", all).stdin(words);
     failed(command.exec())

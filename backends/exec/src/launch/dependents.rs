@@ -2,6 +2,7 @@
 
 use super::logging::word;
 use super::Launch;
+use crate::svcdir;
 use rc_sv_api::{Result, ServiceName};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -19,10 +20,19 @@ const SCRIPT: &str = "rc-sv-dependents.sh";
 /// The directories of programs, where nobody has said where they are.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// By these variables OpenRC finds a user's services.
+pub const OF_USER: [&str; 4] = [
+    "HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+];
+
 impl Launch {
     /// The script beside `program`, which is to start or stop those that need `service`, whose own
     /// directory is `dir`. What it starts has nothing of this service and nothing of the caller's
-    /// protection; it finds the caller's `PATH` and `RC_SVCDIR`.
+    /// protection; it finds the caller's `PATH` and `RC_SVCDIR`, and what OpenRC wants to know of a
+    /// user.
     ///
     /// # Errors
     /// [`rc_sv_api::Code::Invalid`]: a NUL byte is in a path.
@@ -44,6 +54,15 @@ impl Launch {
         for (name, usual) in [("PATH", PATH), ("RC_SVCDIR", "")] {
             let value = std::env::var(name).unwrap_or(usual.into());
             launch.set_variable(name, &value)?;
+        }
+        let runtime_dir = std::env::var_os("XDG_RUNTIME_DIR");
+        if svcdir::is_users(&svcdir::find(None), runtime_dir.as_deref()) {
+            launch.set_variable("RC_SV_USER", "--user")?;
+            for name in OF_USER {
+                if let Ok(value) = std::env::var(name) {
+                    launch.set_variable(name, &value)?;
+                }
+            }
         }
         launch.set_variable("RC_SV_LIST", &dir.join(LIST).to_string_lossy())?;
         Ok(launch)

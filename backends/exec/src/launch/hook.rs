@@ -5,12 +5,16 @@ use super::steps::Identity;
 use super::{Launch, LogOwner};
 use crate::check::Target;
 use crate::environment::Environment;
+use crate::svcdir;
 use nix::unistd::{getegid, geteuid, getgroups};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{signal, Error, Result, Settings};
 use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+/// What OpenRC's programs are told about a user's services.
+const USER: &CStr = c"--user";
 
 /// Where OpenRC has its program for services.
 const RC_SERVICE: [&CStr; 3] = [
@@ -100,7 +104,10 @@ impl Launch {
             .unwrap_or(RC_SERVICE[0]);
         let other = settings::text(spec, "rc_supervise_alternate")?;
         let other = other.ok_or_else(|| Error::invalid("rc_supervise_alternate: is not set"))?;
-        let argv = vec![program.into(), c"--".into(), other, c"start".into()];
+        let mut argv = vec![program.into(), c"--".into(), other, c"start".into()];
+        if is_users(spec)? {
+            argv.insert(1, USER.into());
+        }
         Launch::of_ending(spec, argv, &Words::of(ending.exit), &ending)
     }
 
@@ -239,9 +246,21 @@ fn environment(
 /// A function of the runscript, which openrc-run calls without a lock.
 fn runscript(spec: &dyn Settings, function: &CStr) -> Result<Vec<CString>> {
     match settings::text(spec, "runscript")? {
+        Some(script) if is_users(spec)? => Ok(vec![script, USER.into(), function.into()]),
         Some(script) => Ok(vec![script, function.into()]),
         None => Err(Error::invalid("there is no runscript")),
     }
+}
+
+/// Whether it is one of a user's services.
+fn is_users(spec: &dyn Settings) -> Result<bool> {
+    let svcdir = svcdir::find(spec.text("svcdir"));
+    let environment = Environment::from_settings(spec)?;
+    let runtime_dir = environment.get(b"XDG_RUNTIME_DIR");
+    Ok(svcdir::is_users(
+        &svcdir,
+        runtime_dir.map(OsStr::from_bytes),
+    ))
 }
 
 /// Who the caller is, to become it again.

@@ -4,6 +4,9 @@ use super::sys;
 use nix::sys::resource::{getrlimit, setrlimit, Resource};
 use nix::sys::stat::{umask, Mode};
 use nix::unistd::{geteuid, setgroups};
+use rc_sv_exec::launch::dependents::OF_USER;
+use rc_sv_exec::svcdir::is_users;
+use std::ffi::OsString;
 use std::path::Path;
 
 /// The search path of hooks and of what they call.
@@ -35,10 +38,17 @@ pub(super) fn reset(svcdir: &Path) {
     raise_descriptors();
 }
 
-/// librc finds the state directory by its variable; everything else is in the specs.
+/// librc finds the state directory by its variable, and a user's services by some more; everything
+/// else is in the specs.
 fn clear_environment(svcdir: &Path) {
+    let runtime_dir = std::env::var_os("XDG_RUNTIME_DIR");
+    let of_user: &[&str] = match is_users(svcdir, runtime_dir.as_deref()) {
+        true => &OF_USER,
+        false => &[],
+    };
     let names: Vec<_> = std::env::vars_os().map(|(name, _)| name).collect();
-    for name in names.iter().filter(|name| *name != "TZ") {
+    let is_kept = |name: &&OsString| *name == "TZ" || of_user.iter().any(|known| *name == *known);
+    for name in names.iter().filter(|name| !is_kept(name)) {
         std::env::remove_var(name);
     }
     std::env::set_var("PATH", SEARCH_PATH);

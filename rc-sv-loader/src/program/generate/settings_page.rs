@@ -56,6 +56,12 @@ pub(super) fn text() -> String {
         "/etc/rc-sv.toml",
         "Defaults for all services, and settings of modules.",
     );
+    page.term(
+        "~/.config/rc/rc-sv.d/SERVICE.toml, ~/.config/rc/rc-sv.toml",
+        "The same for the user's own services, below $XDG_CONFIG_HOME where that is set. What they \
+         leave out is looked for in /etc/user/rc-sv.d/SERVICE.toml and /etc/user/rc-sv.toml, and \
+         nowhere else: a user's services are those whose state directory is $XDG_RUNTIME_DIR/openrc.",
+    );
     page.section("SEE ALSO");
     page.text("rc-sv-loader(8), rc-sv-supervisor(8), openrc-run(8), supervise-daemon(8)");
     page.render()
