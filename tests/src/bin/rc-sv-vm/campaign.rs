@@ -6,13 +6,13 @@ use crate::machine::{argument, sh_within};
 const SEED: &str = "rc_sv_seed=";
 
 /// How long it storms, in seconds; the calm after each storm is as long as it has to be.
-const LENGTH: u32 = 40;
+const LENGTH: u32 = 60;
 
 /// In seconds: far longer than that takes on an emulated processor.
 const PATIENCE: u32 = 900;
 
 /// Services are killed, stopped and started, supervisors killed and exchanged, while the clock is
-/// set forth and back by up to ten years. The figures are printed.
+/// set forth and back by up to ten years. The figures are printed: how often, too.
 pub fn nothing_is_lost_doubled_or_forgotten() {
     let seed = argument(SEED).map_or(String::new(), |seed| format!("RC_SV_SEED={seed} "));
     let campaign = format!(
@@ -22,7 +22,4 @@ pub fn nothing_is_lost_doubled_or_forgotten() {
     let (is_clean, figures) = sh_within(PATIENCE, &campaign);
     print!("{figures}");
     assert!(is_clean, "see above");
-    let jumps = figures.lines().find(|line| line.contains("clock"));
-    let jumps = jumps.and_then(|line| line.split_whitespace().next()?.parse::<u32>().ok());
-    assert!(jumps > Some(0), "the clock did not jump");
 }
