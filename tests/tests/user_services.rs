@@ -108,22 +108,24 @@ fn a_runlevel_starts_and_stops_them() {
 #[ignore = "takes another OpenRC: make user-services"]
 fn what_comes_back_to_openrc_comes_to_the_users_services() {
     let lab = lab();
-    // The runscript, which needs the user's conf.d.
+    // All at first: OpenRC compares the times of its cache and of scripts by the second.
     let script = "start_pre() { echo \"$RC_CMD $WORD\" >>/tmp/foo.pre; }";
     let conf = format!("{AT_ONCE}WORD=own\nrc_supervise_respawn=script\n");
     service(&lab, "foo", "", script, &conf);
-    alice(&lab, "rc-service --user foo start").ok();
-    lab.kill(starts(&lab, "foo", 1)[0].pid(), KILL);
-    starts(&lab, "foo", 2);
-    assert_eq!(lab.text("/tmp/foo.pre"), "start own\nrcsv_respawn own\n");
-
-    // A service that takes the place of another, which others need.
     let conf = format!(
         "{AT_ONCE}respawn_max=1\nrc_supervise_alternate=spare\nrc_supervise_propagate=yes\n"
     );
     service(&lab, "main", "", "", &conf);
     service(&lab, "spare", "", "", "");
     service(&lab, "above", "", "depend() { need main; }", "");
+
+    // The runscript, which needs the user's conf.d.
+    alice(&lab, "rc-service --user foo start").ok();
+    lab.kill(starts(&lab, "foo", 1)[0].pid(), KILL);
+    starts(&lab, "foo", 2);
+    assert_eq!(lab.text("/tmp/foo.pre"), "start own\nrcsv_respawn own\n");
+
+    // A service that takes the place of another, which others need.
     alice(&lab, "rc-service --user above start").ok();
     let above = starts(&lab, "above", 1)[0].pid();
     lab.kill(starts(&lab, "main", 1)[0].pid(), KILL);

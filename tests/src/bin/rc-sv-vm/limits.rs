@@ -167,7 +167,8 @@ pub fn suites_hold_them_too() {
             "rc_supervise_memory_max=48M\nrc_supervise_pids_max=5\nrc_supervise_cpu_weight=50\n\
              respawn_delay=3600\nrc_supervise_module={module}\n"
         );
-        let service = Service::new("eater", EATER, &conf);
+        // A cgroup of that other one may still be there, with its counts.
+        let service = Service::new("devourer", EATER, &conf);
         service.start();
         let cgroup = service.cgroup();
         for (file, value) in [
