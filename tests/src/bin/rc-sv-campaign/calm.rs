@@ -107,7 +107,7 @@ impl Scene {
 
     fn is_in_order(&self, service: usize) -> Result<()> {
         let (instances, _) = self.instances(service);
-        let alive = process::living(&instances);
+        let alive = process::living(&instances, &self.names[service]);
         let name = &self.names[service];
         let output = loader(["status", name]).output();
         let line = output.map_err(|error| format!("status: {error}"))?.stdout;
@@ -216,7 +216,7 @@ impl Scene {
         File::create(CALM).map_err(|error| format!("{CALM}: {error}"))?;
         for service in 0..self.names.len() {
             let (instances, _) = self.instances(service);
-            let exits = instances.len() - process::living(&instances).len();
+            let exits = instances.len() - process::living(&instances, &self.names[service]).len();
             let up = u64::from(self.wanted[service] == Wanted::Up);
             ledger.starts += instances.len() as u64;
             ledger.exits += exits as u64;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
+use crate::daemon::ARGUMENT;
 use crate::Result;
 
 /// A process: a pid, which is used again soon, and when it began.
@@ -69,10 +70,13 @@ impl FromStr for Identity {
     }
 }
 
-/// Those that live. Where pids are scarce one comes again within a tick: two that look the same are
-/// two that began, of which one can live.
-pub fn living(all: &[Identity]) -> Vec<Identity> {
-    let mut alive: Vec<_> = all.iter().copied().filter(|one| one.is_alive()).collect();
+/// Those instances of a service that live. Where pids are scarce one comes again within a tick: two
+/// that look the same are two that began, of which one can live, or another service's does.
+pub fn living(all: &[Identity], service: &str) -> Vec<Identity> {
+    let words = format!("{ARGUMENT} {service} ");
+    let is_its = |one: &Identity| command_line(one.pid).is_some_and(|line| line.contains(&words));
+    let mut alive: Vec<_> = all.iter().copied().filter(is_its).collect();
+    alive.retain(|one| one.is_alive());
     alive.dedup();
     alive
 }
@@ -95,11 +99,15 @@ pub fn all() -> Vec<(i32, i32, char, String)> {
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter_map(|pid: i32| {
         let (parent, state, _) = stat(pid)?;
-        let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        Some((pid, parent, state, line))
+        Some((pid, parent, state, command_line(pid)?))
     })
     .collect()
+}
+
+/// With blanks, also after the last word.
+fn command_line(pid: i32) -> Option<String> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    Some(String::from_utf8_lossy(&line).replace('\0', " "))
 }
 
 /// The processes of this name, cut to the length that the kernel keeps, which are no child of one

@@ -146,7 +146,8 @@ impl Scene {
     /// The instance that was started last, if it lives.
     pub fn living(&self, service: usize) -> Option<Identity> {
         let (instances, _) = self.instances(service);
-        instances.last().copied().filter(|last| last.is_alive())
+        let last = instances.last().copied().into_iter().collect::<Vec<_>>();
+        process::living(&last, &self.names[service]).pop()
     }
 
     pub fn start_command(&self, service: usize) -> Command {
