@@ -203,8 +203,13 @@ pub fn until_up(lab: &Lab) -> i32 {
 pub fn until_down(lab: &Lab, suite: Suite) {
     wait_until("the supervisor to say down", SOON, || {
         let status = native_status(lab, suite);
-        // s6-svstat says down while finish runs, and adds when it was ready for the next run.
-        let is_over = suite != Suite::S6 || status.contains(", ready ");
-        (status.contains("down") && is_over).then_some(())
+        // What still runs "want"s "down", and s6-svstat says down while finish runs, and adds when it
+        // was ready for the next run.
+        let is_down = match suite {
+            Suite::S6 => status.starts_with("down ") && status.contains(", ready "),
+            Suite::Runit => status.starts_with("down:"),
+            Suite::Daemontools => status.contains(": down "),
+        };
+        is_down.then_some(())
     });
 }

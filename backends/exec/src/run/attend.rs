@@ -133,14 +133,18 @@ fn attend(
         // closed pipe would kill it.
         let heard = ear.as_mut().map(|ear| ear.hear(vigil.family()));
         let heard = heard.unwrap_or_default();
-        if heard.contains(&Heard::Silence) {
-            ear = None;
-        }
         let mut next = None;
-        for word in heard {
-            match word {
-                Heard::Main(pid) => next = vigil.moves_to(pid).or(next),
-                word => vigil.hear(word),
+        for heard in heard {
+            match heard {
+                Heard::Words(words) => {
+                    let named = words.main_pid.and_then(|pid| vigil.moves_to(pid));
+                    next = named.or(next);
+                    vigil.hear(&words);
+                }
+                Heard::Silence => {
+                    vigil.hears_no_more();
+                    ear = None;
+                }
             }
         }
         if next.is_some() {

@@ -6,14 +6,13 @@ use crate::place::Dir;
 use crate::process;
 use crate::readiness::Readiness;
 use crate::resolve;
-use crate::sd_notify::{self, Message, Phase, Watchdog};
+use crate::sd_notify::{self, Message, Phase};
 use nix::fcntl::{fcntl, FcntlArg, FdFlag};
 use nix::sys::socket::{recvmsg, ControlMessageOwned, MsgFlags};
 use nix::unistd::{read, write};
 use rc_sv_api::{Error, Result, Settings};
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::time::Duration;
 
 /// How many messages are heard before something else gets its turn.
 const TURN: usize = 64;
@@ -41,28 +40,10 @@ pub(super) enum Mouth {
 /// What was heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// It is ready.
-    Ready,
+    /// Words that belong together: nobody is to see the half of them.
+    Words(Message),
     /// It will not say anything any more.
     Silence,
-    /// It reads its configuration again.
-    Reloading,
-    /// It is about to end.
-    Stopping,
-    /// What it does, in a line.
-    Status(String),
-    /// Why it fails.
-    Errno(i32),
-    /// Which process is the main one from now on.
-    Main(i32),
-    /// It is alive.
-    Alive,
-    /// It wants to be treated as if it had said nothing for too long.
-    Trigger,
-    /// It needs this long from now on, to become ready or to end.
-    Extend(Duration),
-    /// How often it will say that it is alive from now on; zero for not at all.
-    Watchdog(Duration),
 }
 
 impl Ear {
@@ -93,7 +74,7 @@ impl Ear {
         match self {
             Ear::Line { line, onward } => {
                 let heard = hear_line(line);
-                if let (true, Some(onward)) = (heard.contains(&Heard::Ready), onward) {
+                if let (true, Some(onward)) = (heard.contains(&Heard::Words(ready())), onward) {
                     // It does not listen any more, or has been told.
                     let _ = write(onward, b"\n");
                 }
@@ -152,7 +133,7 @@ fn hear_line(line: &OwnedFd) -> Vec<Heard> {
     loop {
         let mut part = [0u8; 256];
         match read(line, &mut part) {
-            Ok(got) if part[..got].contains(&b'\n') => heard.push(Heard::Ready),
+            Ok(got) if part[..got].contains(&b'\n') => heard.push(Heard::Words(ready())),
             Err(nix::errno::Errno::EAGAIN) => return heard,
             Ok(1..) => {}
             Ok(0) | Err(_) => {
@@ -186,7 +167,7 @@ fn hear_socket(socket: &mut Socket, family: Family<'_>) -> Vec<Heard> {
         if let Some(message) = sd_notify::parse(&buffer[..length]) {
             socket.access = message.access.unwrap_or(socket.access);
             let moves = message.main_pid.is_some();
-            heard.extend(words(message));
+            heard.push(Heard::Words(message));
             if moves {
                 // What comes next may be that one's.
                 return heard;
@@ -196,25 +177,12 @@ fn hear_socket(socket: &mut Socket, family: Family<'_>) -> Vec<Heard> {
     heard
 }
 
-/// What is of interest in a message.
-fn words(message: Message) -> impl Iterator<Item = Heard> {
-    let words = [
-        message.main_pid.map(Heard::Main),
-        message.status.map(Heard::Status),
-        message.errno.map(Heard::Errno),
-        message.watchdog_interval.map(Heard::Watchdog),
-        message.extend.map(Heard::Extend),
-        message.phase.map(|phase| match phase {
-            Phase::Ready => Heard::Ready,
-            Phase::Stopping => Heard::Stopping,
-            Phase::Reloading => Heard::Reloading,
-        }),
-        message.watchdog.map(|watchdog| match watchdog {
-            Watchdog::Alive => Heard::Alive,
-            Watchdog::Trigger => Heard::Trigger,
-        }),
-    ];
-    words.into_iter().flatten()
+/// What a newline says.
+fn ready() -> Message {
+    Message {
+        phase: Some(Phase::Ready),
+        ..Message::default()
+    }
 }
 
 fn sender(message: &nix::sys::socket::RecvMsg<'_, '_, ()>) -> Option<i32> {

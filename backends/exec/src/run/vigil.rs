@@ -13,14 +13,14 @@ mod speech;
 mod tellers;
 
 use super::alarm::{self, Alarm};
-use super::ear::Heard;
-use super::record::{self, Phase, Record};
+use super::record::{self, Record};
 use super::{background, Call};
 use crate::cgroup::Cgroup;
 use crate::check::Check;
 use crate::clock;
 use crate::launch::Running;
 use crate::readiness::{self, Readiness};
+use crate::sd_notify::{Message, Phase, Watchdog};
 pub(super) use looks::Looks;
 use looks::News;
 use nix::poll::PollFlags;
@@ -180,36 +180,37 @@ impl<'a> Vigil<'a> {
     }
 
     /// Takes in what it said.
-    pub(super) fn hear(&mut self, heard: Heard) {
+    pub(super) fn hear(&mut self, words: &Message) {
         let now_ms = clock::boot_ms();
-        match (heard, self.stage) {
-            (Heard::Ready, Stage::Starting { .. } | Stage::Lost { .. }) => {
-                if self.speech.errno.is_some() {
-                    self.speaks(|speech| speech.errno = None);
-                }
+        self.speaks(words);
+        if let Some(interval) = words.watchdog_interval {
+            self.interval = interval;
+            if self.stage == Stage::Up {
+                self.is_alive(now_ms);
+            }
+        }
+        if let Some(wait) = words.extend {
+            self.extend(after(now_ms, wait));
+        }
+        match (words.phase, self.stage) {
+            (Some(Phase::Ready), Stage::Starting { .. } | Stage::Lost { .. }) => {
                 self.is_ready(now_ms);
             }
-            (Heard::Ready, Stage::Up) => self.speaks(|speech| speech.reloading = false),
-            (Heard::Reloading, Stage::Up) => self.speaks(|speech| speech.reloading = true),
-            (Heard::Silence, Stage::Starting { until }) => {
-                let until = until.min(after(now_ms, LAST_WORDS));
-                self.stage = Stage::Lost { until };
-            }
-            (Heard::Stopping, Stage::Up) => self.leaves(now_ms),
-            (Heard::Status(line), Stage::Starting { .. } | Stage::Up) => {
-                self.speaks(|speech| speech.status = line);
-            }
-            (Heard::Errno(errno), _) => self.speaks(|speech| speech.errno = Some(errno)),
-            (Heard::Extend(wait), _) => self.extend(after(now_ms, wait)),
-            (Heard::Alive, Stage::Up) => self.is_alive(now_ms),
-            (Heard::Trigger, Stage::Up) => self.bark(now_ms, "asked for it"),
-            (Heard::Watchdog(interval), stage) => {
-                self.interval = interval;
-                if stage == Stage::Up {
-                    self.is_alive(now_ms);
-                }
-            }
+            (Some(Phase::Stopping), Stage::Up) => self.leaves(now_ms),
             _ => {}
+        }
+        match (words.watchdog, self.stage) {
+            (Some(Watchdog::Alive), Stage::Up) => self.is_alive(now_ms),
+            (Some(Watchdog::Trigger), Stage::Up) => self.bark(now_ms, "asked for it"),
+            _ => {}
+        }
+    }
+
+    /// Takes in that it cannot say anything any more.
+    pub(super) fn hears_no_more(&mut self) {
+        if let Stage::Starting { until } = self.stage {
+            let until = until.min(after(clock::boot_ms(), LAST_WORDS));
+            self.stage = Stage::Lost { until };
         }
     }
 
@@ -275,8 +276,9 @@ impl<'a> Vigil<'a> {
 
     /// Changes the record of this run. `false`: its program is not there yet, or no more.
     fn note(&self, change: impl FnOnce(&mut Record)) -> bool {
-        let is_this =
-            |record: &Record| record.phase == Phase::Running && record.pid == Some(self.pid);
+        let is_this = |record: &Record| {
+            record.phase == record::Phase::Running && record.pid == Some(self.pid)
+        };
         let record = record::read(&self.call.dir);
         let Some(record) = record.unwrap_or_default().filter(is_this) else {
             return false;

@@ -7,6 +7,7 @@ use crate::launch::Launch;
 use crate::process;
 use crate::run::record::{self, SAYS};
 use crate::run::report;
+use crate::sd_notify::{Message, Phase};
 use rc_sv_api::{Error, Result};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -23,6 +24,24 @@ pub(super) struct Speech {
 }
 
 impl Speech {
+    /// As these words leave it, at this stage.
+    fn after(&self, words: &Message, stage: Stage) -> Speech {
+        let mut speech = self.clone();
+        speech.errno = words.errno.or(self.errno);
+        if let (Some(line), Stage::Starting { .. } | Stage::Up) = (&words.status, stage) {
+            speech.status.clone_from(line);
+        }
+        match (words.phase, stage) {
+            (Some(Phase::Ready), Stage::Starting { .. } | Stage::Lost { .. }) => {
+                speech.errno = None;
+            }
+            (Some(Phase::Ready), Stage::Up) => speech.reloading = false,
+            (Some(Phase::Reloading), Stage::Up) => speech.reloading = true,
+            _ => {}
+        }
+        speech
+    }
+
     /// For the record.
     pub(super) fn line(&self) -> String {
         match (self.errno, self.reloading) {
@@ -35,9 +54,13 @@ impl Speech {
 }
 
 impl Vigil<'_> {
-    /// Takes in what it said. Of one that is unhealthy that is told.
-    pub(super) fn speaks(&mut self, change: impl FnOnce(&mut Speech)) {
-        change(&mut self.speech);
+    /// Takes in what it said of itself. Of one that is unhealthy that is told.
+    pub(super) fn speaks(&mut self, words: &Message) {
+        let speech = self.speech.after(words, self.stage);
+        if speech == self.speech {
+            return;
+        }
+        self.speech = speech;
         let ends = matches!(self.stage, Stage::Reacting { .. } | Stage::Told);
         if !ends && self.looks.are_healthy() != Some(false) {
             let line = self.speech.line();
@@ -85,5 +108,23 @@ impl Vigil<'_> {
         self.call
             .warn_of(report::spawned(self.call, &launch, &record));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Message, Phase, Speech, Stage};
+
+    #[test]
+    fn words_that_come_together_hold_together() {
+        let words = |phase, status: &str| Message {
+            phase: Some(phase),
+            status: Some(status.into()),
+            ..Message::default()
+        };
+        let speech = Speech::default().after(&words(Phase::Reloading, "reads"), Stage::Up);
+        assert_eq!(speech.line(), "reloading: reads");
+        let speech = speech.after(&words(Phase::Ready, "goes on"), Stage::Up);
+        assert_eq!(speech.line(), "goes on");
     }
 }
