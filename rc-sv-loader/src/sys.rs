@@ -59,6 +59,12 @@ pub fn ignore_file_size_signal() {
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
+/// This signal does what it does by default, also where who began this process had it ignored.
+pub fn heed_signal(number: i32) {
+    // SAFETY: no handler is involved.
+    unsafe { libc::signal(number, libc::SIG_DFL) };
+}
+
 /// The scheduling priority of this process, -20 to 19.
 pub fn nice() -> i32 {
     // SAFETY: no memory is involved. It cannot fail for the calling process.

@@ -12,6 +12,7 @@ use super::{REPORT, STDERR, STDOUT};
 use crate::config::Config;
 use crate::host::Listener;
 use crate::module::load;
+use crate::sys;
 use nix::sys::signal::Signal;
 use rc_sv_api::abi::constants::{
     RC_SV_ABI_MINOR, RC_SV_E_NOT_RUNNING, RC_SV_E_UNAVAILABLE, RC_SV_E_UNSUPPORTED,
@@ -38,6 +39,10 @@ pub fn run_inside(path: &Path, scratch: &Path, config: &Config) -> Result<()> {
     // A terminal's interrupt reaches only the watching process.
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)
         .map_err(|errno| rc_sv_api::Error::io("prctl", &errno.into()))?;
+    // What the daemon is sent is to reach it, also under nohup.
+    for signal in [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGUSR1] {
+        sys::heed_signal(signal as i32);
+    }
     let mut sheet = Sheet::open(&scratch.join(REPORT))?;
     let mut loaded = None;
     sheet.check("load", || {
