@@ -53,7 +53,9 @@ fn stop(scene: &Scene) {
     // A scanner takes away zombies when it looks the next time.
     let find = "ps -e -o stat=,comm= | grep -v ^Z | grep -E ' (s6-supervise|runsv|supervise)$'; \
                 find /run/openrc/rc-sv/.servicedir -mindepth 2 2>/dev/null; :";
-    assert_eq!(scene.lab.sh(find).ok(), "");
+    until("the end of their supervisors", SOON, || {
+        scene.lab.sh(find).ok().is_empty().then_some(())
+    });
 }
 
 /// Looks at the numbers of each daemon: all, once, in order.
@@ -196,7 +198,8 @@ pub fn the_system_log_gets_every_line(scene: &Scene) {
 
 pub fn too_many_lines_are_left_out(scene: &Scene) {
     let lab = &scene.lab;
-    let script = "#!/bin/sh\nseq 1 5000\nsleep 2\necho last\nexec sleep 4242\n";
+    let script = "#!/bin/sh\nseq 1 5000\n\
+                  until [ -s /var/log/much ]; do sleep 0.1; done\nsleep 2\necho last\nexec sleep 4242\n";
     lab.write("/usr/local/bin/much", script, 0o755);
     lab.service("much", "command=/usr/local/bin/much\n");
     scene.conf(

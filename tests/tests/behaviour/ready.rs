@@ -48,12 +48,12 @@ pub fn a_start_waits_for_a_newline(scene: &Scene) {
 
 pub fn more_time_can_be_asked_for(scene: &Scene) {
     let more = "--notify EXTEND_TIMEOUT_USEC=120000000 --on USR1=READY=1";
-    scene.service("more", more, "notify=socket:ready\ntimeout_ready=3000");
+    scene.service("more", more, "notify=socket:ready\ntimeout_ready=6000");
     let begun = Instant::now();
     let job = scene.lab.spawn("rc-service more start");
     let pid = scene.nth("more", 1).pid();
     // It says no more before its own time is over.
-    let is_over = || (begun.elapsed() > Duration::from_secs(5)).then_some(());
+    let is_over = || (begun.elapsed() > Duration::from_secs(8)).then_some(());
     until("the end of its own time", SOON, is_over);
     scene.until_json("more", "starting", |json| json["state"] == "starting");
     scene.lab.kill(pid, USR1);
