@@ -86,6 +86,7 @@ impl Backend for Supervisord {
             let said = self.info(&name).ok().flatten();
             // After an error nothing runs; what matters is the error.
             let _ = self.remove(&name, STOP);
+            // Gone when supervisord has begun it once more since.
             let why = said.map(|it| it.text("spawnerr")).unwrap_or_default();
             return Err(if why.is_empty() {
                 error

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// supervisord's fault for a program that it does not have.
 pub const BAD_NAME: i64 = 10;
+/// Its fault for one that cannot be executed, or has ended at once.
+pub const SPAWN_ERROR: i64 = 50;
 /// Its fault for one that is down already.
 pub const NOT_RUNNING: i64 = 70;
 /// The program has not ended yet, or supervisord does not know.
@@ -32,10 +34,12 @@ impl Answer {
     /// # Errors
     /// supervisord said no.
     pub fn value(self) -> Result<Vec<Fields>> {
-        match self {
-            Answer::Value(value) => Ok(value),
-            Answer::Fault(_, text) => Err(Error::new(Code::Failed, format!("supervisord: {text}"))),
-        }
+        let why = match self {
+            Answer::Value(value) => return Ok(value),
+            Answer::Fault(SPAWN_ERROR, _) => "cannot be executed, or exited too quickly".into(),
+            Answer::Fault(_, text) => format!("supervisord: {text}"),
+        };
+        Err(Error::new(Code::Failed, why))
     }
 }
 
