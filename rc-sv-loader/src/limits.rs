@@ -1,7 +1,8 @@
 //! The resource limits of a service, under which the runscript already runs, and so do we.
 //!
 //! They are the daemon's: with `rc_ulimit="-n 10"` or `"-f 0"` the loader itself could not open or
-//! write what it has to. So it takes them down first, as far as it may, and then lifts its own.
+//! write what it has to, and with `"-s 48"` not even read its command line, for which clap alone
+//! needs 53 KiB of stack. So it takes them down first, as far as it may, and then lifts its own.
 
 use crate::services::Failure;
 use crate::sys::{self, Limit};
@@ -14,14 +15,19 @@ static BEGUN_WITH: OnceLock<Vec<Limit>> = OnceLock::new();
 /// Enough for any call.
 const DESCRIPTORS: u64 = 1024;
 
+/// The stack that Linux gives by default. It grows by what the limit is at that moment.
+const STACK: u64 = 8 << 20;
+
 /// What is lifted, with its letter in ulimit, how far, and what the system says where it is too
 /// low.
 #[allow(clippy::unnecessary_cast)] // Not with every C library.
-const LIFTED: [(u32, char, u64, i32); 4] = [
+const LIFTED: [(u32, char, u64, i32); 5] = [
     (libc::RLIMIT_FSIZE as u32, 'f', u64::MAX, libc::EFBIG),
     (libc::RLIMIT_DATA as u32, 'd', u64::MAX, libc::ENOMEM),
     (libc::RLIMIT_AS as u32, 'v', u64::MAX, libc::ENOMEM),
     (libc::RLIMIT_NOFILE as u32, 'n', DESCRIPTORS, libc::EMFILE),
+    // A quarter of the stack is for the arguments of what is executed.
+    (libc::RLIMIT_STACK as u32, 's', STACK, libc::E2BIG),
 ];
 
 /// Lifts the limits of this process, for its own work. Only for a process that does nothing else:

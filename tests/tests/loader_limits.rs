@@ -25,6 +25,8 @@ fn soft_limits_are_the_daemons_only() {
         ("-S -f 0", "Max file size", "0"),
         ("-S -n 8", "Max open files", "8"),
         ("-S -d 4096", "Max data size", "4194304"),
+        // Less than clap needs, and about the least that OpenRC can do with.
+        ("-S -s 32", "Max stack size", "32768"),
     ] {
         start(&lab, "", limits).ok();
         assert_eq!(limit_of_daemon(&lab, name)[0], soft, "{limits}");

@@ -125,7 +125,9 @@ fn calls_that_make_no_sense() {
     for arguments in [&[][..], &["run"], &["walk", "/"], &["-x"], &["", ""]] {
         let output = call(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(said(&output).contains("usage: "), "{arguments:?}");
+        let said = said(&output);
+        assert!(said.starts_with("rc-sv-exec: ") && said.ends_with("; see --help"));
+        assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
     }
     for path in ["relative/rc-sv/foo", "/", "", "/nonexistent/rc-sv/foo"] {
         assert_eq!(call(&["run", path]).status.code(), Some(100), "{path:?}");
@@ -137,4 +139,29 @@ fn calls_that_make_no_sense() {
         version.stdout,
         format!("rc-sv-exec {}\n", env!("CARGO_PKG_VERSION")).as_bytes()
     );
+}
+
+#[test]
+fn a_logger_that_is_called_wrongly_says_so_in_one_line() {
+    for (arguments, code, line) in [
+        (
+            &["--nonsense"][..],
+            2,
+            "rc-sv-logger: three arguments are needed, not 1; see --help",
+        ),
+        (
+            &["/", "../foo", "output"],
+            1,
+            "rc-sv-logger: service name \"../foo\": must not start with a dot",
+        ),
+    ] {
+        let mut logger = Command::new(env!("CARGO_BIN_EXE_rc-sv-logger"));
+        let output = logger
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert_eq!(said(&output), line);
+    }
 }

@@ -9,6 +9,7 @@ mod examine;
 mod generate;
 mod json;
 mod list;
+mod misuse;
 mod moment;
 mod setting;
 mod status;
@@ -19,12 +20,10 @@ mod wait;
 
 use arguments::Arguments;
 use check::Check;
-use clap::error::ErrorKind;
 use command::Command;
 use rc_sv_api::{Code, Error, Outcome, Request, ServiceName};
 use rc_sv_loader::draft::{self, Draft};
 use rc_sv_loader::{isolation, limits, Act, Call, Failure, Isolation, Listener, Loader, Services};
-use std::error::Error as _;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
@@ -58,7 +57,6 @@ pub fn run(arguments: Arguments) -> u8 {
     let listener = Rc::new(Lines {
         service: service.clone(),
     });
-    limits::lift();
     match dispatch(arguments, listener) {
         Ok(code) => code,
         Err(failure) => {
@@ -68,15 +66,12 @@ pub fn run(arguments: Arguments) -> u8 {
     }
 }
 
-/// Says what is wrong with the command line. What is wrong with a value is one line like every
-/// other complaint, however long the value is and whatever it holds: scripts pass names on.
+/// Says what is wrong with the command line, or gives the help that it asks for.
 pub fn misused(error: &clap::Error) -> u8 {
-    let what = match (error.kind(), error.source()) {
-        (ErrorKind::ValueValidation, Some(what)) => what.to_string(),
-        (ErrorKind::InvalidUtf8, _) => "names must be UTF-8".to_string(),
-        _ => error.exit(),
-    };
-    complain(None, &format_args!("{what}; see --help"));
+    match misuse::line(error) {
+        Some(line) => complain(None, &line),
+        None => error.exit(),
+    }
     MISUSED
 }
 

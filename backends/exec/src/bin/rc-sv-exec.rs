@@ -66,7 +66,7 @@ fn play(arguments: &[OsString]) -> ExitCode {
         _ => (None, None),
     };
     let Some(part) = part else {
-        warn(USAGE);
+        warn(&misused(rest));
         return ExitCode::from(2);
     };
     let result = part
@@ -86,6 +86,14 @@ fn play(arguments: &[OsString]) -> ExitCode {
             warn(&error.message);
             ExitCode::from(FAILED)
         }
+    }
+}
+
+/// What is wrong with the command line, in one line.
+fn misused(words: &[String]) -> String {
+    match words {
+        [] => "what to do is missing; see --help".to_string(),
+        words => format!("there is no such call as {:?}; see --help", words.join(" ")),
     }
 }
 

@@ -5,6 +5,7 @@ use rc_sv_api::{Error, Result, ServiceName};
 use rc_sv_exec::log::Which;
 use rc_sv_exec::logger;
 use rc_sv_exec::place::Dir;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::ExitCode;
@@ -31,14 +32,10 @@ fn main() -> ExitCode {
         Some("-h" | "--help") => println!("{USAGE}"),
         Some("-V" | "--version") => println!("rc-sv-logger {}", env!("CARGO_PKG_VERSION")),
         _ => match arguments.as_slice() {
-            [svcdir, service, which] => {
-                let which = which.to_str().and_then(Which::of_name);
-                let result = ServiceName::new(service.as_bytes())
-                    .and_then(|service| log(Path::new(svcdir), &service, which));
-                return told(result);
-            }
-            _ => {
-                eprintln!("{USAGE}");
+            [svcdir, service, which] => return told(log(Path::new(svcdir), service, which)),
+            words => {
+                let count = words.len();
+                eprintln!("rc-sv-logger: three arguments are needed, not {count}; see --help");
                 return ExitCode::from(2);
             }
         },
@@ -56,7 +53,12 @@ fn told(result: Result<()>) -> ExitCode {
     }
 }
 
-fn log(svcdir: &Path, service: &ServiceName, which: Option<Which>) -> Result<()> {
-    let which = which.ok_or_else(|| Error::invalid("must be output or error"))?;
-    logger::run(&Dir::open_service(svcdir, service)?, which)
+fn log(svcdir: &Path, service: &OsStr, which: &OsStr) -> Result<()> {
+    let service = ServiceName::new(service.as_bytes())?;
+    let known = which.to_str().and_then(Which::of_name);
+    let wrong = || Error::invalid(format!("{which:?}: must be output or error; see --help"));
+    logger::run(
+        &Dir::open_service(svcdir, &service)?,
+        known.ok_or_else(wrong)?,
+    )
 }

@@ -63,7 +63,7 @@ impl Task {
                 },
                 _ => {
                     let shown = argument.to_string_lossy();
-                    return Err(Error::invalid(format!("unexpected {shown}; see --help")));
+                    return Err(Error::invalid(format!("unexpected {shown:?}; see --help")));
                 }
             }
         }
