@@ -254,3 +254,23 @@ fn who_is_not_even_executed_in_time_has_failed_to_start() {
         assert_eq!(start_count(lab), 0);
     });
 }
+
+/// Who looks after it is slower than the program that writes its pid file.
+#[test]
+fn a_pid_file_that_is_there_already_is_seen() {
+    each_suite(|suite, lab| {
+        let line = format!("echo $$ >/run/foo.pid; exec {PROBE} --report /tmp/foo");
+        let settings = [
+            ("rc_supervise_ready", "pidfile"),
+            ("pidfile", "/run/foo.pid"),
+        ];
+        service(lab, suite, &["/bin/sh", "-c", &line], &settings);
+        let slow = "#!/bin/sh\nexec strace -D -f -qq -o /dev/null -e trace=inotify_init1 \
+                    -e inject=inotify_init1:delay_enter=2000000 slow/run\n";
+        lab.sh("cd /sv/foo; mkdir slow; mv run slow").ok();
+        lab.write("/sv/foo/run", slow, 0o755);
+        let _supervisor = supervise(lab, suite);
+        starts(lab, 1);
+        until(lab, "ready", "yes");
+    });
+}

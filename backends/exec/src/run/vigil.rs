@@ -145,6 +145,8 @@ impl<'a> Vigil<'a> {
         self.stage = Stage::Starting { until };
         self.looks.await_ready(now_ms);
         self.changes = background::changes(self.spec).ok().flatten();
+        // It runs already, and has perhaps written its own before that was watched.
+        self.see_pid_file(now_ms);
     }
 
     /// When something is due; milliseconds of CLOCK_BOOTTIME.
@@ -220,12 +222,7 @@ impl<'a> Vigil<'a> {
         self.see_reaction(now_ms);
         self.see_tellers();
         self.see_alarm(now_ms);
-        if let Some(changes) = &self.changes {
-            while changes.read_events().is_ok_and(|events| !events.is_empty()) {}
-            if background::names(self.spec, self.pid) {
-                self.is_ready(now_ms);
-            }
-        }
+        self.see_pid_file(now_ms);
         for news in self.looks.go_on(now_ms) {
             match news {
                 News::Ready => self.is_ready(now_ms),
@@ -246,6 +243,16 @@ impl<'a> Vigil<'a> {
                 self.end();
             }
             _ => {}
+        }
+    }
+
+    fn see_pid_file(&mut self, now_ms: u64) {
+        let Some(changes) = &self.changes else {
+            return;
+        };
+        while changes.read_events().is_ok_and(|events| !events.is_empty()) {}
+        if background::names(self.spec, self.pid) {
+            self.is_ready(now_ms);
         }
     }
 
