@@ -245,16 +245,22 @@ fn what_modules_warn_of_is_shown_with_service_and_module() {
 fn a_wrong_command_line_is_code_2() {
     let place = Place::new();
     for arguments in [
-        &[][..],
-        &["start"],
+        &["start"][..],
         &["start", "a/b"],
+        &["start", "foo", "/bin/daemon"],
         &["signal", "foo", "X"],
         &["nonsense"],
+        &["--nonsense"],
     ] {
         let (code, err) = failure(&place, arguments, &[]);
-        assert_eq!(code, 2, "{arguments:?}");
-        assert!(err.contains("--help"), "{err}");
+        assert_eq!((code, err.lines().count()), (2, 1), "{arguments:?}: {err}");
+        assert!(err.starts_with("rc-sv-loader: "), "{err}");
+        assert!(err.ends_with("; see --help\n"), "{err}");
     }
+    // Who says nothing wants to know what there is.
+    let (code, err) = failure(&place, &[], &[]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("Usage: rc-sv-loader"), "{err}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub fn line(error: &clap::Error) -> Option<String> {
     };
     let what = what.replace(char::is_control, "?");
     Some(match usage(error) {
-        Some(usage) => format!("{what}; usage: {usage}"),
+        Some(usage) => format!("{what}; usage: {usage}; see --help"),
         None => format!("{what}; see --help"),
     })
 }
@@ -71,15 +71,16 @@ mod tests {
             (
                 &["rc-sv-loader", "stop"],
                 "the following required arguments were not provided: <SERVICE>; \
-                 usage: rc-sv-loader stop <SERVICE>",
+                 usage: rc-sv-loader stop <SERVICE>; see --help",
             ),
             (
                 &["rc-sv-loader", "stop", "foo", "bar"],
-                "unexpected argument 'bar' found; usage: rc-sv-loader stop <SERVICE>",
+                "unexpected argument 'bar' found; usage: rc-sv-loader stop <SERVICE>; see --help",
             ),
             (
                 &["rc-sv-loader", "signal", "foo", "-1"],
-                "unexpected argument '-1' found; usage: rc-sv-loader signal <SERVICE> <SIGNAL>",
+                "unexpected argument '-1' found; usage: rc-sv-loader signal <SERVICE> <SIGNAL>; \
+                 see --help",
             ),
             (
                 &["rc-sv-loader", "wait", "foo", "sideways"],
@@ -92,7 +93,7 @@ mod tests {
             (
                 &["rc-sv-loader", "--list", "--describe", "s6"],
                 "the argument '--list' cannot be used with '--describe <MODULE>'; \
-                 usage: rc-sv-loader --list",
+                 usage: rc-sv-loader --list; see --help",
             ),
         ] {
             assert_eq!(said(line).as_deref(), Some(expected), "{line:?}");
