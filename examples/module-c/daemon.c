@@ -155,6 +155,21 @@ static void look(const struct place *place, struct facts *facts)
 	fclose(file);
 }
 
+/* The first setting that is not among `known`, or NULL. With NULL for the spec: of our own section. */
+static const char *find_unknown(struct rc_sv_instance *self, const struct rc_sv_spec *spec,
+	const char *const *known)
+{
+	const char *key = NULL;
+	while ((key = self->host->spec_next(self->host, spec, key))) {
+		const char *const *it = known;
+		while (*it && strcmp(key, *it) != 0)
+			it++;
+		if (!*it)
+			break;
+	}
+	return key;
+}
+
 /* Nothing that an administrator has set is silently ignored. */
 static rc_sv_result check_settings(
 	struct rc_sv_instance *self, const struct rc_sv_spec *spec, struct rc_sv_error *error)
@@ -163,15 +178,15 @@ static rc_sv_result check_settings(
 	static const char *const known[] = {"rc_supervise_module", "command_user", "directory", "umask",
 		"output_log", "error_log", "rc_supervise_nice", "service", "runscript", "svcdir", "argv",
 		"environment", "rlimits", "cgroup", "cgroups_v1", "rc_supervise_ionice",
-		"rc_supervise_oom_score_adj"};
-	const char *key = NULL;
-	while ((key = self->host->spec_next(self->host, spec, key))) {
-		size_t i = 0, count = sizeof(known) / sizeof(known[0]);
-		while (i < count && strcmp(key, known[i]) != 0)
-			i++;
-		if (i == count)
-			return fail(error, RC_SV_E_UNSUPPORTED, "%s: daemon(1) has no such thing; unset it", key);
-	}
+		"rc_supervise_oom_score_adj", NULL};
+	static const char *const own[] = {"program", "acceptable", "attempts", "delay", "limit", NULL};
+	const char *key = find_unknown(self, spec, known);
+	if (key)
+		return fail(error, RC_SV_E_UNSUPPORTED, "%s: daemon(1) has no such thing; unset it", key);
+	key = find_unknown(self, NULL, own);
+	if (key)
+		return fail(error, RC_SV_E_INVALID, "rc-sv.toml: [modules." NAME "] %s is unknown; unset it",
+			key);
 	return RC_SV_OK;
 }
 

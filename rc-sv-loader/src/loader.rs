@@ -4,11 +4,15 @@ use crate::config::{Config, Variables, SYSCONFDIR};
 use crate::host::Listener;
 use crate::module::Module;
 use crate::note;
-use crate::search::{is_privileged, Directories};
+use crate::search::{is_privileged, Directories, Found};
 use rc_sv_api::abi::note::Identity;
-use rc_sv_api::{Error, Result, Value};
+use rc_sv_api::{Error, Result, Spec, Value};
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::rc::Rc;
+
+/// syslog's LOG_WARNING.
+const WARNING: i32 = 4;
 
 /// Finds and opens modules.
 #[derive(Clone)]
@@ -16,6 +20,8 @@ pub struct Loader {
     directories: Directories,
     config: Config,
     listener: Rc<dyn Listener>,
+    /// Whether somebody was told of a configuration that nobody can read.
+    is_told: Rc<Cell<bool>>,
 }
 
 /// A module's file in a list, known by its note; nothing of it was run.
@@ -36,6 +42,7 @@ impl Loader {
             directories,
             config,
             listener,
+            is_told: Rc::default(),
         }
     }
 
@@ -120,6 +127,23 @@ impl Loader {
         self.open_with(name, &[])
     }
 
+    /// The same for a module that has started a service. That has to be stopped and shown also while
+    /// the configuration cannot be read: somebody is told, and the module's own section is empty.
+    ///
+    /// # Errors
+    /// As [`Loader::open`], but for the configuration.
+    pub fn open_started(&self, name: &str) -> Result<Module> {
+        let found = self.directories.find(name)?;
+        let settings = self.config.module(name).unwrap_or_else(|error| {
+            if !self.is_told.replace(true) {
+                let line = format!("{error}; going on without [modules.{name}]");
+                self.listener.log(name, WARNING, &line);
+            }
+            Spec::default()
+        });
+        self.load(found, &settings)
+    }
+
     /// The same, with these settings of the module's own besides those of its configuration.
     ///
     /// # Errors
@@ -130,7 +154,11 @@ impl Loader {
         for (setting, value) in own {
             settings.put(setting, Value::Int(*value));
         }
-        self.listener.loads(name);
-        Module::load(found, &settings, self.listener.clone())
+        self.load(found, &settings)
+    }
+
+    fn load(&self, found: Found, settings: &Spec) -> Result<Module> {
+        self.listener.loads(&found.name);
+        Module::load(found, settings, self.listener.clone())
     }
 }

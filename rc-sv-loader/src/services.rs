@@ -134,7 +134,7 @@ impl Services {
             });
         };
         let of = |error: Error| Failure::of(&name, error);
-        let mut module = self.loader.open(&name).map_err(of)?;
+        let mut module = self.loader.open_started(&name).map_err(of)?;
         let spec = self.spec(service)?;
         self.report(service, &name, module.status(&spec))
             .map_err(of)
@@ -172,7 +172,7 @@ impl Services {
         };
         let of = |error: Error| Failure::of(&name, error);
         let spec = self.spec(service)?;
-        let mut module = self.loader.open(&name).map_err(of)?;
+        let mut module = self.loader.open_started(&name).map_err(of)?;
         act(&mut module, &spec).map_err(of)
     }
 

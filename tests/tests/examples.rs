@@ -222,6 +222,12 @@ fn daemon_says_what_it_cannot_do() {
     let listed = lab.sh("rc-sv-loader --describe daemon").all();
     let why = "/nowhere: No such file or directory; install the package daemon";
     assert!(listed.contains(why), "{listed}");
+    lab.write("/etc/rc-sv.toml", "[modules.daemon]\natempts = 2\n", 0o644);
+    service(&lab, "foo", "");
+    let output = rc(&lab, "foo", "start");
+    assert_ne!(output.code(), 0, "{output}");
+    let line = "foo: daemon: rc-sv.toml: [modules.daemon] atempts is unknown; unset it";
+    assert!(output.all().contains(line), "{output}");
 }
 
 #[test]

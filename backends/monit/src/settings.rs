@@ -2,7 +2,7 @@
 
 use crate::client::http::Address;
 use crate::client::Client;
-use rc_sv_api::{Code, Error, Result, Settings};
+use rc_sv_api::{Code, Error, Result, Section, Settings};
 use rc_sv_exec::suite;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -47,35 +47,34 @@ impl Monit {
     ///
     /// # Errors
     /// [`Code::Invalid`]: an unknown key, or a value that does not fit.
-    pub fn from_settings(section: &dyn Settings) -> Result<Monit> {
-        if let Some(unknown) = section.keys().into_iter().find(|key| !KEYS.contains(key)) {
-            return Err(wrong(
-                unknown,
-                &format!("is unknown; there are {}", KEYS.join(", ")),
-            ));
-        }
-        let address = match text(section, "address")? {
-            None => Address::Unix(path(section, "socket", SOCKET)?),
-            Some(_) if section.text("socket").is_some() => {
-                return Err(wrong("address", "and socket are both set; leave one out"));
+    pub fn from_settings(settings: &dyn Settings) -> Result<Monit> {
+        let section = Section::new("monit", settings);
+        section.check(&KEYS)?;
+        let path = |key, default: &str| Ok(section.path(key)?.unwrap_or_else(|| default.into()));
+        let address = match text(&section, "address")? {
+            None => Address::Unix(path("socket", SOCKET)?),
+            Some(_) if settings.text("socket").is_some() => {
+                return Err(section.wrong("address", "and socket are both set; leave one out"));
             }
-            Some(text) => Address::Tcp(local(&text)?),
+            Some(text) => Address::Tcp(local(&text).ok_or_else(|| {
+                section.wrong(
+                    "address",
+                    "must be ADDRESS:PORT of this machine, such as 127.0.0.1:2812",
+                )
+            })?),
         };
-        let credentials = match (text(section, "user")?, text(section, "password")?) {
+        let credentials = match (text(&section, "user")?, text(&section, "password")?) {
             (None, None) => None,
             (Some(user), Some(password)) => Some(format!("{user}:{password}")),
-            (Some(_), None) => return Err(wrong("user", "needs a password too")),
-            (None, Some(_)) => return Err(wrong("password", "needs a user too")),
+            (Some(_), None) => return Err(section.wrong("user", "needs a password too")),
+            (None, Some(_)) => return Err(section.wrong("password", "needs a user too")),
         };
         Ok(Monit {
             client: Client::new(address, credentials.as_deref()),
             is_password_known: credentials.as_deref() == Some(EXAMPLE),
-            include: path(section, "include", INCLUDE)?,
-            files: path(section, "files", FILES)?,
-            program: section
-                .text("program")
-                .map(|_| path(section, "program", ""))
-                .transpose()?,
+            include: path("include", INCLUDE)?,
+            files: path("files", FILES)?,
+            program: section.path("program")?,
         })
     }
 
@@ -95,38 +94,19 @@ impl Monit {
     }
 }
 
-fn text(section: &dyn Settings, key: &str) -> Result<Option<String>> {
-    match section.text(key) {
-        None if section.keys().contains(&key) => Err(wrong(key, "must be a text")),
-        None => Ok(None),
-        Some(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Some(text.to_string())),
-            Err(_) => Err(wrong(key, "must be UTF-8")),
-        },
-    }
-}
-
-fn path(section: &dyn Settings, key: &str, default: &str) -> Result<PathBuf> {
-    let path = PathBuf::from(text(section, key)?.unwrap_or_else(|| default.to_string()));
-    if !path.is_absolute() || path.components().any(|part| part.as_os_str() == "..") {
-        return Err(wrong(key, "must be an absolute path"));
-    }
-    Ok(path)
+fn text(section: &Section<'_>, key: &str) -> Result<Option<String>> {
+    let utf8 = |bytes: &[u8]| {
+        let text = std::str::from_utf8(bytes);
+        text.map(str::to_string)
+            .map_err(|_| section.wrong(key, "must be UTF-8"))
+    };
+    section.text(key)?.map(utf8).transpose()
 }
 
 /// A password goes over it in clear text.
-fn local(text: &str) -> Result<SocketAddr> {
-    match text.parse::<SocketAddr>() {
-        Ok(address) if address.ip().is_loopback() => Ok(address),
-        _ => Err(wrong(
-            "address",
-            "must be ADDRESS:PORT of this machine, such as 127.0.0.1:2812",
-        )),
-    }
-}
-
-fn wrong(key: &str, what: &str) -> Error {
-    Error::invalid(format!("rc-sv.toml: [modules.monit] {key} {what}"))
+fn local(text: &str) -> Option<SocketAddr> {
+    let address = text.parse::<SocketAddr>().ok();
+    address.filter(|address| address.ip().is_loopback())
 }
 
 /// What names of control files in the include directory end with.

@@ -8,8 +8,8 @@ use crate::tree::Tree;
 use crate::{progress, recorded, refusals, start, status, stop};
 use rc_sv_api::abi::{Host, Sink};
 use rc_sv_api::{
-    Backend, Caps, Code, Error, Outcome, Request, Result, ServiceName, Settings, Spec, State,
-    Status,
+    Backend, Caps, Code, Error, Outcome, Request, Result, Section, ServiceName, Settings, Spec,
+    State, Status,
 };
 use rc_sv_exec::instance::Instance;
 use rc_sv_exec::launch::Launch;
@@ -21,10 +21,8 @@ use rc_sv_exec::readiness;
 use rc_sv_exec::renewal;
 use rc_sv_exec::resolve;
 use rc_sv_exec::svcdir;
-use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -97,6 +95,12 @@ impl<M: Module> Family<M> {
         Ok(Outcome::Done)
     }
 
+    /// Before a start; a service that runs is looked after whatever has been added since.
+    fn check_section(&self) -> Result<()> {
+        let settings = self.host.settings();
+        Section::new(Self::SUITE.name, &settings).check(&[scanner::SETTING, PROGRAM_SETTING])
+    }
+
     fn check_program(&self) -> Result<()> {
         if self.program.is_absolute() && self.program.is_file() {
             return Ok(());
@@ -154,14 +158,11 @@ impl<M: Module> Backend for Family<M> {
 
     fn open(host: Host) -> Result<Family<M>> {
         let settings = host.settings();
-        let path = |name| {
-            let text = settings.text(name).filter(|text| !text.is_empty())?;
-            Some(PathBuf::from(OsStr::from_bytes(text)))
-        };
-        let program = path(PROGRAM_SETTING);
+        let section = Section::new(Self::SUITE.name, &settings);
+        let program = section.path(PROGRAM_SETTING)?;
         Ok(Family {
             host,
-            scan_dir: path(scanner::SETTING),
+            scan_dir: section.path(scanner::SETTING)?,
             program: program.unwrap_or_else(|| Path::new(PREFIX).join(PROGRAM)),
             tree: None,
             module: PhantomData,
@@ -169,12 +170,14 @@ impl<M: Module> Backend for Family<M> {
     }
 
     fn probe(&mut self) -> Result<Caps> {
+        self.check_section()?;
         Scanner::find(Self::SUITE, self.scan_dir(), &svcdir::find(None))?;
         self.check_program()?;
         Ok(Self::CAPS)
     }
 
     fn start(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        self.check_section()?;
         let (origin, spec) = self.prepare(spec)?;
         if request.dry_run {
             return self.rehearse(&origin, spec.settings());

@@ -14,7 +14,8 @@ mod rpc;
 use program::{Account, Limits, Program};
 use rc_sv_api::abi::{Host, HostCommand, Sink};
 use rc_sv_api::exit::Exit;
-use rc_sv_api::{Backend, Caps, Code, Error, Outcome, Request, Result, Settings, State, Status};
+use rc_sv_api::{Backend, Caps, Code, Error, Outcome, Request, Result, Section, Settings};
+use rc_sv_api::{State, Status};
 use rpc::{Answer, Fields};
 use std::ffi::OsStr;
 use std::fs;
@@ -31,6 +32,9 @@ struct Supervisord {
 }
 
 rc_sv_api::export_backend!(Supervisord: signal, list);
+
+/// Our own settings.
+const OWN: [&str; 4] = ["socket", "directory", "startsecs", "startretries"];
 
 /// For a question; a start and a stop may take longer.
 const SOON: Duration = Duration::from_secs(5);
@@ -50,14 +54,12 @@ impl Backend for Supervisord {
 
     fn open(host: Host) -> Result<Supervisord> {
         let own = host.settings();
-        let path = |key, default: &str| match own.text(key) {
-            Some(path) => String::from_utf8_lossy(path).into_owned().into(),
-            None => default.into(),
-        };
+        let own = Section::new(Self::NAME, &own);
+        let path = |key, default: &str| Ok(own.path(key)?.unwrap_or_else(|| default.into()));
         Ok(Supervisord {
             host,
-            socket: path("socket", "/run/supervisor.sock"),
-            directory: path("directory", "/etc/supervisor/conf.d"),
+            socket: path("socket", "/run/supervisor.sock")?,
+            directory: path("directory", "/etc/supervisor/conf.d")?,
         })
     }
 
@@ -67,6 +69,8 @@ impl Backend for Supervisord {
     }
 
     fn start(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        // Not in open(): what runs is looked after whatever has been added since.
+        Section::new(Self::NAME, &self.host.settings()).check(&OWN)?;
         let name = program::name(spec)?;
         let script = self.path(&name, "sh").display().to_string();
         check_program(spec)?;

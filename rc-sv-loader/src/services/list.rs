@@ -58,7 +58,7 @@ impl Services {
         name: &str,
         services: &[ServiceName],
     ) -> rc_sv_api::Result<Vec<rc_sv_api::Result<Status>>> {
-        let mut module = self.loader.open(name)?;
+        let mut module = self.loader.open_started(name)?;
         let mut known = std::collections::BTreeMap::new();
         let listed = module.list(&mut |service, status| {
             known.insert(service.to_string(), status.clone());

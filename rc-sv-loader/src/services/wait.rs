@@ -25,7 +25,7 @@ impl Services {
         };
         let of = |error: Error| Failure::of(&name, error);
         let spec = self.spec(service)?;
-        let module = self.loader.open(&name).map_err(of)?;
+        let module = self.loader.open_started(&name).map_err(of)?;
         match Stream::open(module, Some(&spec)) {
             Err(error) if error.code == Code::Unsupported => Ok(None),
             other => Ok(Some(other.map_err(of)?)),
@@ -87,7 +87,12 @@ impl Services {
         };
         let of = |error: Error| Failure::of(&name, error);
         let spec = self.spec(service)?;
-        match self.loader.open(&name).map_err(of)?.wait(&spec, request) {
+        match self
+            .loader
+            .open_started(&name)
+            .map_err(of)?
+            .wait(&spec, request)
+        {
             Err(error) if error.code == Code::Unsupported => Ok(None),
             status => {
                 let status = status.map_err(of)?;

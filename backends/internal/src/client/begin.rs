@@ -2,7 +2,7 @@
 
 use rc_sv_api::abi::{Host, HostCommand};
 use rc_sv_api::exit::Exit;
-use rc_sv_api::{Code, Error, Result, Settings};
+use rc_sv_api::{Code, Error, Result, Section, Settings};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -23,6 +23,15 @@ const SETTING: &str = "supervisor";
 
 /// Longer than the program itself waits for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Whether the module's own section holds nothing but that. Before a start; a service that runs is
+/// looked after whatever has been added since.
+///
+/// # Errors
+/// [`Code::Invalid`]: it does.
+pub(super) fn check_section(host: &Host) -> Result<()> {
+    Section::new("internal", &host.settings()).check(&[SETTING])
+}
 
 /// The path of the supervisor's program.
 ///

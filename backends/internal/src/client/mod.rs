@@ -90,11 +90,13 @@ impl Backend for Internal {
     }
 
     fn probe(&mut self) -> Result<Caps> {
+        begin::check_section(&self.host)?;
         begin::program(&self.host)?;
         Ok(Internal::CAPS)
     }
 
     fn start(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
+        begin::check_section(&self.host)?;
         let call = Call::new(spec, request, start_time(spec))?;
         let resolved = Internal::prepare(spec)?;
         if request.dry_run {

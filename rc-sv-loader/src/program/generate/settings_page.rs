@@ -93,7 +93,8 @@ fn sources(page: &mut Page) {
     );
     page.text(
         "The table [modules.NAME] of /etc/rc-sv.toml belongs to the module NAME; its documentation \
-         says what may stand there. For s6, runit and daemontools: *scandir*, the scan directory \
+         says what may stand there. For internal: *supervisor*, another path of \
+         rc-sv-supervisor(8). For s6, runit and daemontools: *scandir*, the scan directory \
          to use; *exec*, another path of rc-sv-exec(8). For monit: *socket*, its `set httpd \
          unixsocket` (/run/monit.sock), or *address*, such as 127.0.0.1:2812; *user* and *password* \
          where it wants them; *include*, the directory of control files that its own includes \
@@ -102,8 +103,9 @@ fn sources(page: &mut Page) {
     );
     page.text(
         "An unknown setting and a value that does not fit are errors, with the variable or with \
-         file and line, and the service is not started. The files must belong to root, or to the \
-         caller, and be writable by nobody else.",
+         file and line, and the service is not started. One that runs is shown and stopped all \
+         the same, with a warning, and without what [modules.NAME] would say. The files must \
+         belong to root, or to the caller, and be writable by nobody else.",
     );
 }
 
