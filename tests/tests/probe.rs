@@ -32,7 +32,9 @@ impl Probe {
     fn lines(&self, kind: &str, count: usize) -> Vec<Line> {
         until(kind, SOON, || {
             let text = fs::read_to_string(self.directory.path().join("report")).ok()?;
-            let lines = text.lines().map(Line::parse);
+            // The last line may be there by half.
+            let (whole, _) = text.rsplit_once('\n')?;
+            let lines = whole.lines().map(Line::parse);
             let lines: Vec<Line> = lines.filter(|line| line.kind == kind).collect();
             (lines.len() >= count).then_some(lines)
         })
