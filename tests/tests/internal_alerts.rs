@@ -100,7 +100,7 @@ fn what_is_unhealthy_and_left_alone_is_told_and_that_it_is_well() {
     lab.write("/usr/local/bin/tell", TELL, 0o755);
     lab.write("/tmp/well", "", 0o644);
     let conf = "rc_supervise_alert=tell\nrc_supervise_health=\"exec:'/usr/bin/test -e /tmp/well' \
-                interval=100ms failures=2 action=alert\"\n";
+                interval=100ms timeout=1m failures=2 action=alert\"\n";
     probe(&lab, "sick", "", conf);
     rc(&lab, "sick", "start").ok();
     lab.sh("rm /tmp/well").ok();
@@ -118,7 +118,7 @@ fn one_that_hangs_is_killed_after_its_time_and_delays_nothing() {
     let lab = Lab::new();
     let hang = "#!/bin/sh\necho $$ >>/tmp/pids\nsleep 4243 &\necho $! >>/tmp/pids\nwait\n";
     lab.write("/usr/local/bin/hang", hang, 0o755);
-    let conf = format!("{AT_ONCE}{ONCE}rc_supervise_alert=hang\nrc_supervise_alert_timeout=5s\n");
+    let conf = format!("{AT_ONCE}{ONCE}rc_supervise_alert=hang\nrc_supervise_alert_timeout=15s\n");
     probe(&lab, "foo", "--exit 3 --unless /tmp/repaired", &conf);
     rc(&lab, "foo", "start").ok();
     until_failed(&lab, "foo");

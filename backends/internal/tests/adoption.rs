@@ -67,7 +67,7 @@ fn an_end_in_between_is_told_with_its_code() {
 fn a_pause_goes_on_and_the_limit_is_remembered() {
     let scene = Scene::new();
     let settings = [
-        ("respawn_delay", "1"),
+        ("respawn_delay", "5"),
         ("respawn_delay_step", "0"),
         ("respawn_max", "2"),
         ("rc_supervise_min_interval", "0"),
@@ -96,7 +96,7 @@ fn a_stop_in_progress_goes_on() {
     let scene = Scene::new();
     let script = "trap 'echo term >> $R' TERM; echo up >> $R; \
                   while :; do sleep 1000 & wait; done";
-    let spec = with(scene.spec("foo", script), &[("retry", "TERM/10/KILL/5")]);
+    let spec = with(scene.spec("foo", script), &[("retry", "TERM/15/KILL/5")]);
     scene.start(&spec).unwrap();
     scene.reports.until_line("foo", "up");
     let pid = scene.pid("foo");
@@ -202,6 +202,7 @@ fn what_it_says_meanwhile_and_what_it_stored_is_not_lost() {
     drop(write);
     starter.receive(deadline).unwrap();
     let detail = |wanted: &str| {
+        let deadline = Instant::now() + PATIENCE;
         while scene.status("foo").detail != wanted {
             assert!(Instant::now() < deadline, "{:?}", scene.status("foo"));
         }

@@ -71,7 +71,7 @@ fn one_that_hangs_is_killed_with_its_children_and_delays_nothing() {
     );
     let script = "echo $$ >> $R; [ -e $R.well ] && exec sleep 1000; exit 3";
     let spec = hopeless(&scene, "foo", script, &alert);
-    let slow = [("rc_supervise_alert_timeout", "3s")];
+    let slow = [("rc_supervise_alert_timeout", "12s")];
     let spec = soon_healthy(with(spec, &slow));
     scene.start(&spec).unwrap();
     scene.reports.until("foo.alert", 1);

@@ -67,7 +67,7 @@ fn pid_in(line: &str) -> i32 {
 #[test]
 fn one_that_hangs_is_killed_by_the_next_supervisor() {
     let scene = Scene::new();
-    scene.start(&hopeless(&scene, "2s")).unwrap();
+    scene.start(&hopeless(&scene, "12s")).unwrap();
     let told = scene.reports.until("foo.alert", 1);
     let child = pid_in(&scene.reports.until("foo.child", 1)[0]);
     kill_supervisor(&scene, || ());

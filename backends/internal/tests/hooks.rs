@@ -87,7 +87,7 @@ fn one_that_hangs_is_killed_with_its_children() {
     );
     let settings = [
         ("rc_supervise_finish", finish.as_str()),
-        ("rc_supervise_finish_timeout", "6s"),
+        ("rc_supervise_finish_timeout", "12s"),
     ];
     scene.start(&with(spec, &settings)).unwrap();
     scene.reports.until("foo", 1);

@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 
 const COUNT: usize = 1_000;
 
+/// How long something may take that is done to all of them.
+const ALL: Duration = Duration::from_secs(120);
+
 /// Tells people the figures of this machine.
 fn tell(line: &str) {
     println!("{line}");
@@ -67,7 +70,7 @@ fn list(scene: &Scene) -> Vec<Status> {
 
 /// The pids of all services, as soon as all are up with this many respawns.
 fn until_up(scene: &Scene, restarts: u32) -> BTreeSet<i32> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + ALL;
     loop {
         let all = list(scene);
         let is_up =
@@ -94,7 +97,7 @@ fn a_thousand_services_are_started_killed_and_stopped() {
 
     let order = |make: &dyn Fn(rc_sv_api::ServiceName) -> Request| {
         let begun = Instant::now();
-        let deadline = begun + PATIENCE;
+        let deadline = begun + ALL;
         let mut connections: Vec<_> = (0..16).map(|_| scene.connect()).collect();
         let mut parts = services.chunks(COUNT.div_ceil(connections.len()));
         for connection in &mut connections {
@@ -179,7 +182,7 @@ fn an_idle_supervisor_does_not_wake_up() {
         switches() == before
     };
     // On a busy machine it may do that only now.
-    assert!(rests() || rests(), "it wakes up");
+    assert!((0..4).any(|_| rests()), "it wakes up");
 }
 
 #[test]

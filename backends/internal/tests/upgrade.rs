@@ -41,7 +41,7 @@ fn everything_goes_on_under_another_program() {
     scene.start(&scene.spec("up", STAYS)).unwrap();
     scene.reports.until("up", 1);
     // One waits for its respawn, one for the end of its stop.
-    let pause = [("respawn_delay", "4"), ("rc_supervise_min_interval", "0")];
+    let pause = [("respawn_delay", "12"), ("rc_supervise_min_interval", "0")];
     scene
         .start(&with(scene.spec("pause", STAYS), &pause))
         .unwrap();
@@ -50,7 +50,7 @@ fn everything_goes_on_under_another_program() {
     scene.until("pause", State::Backoff);
     let script = "trap 'echo term >> $R' TERM; echo up >> $R; \
                   while :; do sleep 1000 & wait; done";
-    let slow = with(scene.spec("slow", script), &[("retry", "TERM/2/KILL/5")]);
+    let slow = with(scene.spec("slow", script), &[("retry", "TERM/15/KILL/5")]);
     scene.start(&slow).unwrap();
     scene.reports.until_line("slow", "up");
     let deadline = Instant::now() + PATIENCE;

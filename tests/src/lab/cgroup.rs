@@ -14,7 +14,7 @@ use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 const PREFIX: &str = "rc-sv-lab-";
 
 /// How long the kernel may take to let go of processes that are dead.
-const EMPTY_TIMEOUT: Duration = Duration::from_secs(10);
+const EMPTY_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Makes a new cgroup; `None` where the machine has no cgroup2 that we may
 /// write to.
