@@ -4,8 +4,8 @@ mod monit;
 
 use monit::openrc::{alive, rc, KILL, SOON};
 use monit::{
-    ask, assert_none, assert_one, control_file, is_watched, lab, monit as run_monit, monit_pid,
-    runs, simple, starts, until_status, AT_ONCE,
+    ask, assert_none, assert_one, control_file, lab, monit as run_monit, monit_pid, runs, simple,
+    starts, until_code, until_status, until_unwatched, until_watched, AT_ONCE,
 };
 use rc_sv_tests::lab::until;
 
@@ -21,7 +21,7 @@ fn openrc_starts_it_and_monit_watches_it() {
     assert_eq!(said.matches("Starting foo").count(), 1, "{said}");
     let first = starts(&lab, "foo", 1)[0].clone();
     assert_eq!(assert_one(&lab, "foo", 1), first.pid());
-    assert!(is_watched(&lab, "foo"));
+    until_watched(&lab, "foo");
     let said = until_status(&lab, "foo", " up ");
     assert!(said.contains(&format!("pid {} ", first.pid())), "{said}");
 
@@ -38,11 +38,12 @@ fn openrc_starts_it_and_monit_watches_it() {
     rc(&lab, "foo", "restart").ok();
     let third = starts(&lab, "foo", 3)[2].pid();
     assert_eq!(assert_one(&lab, "foo", 2), third);
-    assert!(!alive(&lab, second.pid()) && is_watched(&lab, "foo"));
+    assert!(!alive(&lab, second.pid()));
+    until_watched(&lab, "foo");
 
     rc(&lab, "foo", "stop").ok();
     assert_none(&lab, "foo", 2);
-    assert!(!is_watched(&lab, "foo"));
+    until_unwatched(&lab, "foo");
     assert!(!lab.exists("/run/openrc/rc-sv/foo"));
 }
 
@@ -58,9 +59,7 @@ fn a_monit_that_comes_later_watches_it_then() {
     assert!(said.contains(" up "), "{said}");
 
     let _monit = run_monit(&lab);
-    until("monit's watch", SOON, || {
-        is_watched(&lab, "foo").then_some(())
-    });
+    until_watched(&lab, "foo");
     lab.kill(first, KILL);
     let second = starts(&lab, "foo", 2)[1].pid();
     assert_eq!(assert_one(&lab, "foo", 1), second);
@@ -81,7 +80,7 @@ fn a_monit_that_is_gone_holds_up_no_stop() {
 
     // monit remembers what it watched, and finds nothing of it.
     let _monit = run_monit(&lab);
-    assert!(!is_watched(&lab, "foo"));
+    until_unwatched(&lab, "foo");
     assert_none(&lab, "foo", 1);
 }
 
@@ -108,9 +107,7 @@ fn a_monit_that_hangs_is_not_waited_for() {
     lab.run(["monit", "-c", "/etc/monitrc", "reload"])
         .output()
         .ok();
-    until("monit's watch", SOON, || {
-        is_watched(&lab, "bar").then_some(())
-    });
+    until_watched(&lab, "bar");
     lab.kill(bar, KILL);
     starts(&lab, "bar", 2);
     assert_eq!(runs(&lab, "foo"), 1);
@@ -132,13 +129,11 @@ fn a_service_that_dies_again_and_again_is_given_up() {
     rc(&lab, "foo", "start").ok();
     lab.wait_for_file("/run/openrc/failed/foo", |_| true, SOON);
     lab.wait_for_absence(control_file("foo"), SOON);
-    let said = until_status(&lab, "foo", "gave up");
-    assert_eq!(rc(&lab, "foo", "status").code(), 3, "{said}");
+    until_status(&lab, "foo", "gave up");
+    until_code(&lab, "foo", 3);
     lab.wait_for_file("/tmp/told", |_| true, SOON);
     assert_eq!(starts(&lab, "foo", 3).len(), 3);
-    until("no watch", SOON, || {
-        (!is_watched(&lab, "foo")).then_some(())
-    });
+    until_unwatched(&lab, "foo");
     assert_eq!(runs(&lab, "foo"), 1);
 
     // A person may try again.
@@ -146,7 +141,7 @@ fn a_service_that_dies_again_and_again_is_given_up() {
     rc(&lab, "foo", "start").ok();
     starts(&lab, "foo", 4);
     assert_one(&lab, "foo", 2);
-    assert!(is_watched(&lab, "foo"));
+    until_watched(&lab, "foo");
 }
 
 #[test]
@@ -158,11 +153,17 @@ fn a_stop_ends_what_waits_for_its_next_run() {
     starts(&lab, "foo", 1);
     let said = until_status(&lab, "foo", "restarting in");
     assert!(said.contains("(1 of 10)"), "{said}");
-    assert_eq!(lab.pids("rc-sv-exec").len(), 1);
+    // monit asks again at each look, and each time somebody finds that it is in hand.
+    let in_hand = |count: usize| {
+        until("who has it in hand", SOON, || {
+            (lab.pids("rc-sv-exec").len() == count).then_some(())
+        });
+    };
+    in_hand(1);
     let said = rc(&lab, "foo", "stop").ok();
     assert_eq!(said.matches("Stopping foo").count(), 1, "{said}");
     assert_none(&lab, "foo", 1);
-    assert_eq!(lab.pids("rc-sv-exec"), [0; 0]);
+    in_hand(0);
     assert_eq!(starts(&lab, "foo", 1).len(), 1);
 }
 
@@ -180,7 +181,7 @@ fn openrc_can_run_monit() {
     simple(&lab, "foo", "", AT_ONCE);
     rc(&lab, "foo", "start").ok();
     let first = starts(&lab, "foo", 1)[0].pid();
-    assert!(is_watched(&lab, "foo"));
+    until_watched(&lab, "foo");
     // OpenRC brings it back, and it finds what it is to watch.
     let monit = monit_pid(&lab);
     lab.kill(monit, KILL);

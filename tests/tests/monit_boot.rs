@@ -38,10 +38,11 @@ impl<'lab> Booted<'lab> {
             let softlevel = lab.try_read("/run/openrc/softlevel");
             softlevel.is_ok_and(|text| text.trim_ascii() == level.as_bytes())
         };
-        until("the runlevel", SOON, || {
+        until("the runlevel", 4 * SOON, || {
             (reached("default") && !lab.exists("/run/openrc/rc.starting")).then_some(())
         });
-        let init = lab.sh("pgrep -x init").ok();
+        // What it makes has its name until its execve; it is older.
+        let init = lab.sh("pgrep -o -x init").ok();
         Booted {
             lab,
             init: init.trim().parse().expect("one init"),
@@ -173,7 +174,7 @@ fn the_steps_of_an_administrator() {
 
     // At the end of the day init takes monit down and OpenRC the service, in whichever order.
     booted.sh("init 0").ok();
-    until("the end", SOON, || {
+    until("the end", 4 * SOON, || {
         let softlevel = lab.try_read("/run/openrc/softlevel").unwrap_or_default();
         (softlevel.trim_ascii() == b"shutdown").then_some(())
     });

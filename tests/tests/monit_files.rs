@@ -4,8 +4,8 @@ mod monit;
 
 use monit::openrc::{rc, KILL, SOON};
 use monit::{
-    ask, assert_none, assert_one, control_file, is_watched, lab, lab_with, monit as run_monit,
-    monit_pid, no_daemon, simple, starts, AT_ONCE,
+    ask, assert_none, assert_one, control_file, lab, lab_with, monit as run_monit, monit_pid,
+    no_daemon, simple, starts, until_unwatched, until_watched, AT_ONCE,
 };
 use rc_sv_tests::lab::until;
 use rc_sv_tests::Lab;
@@ -28,14 +28,14 @@ fn a_file_that_was_given() {
     give(&lab, GIVEN);
     rc(&lab, "foo", "start").ok();
     let first = starts(&lab, "foo", 1)[0].pid();
-    assert!(is_watched(&lab, "foo"));
+    until_watched(&lab, "foo");
     assert!(lab.text(control_file("foo")).starts_with(GIVEN));
     lab.kill(first, KILL);
     starts(&lab, "foo", 2);
     assert_one(&lab, "foo", 1);
     rc(&lab, "foo", "stop").ok();
     assert_none(&lab, "foo", 1);
-    assert!(!is_watched(&lab, "foo"));
+    until_unwatched(&lab, "foo");
     assert_eq!(lab.text("/etc/conf.d/monit-files/foo"), GIVEN);
 }
 
@@ -137,7 +137,7 @@ fn a_broken_file_of_somebody_else() {
     ask(&lab, &["summary"]).ok();
     assert_eq!(monit_pid(&lab), monit);
     ask(&lab, &["reload"]).ok();
-    until("its watch", SOON, || is_watched(&lab, "foo").then_some(()));
+    until_watched(&lab, "foo");
 }
 
 #[test]
@@ -150,17 +150,15 @@ fn a_check_that_monit_has() {
     let conf = "rc_monit_type=native\nrc_monit_service=nginx\n";
     simple(&lab, "foo", "", conf);
     ask(&lab, &["unmonitor", "nginx"]).ok();
-    until("no watch", SOON, || {
-        (!is_watched(&lab, "nginx")).then_some(())
-    });
+    until_unwatched(&lab, "nginx");
     let before = lab.text("/etc/monitrc");
     rc(&lab, "foo", "start").ok();
     let first = starts(&lab, "foo", 1)[0].pid();
-    assert!(is_watched(&lab, "nginx"));
+    until_watched(&lab, "nginx");
     assert_eq!(assert_one(&lab, "foo", 1), first);
     rc(&lab, "foo", "stop").ok();
     assert_none(&lab, "foo", 1);
-    assert!(!is_watched(&lab, "nginx"));
+    until_unwatched(&lab, "nginx");
     assert!(!lab.text("/tmp/monit.log").contains("Reinitializing"));
     assert_eq!(lab.text("/etc/monitrc"), before);
 

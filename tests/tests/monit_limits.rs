@@ -5,8 +5,8 @@ mod monit;
 
 use monit::openrc::{rc, SOON};
 use monit::{
-    control_file, is_watched, lab, lab_with, monit as run_monit, monit_pid, no_daemon, simple,
-    starts, AT_ONCE,
+    control_file, lab, lab_with, monit as run_monit, monit_pid, no_daemon, simple, starts,
+    until_unwatched, until_watched, AT_ONCE,
 };
 use rc_sv_tests::lab::until;
 use rc_sv_tests::{Job, Lab};
@@ -103,7 +103,7 @@ fn as_many_words_as_monit_takes() {
     simple(&lab, "foo", "", &check(63));
     rc(&lab, "foo", "start").ok();
     starts(&lab, "foo", 1);
-    assert!(is_watched(&lab, "foo"));
+    until_watched(&lab, "foo");
 }
 
 /// Over TCP monit cannot be told to read a control file; all else can be asked, with a password.
@@ -129,11 +129,9 @@ fn a_monit_that_is_asked_over_tcp() {
         "{said}"
     );
     lab.kill(monit_pid(&lab), HUP);
-    until("monit's watch", SOON, || {
-        is_watched(&lab, "foo").then_some(())
-    });
+    until_watched(&lab, "foo");
     let said = rc(&lab, "foo", "stop");
     assert_eq!(said.code(), 0, "{said}");
     assert!(!said.all().contains("hush"), "{said}");
-    assert!(!is_watched(&lab, "foo"));
+    until_unwatched(&lab, "foo");
 }

@@ -7,11 +7,12 @@ mod monit;
 
 use monit::openrc::{rc, KILL, SOON};
 use monit::{
-    ask, assert_none, assert_one, control_file, is_watched, lab, monit as run_monit, monit_pid,
-    runs, simple, starts, AT_ONCE, NOTED,
+    ask, assert_none, assert_one, control_file, lab, monit as run_monit, monit_pid, no_daemon,
+    order, runs, simple, starts, until_code, until_watched, AT_ONCE, NOTED,
 };
 use rc_sv_tests::lab::until;
 use rc_sv_tests::Lab;
+use std::time::Duration;
 
 const HUP: i32 = 1;
 const STOP: i32 = 19;
@@ -154,9 +155,7 @@ fn a_crash_while_monit_hangs() {
     rc(&lab, "foo", "restart").ok();
     starts(&lab, "foo", 2);
     lab.kill(monit, CONT);
-    until("monit's watch", SOON, || {
-        is_watched(&lab, "foo").then_some(())
-    });
+    until_watched(&lab, "foo");
     assert_eq!(starts(&lab, "foo", 2).len(), 2);
     assert_one(&lab, "foo", 2);
 }
@@ -169,32 +168,54 @@ fn an_administrator_who_talks_to_monit() {
     rc(&lab, "foo", "start").ok();
     starts(&lab, "foo", 1);
 
-    ask(&lab, &["stop", "foo"]).ok();
-    until("a stop", SOON, || {
-        (rc(&lab, "foo", "status").code() == 3).then_some(())
-    });
+    order(&lab, "stop", "foo");
+    until_code(&lab, "foo", 3);
     assert_none(&lab, "foo", 1);
 
-    ask(&lab, &["start", "foo"]).ok();
+    order(&lab, "start", "foo");
     starts(&lab, "foo", 2);
-    until("a start", SOON, || {
-        (rc(&lab, "foo", "status").code() == 0).then_some(())
-    });
-    until("its watch", SOON, || is_watched(&lab, "foo").then_some(()));
+    until_code(&lab, "foo", 0);
+    until_watched(&lab, "foo");
     assert_one(&lab, "foo", 2);
 
     assert_plain(&lab, 2);
 
-    ask(&lab, &["restart", "foo"]).ok();
+    order(&lab, "restart", "foo");
     starts(&lab, "foo", 3);
-    until("a start", SOON, || {
-        (rc(&lab, "foo", "status").code() == 0).then_some(())
-    });
-    until("its watch", SOON, || is_watched(&lab, "foo").then_some(()));
+    until_code(&lab, "foo", 0);
+    until_watched(&lab, "foo");
     assert_one(&lab, "foo", 3);
     assert_plain(&lab, 3);
     rc(&lab, "foo", "stop").ok();
     assert_none(&lab, "foo", 3);
+}
+
+/// monit gives up waiting for its start program, and kills it: OpenRC's start goes on.
+#[test]
+fn a_start_by_monit_takes_as_long_as_it_takes() {
+    let lab = lab();
+    let _monit = run_monit(&lab);
+    let slow = "start_pre() {\n\
+        [ ! -e /tmp/slow ] || { echo >>/tmp/waits; read go </tmp/go; einfo it goes on; }\n}\n";
+    simple(&lab, "foo", "", AT_ONCE);
+    let script = lab.text("/etc/init.d/foo").replace(NOTED, slow);
+    lab.write("/etc/init.d/foo", script, 0o755);
+    rc(&lab, "foo", "start").ok();
+    starts(&lab, "foo", 1);
+    order(&lab, "stop", "foo");
+    until_code(&lab, "foo", 3);
+    lab.sh("mkfifo /tmp/go; touch /tmp/slow").ok();
+    order(&lab, "start", "foo");
+    lab.wait_for_lines("/tmp/waits", 1, SOON);
+    let timed_out = |log: &[u8]| String::from_utf8_lossy(log).contains("timed out after 5 s");
+    lab.wait_for_file("/tmp/monit.log", timed_out, SOON);
+    lab.sh("rm /tmp/slow; echo go >/tmp/go").ok();
+    starts(&lab, "foo", 2);
+    until_code(&lab, "foo", 0);
+    until_watched(&lab, "foo");
+    rc(&lab, "foo", "stop").ok();
+    no_daemon(&lab);
+    assert_eq!(starts(&lab, "foo", 2).len(), 2);
 }
 
 /// The start of this number has nothing of monit, which ignores a signal: it is as the first.
@@ -212,6 +233,7 @@ fn assert_plain(lab: &Lab, number: usize) {
 #[test]
 fn many_at_once_with_foreign_reloads() {
     const MANY: usize = 200;
+    const LONG: Duration = Duration::from_secs(120);
     let lab = lab();
     let _monit = run_monit(&lab);
     let script = format!(
@@ -224,21 +246,21 @@ fn many_at_once_with_foreign_reloads() {
         "for i in $(seq {MANY}); do ln -s many /etc/init.d/many.$i; \
          ln -s many /etc/conf.d/many.$i; done; rc-status >/dev/null"
     );
-    lab.sh(&make).ok();
+    lab.run(["sh", "-c", &make]).timeout(LONG).output().ok();
     let begun = std::time::Instant::now();
     let all = format!(
         "seq {MANY} | xargs -P 8 -I @ rc-service many.@ start >/tmp/said 2>&1; echo $? >/tmp/over"
     );
-    let job = lab.run(["sh", "-c", &all]).timeout(4 * SOON).spawn();
+    let job = lab.run(["sh", "-c", &all]).timeout(LONG).spawn();
     let monit = monit_pid(&lab);
     for count in (20..MANY).step_by(20) {
-        until("more of them", SOON, || {
+        until("more of them", LONG, || {
             let there = lab.sh("ls /run/openrc/started | grep -c many").all();
             (there.trim().parse::<usize>().unwrap_or(0) >= count).then_some(())
         });
         lab.kill(monit, HUP);
     }
-    let said = job.wait(4 * SOON);
+    let said = job.wait(LONG);
     assert_eq!(
         lab.text("/tmp/over").trim(),
         "0",
@@ -249,7 +271,7 @@ fn many_at_once_with_foreign_reloads() {
         "{MANY} services started and attached in {:?}",
         begun.elapsed()
     );
-    until("all watched", SOON, || {
+    until("all watched", LONG, || {
         let said = ask(&lab, &["status"]).all();
         let lines = said
             .lines()

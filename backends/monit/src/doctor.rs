@@ -3,7 +3,7 @@
 
 use crate::attach::INCLUDE_MODE;
 use crate::client::answer::Monit as Answer;
-use crate::client::{Seen, ANSWER};
+use crate::client::{Seen, BUSY};
 use crate::control_file::{include, preflight};
 use crate::room;
 use crate::settings::{Monit, SUFFIX};
@@ -41,7 +41,7 @@ pub fn examine(host: Host, monit: &Monit) -> Result<()> {
             _ => {}
         }
     }
-    let seen = monit.client.look(Instant::now() + ANSWER)?;
+    let seen = monit.client.look(Instant::now() + BUSY)?;
     let answer = &seen.monit;
     host.log(INFO, &introduction(&seen));
     check_version(answer)?;
@@ -65,7 +65,7 @@ pub fn examine(host: Host, monit: &Monit) -> Result<()> {
     for line in ways(monit, &seen) {
         mend(&line);
     }
-    if let Err(error) = monit.client.try_to_act(Instant::now() + ANSWER) {
+    if let Err(error) = monit.client.try_to_act(Instant::now() + BUSY) {
         mend(&error.message);
     }
     if let Err(error) = room::check(&monit.include, &seen, 0) {

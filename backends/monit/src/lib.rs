@@ -36,8 +36,9 @@ struct Monit {
     settings: settings::Monit,
 }
 
-/// Where the request says nothing: monit reads its control file within a second.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Where the request says nothing: monit reads its control file within a second, and within some
+/// where it has a thousand of them and the machine is busy.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a respawn may take that is under way, such as a program that goes into the background.
 const RESPAWN: Duration = Duration::from_secs(70);
 /// The state directory of a system where nothing else is said.

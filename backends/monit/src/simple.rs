@@ -6,7 +6,6 @@ use crate::settings::{self, Monit};
 use rc_sv_api::{Error, Result, ServiceName, Settings};
 use rc_sv_exec::check::Check;
 use rc_sv_exec::{alert, suite};
-use std::time::Instant;
 
 /// monit's own default, and what is assumed of one that is not there.
 const POLL: u32 = 30;
@@ -24,7 +23,7 @@ pub fn control_file(monit: &Monit, spec: &dyn Settings, service: &ServiceName) -
     let tool = tool.display().to_string();
     let rc_service = |action: &str| words(&[&exec, "plain", &tool, name, action]);
     let directory = crate::svcdir(spec).join("rc-sv").join(name);
-    let poll = match monit.client.look(Instant::now() + crate::client::ANSWER) {
+    let poll = match monit.client.look_if_running() {
         Ok(seen) => seen.monit.poll,
         Err(_) => POLL,
     };

@@ -93,6 +93,40 @@ pub fn is_watched(lab: &Lab, service: &str) -> bool {
     line.is_some_and(|line| !line.contains("Not monitored"))
 }
 
+/// Waits until monit says that it watches `service`: it may be at it, or too busy to answer.
+#[track_caller]
+pub fn until_watched(lab: &Lab, service: &str) {
+    until("monit's watch", SOON, || {
+        is_watched(lab, service).then_some(())
+    });
+}
+
+/// Waits until it says so no more.
+#[track_caller]
+pub fn until_unwatched(lab: &Lab, service: &str) {
+    until("no watch", SOON, || {
+        (!is_watched(lab, service)).then_some(())
+    });
+}
+
+/// `monit ORDER SERVICE`. While it still has another order in hand, monit refuses one.
+#[track_caller]
+pub fn order(lab: &Lab, order: &str, service: &str) {
+    until("nothing in hand", SOON, || {
+        let said = ask(lab, &["status", service]);
+        (said.code() == 0 && !said.all().contains(" pending")).then_some(())
+    });
+    ask(lab, &[order, service]).ok();
+}
+
+/// Waits until OpenRC's status of `service` has this exit code.
+#[track_caller]
+pub fn until_code(lab: &Lab, service: &str, code: i32) {
+    until("its status", SOON, || {
+        (rc(lab, service, "status").code() == code).then_some(())
+    });
+}
+
 /// One instance runs, OpenRC calls the service started, and its script ran `runs` times.
 #[track_caller]
 pub fn assert_one(lab: &Lab, service: &str, count: usize) -> i32 {

@@ -2,8 +2,8 @@
 #![allow(clippy::print_stdout)]
 
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use rc_sv_exec::launch::{self, Keep, Launch};
-use rc_sv_exec::run::{Call, Part, Signals};
+use rc_sv_api::Result;
+use rc_sv_exec::run::{self, Call, Part, Signals};
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::fd::AsFd;
@@ -30,26 +30,23 @@ fn main() -> ExitCode {
     match arguments.get(1).and_then(|word| word.to_str()) {
         Some("-h" | "--help") => println!("{USAGE}"),
         Some("-V" | "--version") => println!("rc-sv-exec {}", env!("CARGO_PKG_VERSION")),
-        Some("plain") => return become_plain(&arguments[2..]),
+        Some("plain") => return run_plain(run::plain, &arguments[2..]),
+        Some(run::KEEPER) => return run_plain(run::keep, &arguments[2..]),
         _ => return play(&arguments),
     }
     ExitCode::SUCCESS
 }
 
-/// Becomes a program that is no part of a service, with nothing of who called but the environment
-/// and the output.
-fn become_plain(argv: &[OsString]) -> ExitCode {
-    let keep = Keep {
-        output: true,
-        error: true,
-        descriptor: None,
-    };
-    let why = match Launch::plain(argv) {
-        Ok(launch) => launch::replace(&launch, keep).message(&launch),
-        Err(error) => error.message,
-    };
-    warn(&why);
-    ExitCode::from(FAILED)
+/// Runs a program that is no part of a service, with nothing of who called but the environment and
+/// the output.
+fn run_plain(run: fn(&[OsString]) -> Result<u8>, argv: &[OsString]) -> ExitCode {
+    match run(argv) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            warn(&error.message);
+            ExitCode::from(FAILED)
+        }
+    }
 }
 
 fn play(arguments: &[OsString]) -> ExitCode {

@@ -62,8 +62,12 @@ pub struct Seen {
 /// monit answers within a millisecond; one that hangs is not waited for.
 pub const ANSWER: Duration = Duration::from_secs(1);
 
-/// monit reads its control file within a second or so.
-const RELOAD: Duration = Duration::from_secs(3);
+/// One that is only slow is waited for where much depends upon its answer: what is not told it now,
+/// it hears of at its next reload, whenever that is.
+pub const BUSY: Duration = Duration::from_secs(5);
+
+/// monit reads its control file within a second or so, where the machine does little else.
+const RELOAD: Duration = Duration::from_secs(10);
 
 /// monit wants the same token twice, and takes any.
 const TOKEN: &str = "rc-sv";
@@ -113,13 +117,13 @@ impl Client {
         })
     }
 
-    /// The same, and a monit that reads its control file at the moment is waited for: its socket is
-    /// not there then.
+    /// The same of a monit that may be busy. One that reads its control file at the moment is waited
+    /// for too: its socket is not there then.
     ///
     /// # Errors
     /// As [`Client::look`].
     pub fn look_if_running(&self) -> Result<Seen> {
-        match self.look(Instant::now() + ANSWER) {
+        match self.look(Instant::now() + BUSY) {
             Err(error) if error.code == Code::NotRunning && is_running() => {
                 self.look_through_reload(Instant::now() + RELOAD)
             }
