@@ -12,7 +12,7 @@ const TELL: &str = "#!/bin/sh\n\
     echo \"$RC_SVCNAME $RC_SV_EVENT $RC_SV_EXIT\" >>/tmp/told\n\
     [ \"$RC_SV_EVENT\" = recovered ] || exec sleep 4243\n";
 
-const ALERTED: &str = "rc_supervise_alert=/usr/local/bin/tell\nrc_supervise_alert_timeout=1s\n";
+const ALERTED: &str = "rc_supervise_alert=/usr/local/bin/tell\nrc_supervise_alert_timeout=10s\n";
 
 fn told(lab: &Lab, count: usize) -> Vec<String> {
     lab.wait_for_lines("/tmp/told", count, SOON)

@@ -66,8 +66,9 @@ impl Chance {
     }
 }
 
-/// Leaves its arguments in the file that is the first after the script.
-const DUMP: &[u8] = b"cat /proc/$$/cmdline >\"$0.new\" && mv \"$0.new\" \"$0\"";
+/// Leaves its arguments in the file that is the first after the script. monit executes it at each
+/// look, and does not wait for the one before.
+const DUMP: &[u8] = b"cat /proc/$$/cmdline >\"$0.$$\" && mv \"$0.$$\" \"$0\"";
 
 /// What is executed for number `number`, with hostile words.
 fn command(chance: &mut Chance, number: usize) -> Vec<Vec<u8>> {

@@ -137,11 +137,11 @@ impl Place {
 
     /// Sets the state that the sample tells of `service`.
     pub fn set_state(&self, service: &str, state: i32) {
-        fs::write(
-            self.0.join("run").join(format!("sample.{service}")),
-            state.to_string(),
-        )
-        .unwrap();
+        // At once: a module may be reading it.
+        let file = self.0.join("run").join(format!("sample.{service}"));
+        let next = self.0.join("next");
+        fs::write(&next, state.to_string()).unwrap();
+        fs::rename(next, file).unwrap();
     }
 
     /// The module that is recorded for `service`.

@@ -10,7 +10,7 @@ pub fn a_person_is_told_once_and_in_time(scene: &Scene) {
     lab.write("/usr/local/bin/tell", note, 0o755);
     let conf = format!(
         "{AT_ONCE}respawn_max=1\nrc_supervise_reset_after=300ms\n\
-         rc_supervise_alert=/usr/local/bin/tell\nrc_supervise_alert_timeout=1s\n"
+         rc_supervise_alert=/usr/local/bin/tell\nrc_supervise_alert_timeout=10s\n"
     );
     scene.service("foo", "--exit 3 --unless /tmp/repaired", &conf);
     scene.begin("foo");

@@ -1,7 +1,7 @@
 //! What is not done for a service that monit watches, and said.
 
 use crate::behaviour::{Scene, AT_ONCE};
-use crate::monit::is_watched;
+use crate::monit::{until_unwatched, until_watched};
 use crate::suite::openrc::KILL;
 
 pub fn what_it_lacks_is_said(scene: &Scene) {
@@ -34,7 +34,7 @@ pub fn monits_own_check_has_another_name(scene: &Scene) {
     scene.service("foo", "", "rc_monit_service=bar");
     scene.lab.sh("ln -s foo.pid /run/bar.pid").ok();
     scene.begin("foo");
-    assert!(is_watched(&scene.lab, "bar"));
+    until_watched(&scene.lab, "bar");
     scene.rc("foo", "stop").ok();
-    assert!(!is_watched(&scene.lab, "bar"));
+    until_unwatched(&scene.lab, "bar");
 }
