@@ -212,7 +212,7 @@ struct rc_sv_cmd {
     uint32_t struct_size;
     // RC_SV_CMD_*.
     uint32_t flags;
-    // NULL-terminated; argv[0] is an absolute path. No shell is involved. Standard error is the
+    // NULL-terminated; the first is an absolute path. No shell is involved. Standard error is the
     // host's unless RC_SV_CMD_MERGE_STDERR is set.
     const char *const *argv;
     // NULL-terminated; NULL is the host's cleaned environment.
@@ -321,7 +321,8 @@ struct rc_sv_event {
 // Every slot may be called from the thread that is inside a call of the backend, only there.
 //
 // NULL: host must not be; for a key that is NULL there is no setting, and no line for a message.
-// Blocking: only in run(), at most its time-out.
+// Blocking: only in run(), at most its time-out and 2 s. Texts are the bytes that were set; they
+// need not be UTF-8.
 struct rc_sv_host {
     // sizeof(struct rc_sv_host) of the host.
     uint32_t struct_size;
@@ -329,7 +330,7 @@ struct rc_sv_host {
     uint32_t abi;
     // The host's own; not for modules.
     void *ctx;
-    // Logs one line; level is that of syslog(3), 0 to 7. Never fails.
+    // Logs one line, which is copied; level is that of syslog(3), 0 to 7. Never fails.
     void (*log)(const struct rc_sv_host *host, int32_t level, const char *message);
     // The text of a setting, NUL-terminated, owned by the host, valid until the call of the
     // backend returns; NULL when it is unset or no text. With spec == NULL: the setting of the
@@ -355,14 +356,17 @@ struct rc_sv_host {
                              const struct rc_sv_spec *spec,
                              const char *previous);
     // Runs a command and waits for it. The only way to run one inside a host: hosts such as
-    // openrc-run reap every child themselves. RC_SV_OK when it ran, whatever its status;
+    // openrc-run reap every child themselves. It has a process group of its own, which is killed
+    // when the time is over; what it wrote beyond cap is dropped. Command, output and error stay
+    // the module's. RC_SV_OK when it ran, whatever its status;
     // RC_SV_E_TIMEOUT when it was killed; RC_SV_E_IO when it could not be run; RC_SV_E_INVALID when
     // command or output is NULL or too short. error may be NULL.
     rc_sv_result (*run)(const struct rc_sv_host *host,
                         const struct rc_sv_cmd *command,
                         struct rc_sv_output *output,
                         struct rc_sv_error *error);
-    // Tells the host of an event that was seen during a call. Never fails.
+    // Tells the host of an event that was seen during a call. It is copied; NULL, or one that is
+    // too short, does nothing. Never fails.
     void (*emit)(const struct rc_sv_host *host, const struct rc_sv_event *event);
     // A further interface by its name "rc-sv.NAME/REVISION", or NULL. Owned by the host, valid as
     // the host is.
@@ -386,8 +390,8 @@ struct rc_sv_req {
     uint32_t reserved;
 };
 
-// A slot that acts upon one service. `spec` names it (keys "service" and "svcdir"); in start() and
-// attach() it also holds its settings and what the host has captured, in the others nothing more:
+// A slot that acts upon one service. `spec` names it (keys "service" and "svcdir", and "runscript"
+// where there is one); in start() and attach() it also holds its settings and what the host has captured, in the others nothing more:
 // what a module needs then it has to remember. `request` may be NULL.
 //
 // Thread: calls on one instance never overlap, but may come from different threads. Order: after
@@ -398,7 +402,9 @@ typedef rc_sv_result (*rc_sv_op)(struct rc_sv_instance *instance,
                                  const struct rc_sv_req *request,
                                  struct rc_sv_error *error);
 
-// Receives one service of list(). Both pointers are valid during the call. Non-zero ends list().
+// Receives one service of list(), in the thread of that call. Both pointers are valid during the
+// callback and not NULL; `user` is what list() was given. Non-zero ends list(), which answers
+// RC_SV_OK. The module calls it only within list(), and may use its host's functions meanwhile.
 typedef int32_t (*rc_sv_list_cb)(void *user, const char *service, const struct rc_sv_status *status);
 
 // A module's table: static, const, returned by rc_sv_backend_entry_v1(). It grows at its end; the
@@ -408,7 +414,8 @@ typedef int32_t (*rc_sv_list_cb)(void *user, const char *service, const struct r
 // and error as said there; instance, callbacks and what a slot fills are not NULL, but where it says
 // so. Lifetime: an instance lives from open() to close(), a watch from watch_open() to watch_close().
 // Blocking: open() and close() do not wait for the supervisor; a slot without a request returns
-// within a few seconds, and a host may end a call after 30.
+// within a few seconds, and a host may end a call after 30. A host may call from a child that it has
+// forked, and may end at any moment without close(): what has to last is in files, or elsewhere.
 struct rc_sv_backend {
     // RC_SV_MAGIC.
     uint32_t magic;
@@ -444,11 +451,16 @@ struct rc_sv_backend {
                           uint64_t *caps_now,
                           struct rc_sv_error *error);
     // Starts the service; returns when it is ready or cannot be. A service that is up is left
-    // alone. After an error nothing runs and nothing is retried.
+    // alone. After an error nothing runs and nothing is retried. RC_SV_E_INVALID or
+    // RC_SV_E_UNSUPPORTED for a setting, RC_SV_E_IO with os_errno when the program cannot be executed,
+    // RC_SV_E_CONFLICT when somebody else has the service, RC_SV_E_FAILED when it ended before it
+    // was ready, RC_SV_E_TIMEOUT. RC_SV_DELEGATE from a module that only watches.
     rc_sv_op start;
     // Stops the service, from any state; returns when it is down. Not up or not known is RC_SV_OK.
+    // RC_SV_E_TIMEOUT when it still runs. RC_SV_DELEGATE from a module that only watches.
     rc_sv_op stop;
-    // Fills one snapshot. A service that is not known has RC_SV_STATE_UNMANAGED.
+    // Fills one snapshot, without waiting for the service. One that is not known has
+    // RC_SV_STATE_UNMANAGED. An error only when it cannot be found out.
     rc_sv_result (*status)(struct rc_sv_instance *instance,
                            const struct rc_sv_spec *spec,
                            struct rc_sv_status *status,
@@ -461,7 +473,7 @@ struct rc_sv_backend {
     rc_sv_op restart;
     // Optional: makes the service read its configuration again. Without it the host sends HUP.
     rc_sv_op reload;
-    // Optional: sends request->signo to the main process.
+    // Optional: sends request->signo to the main process. RC_SV_E_NOT_FOUND when nothing runs.
     rc_sv_op signal;
     // Optional: waits for request->want_state and fills the snapshot (which may be NULL).
     // RC_SV_E_TIMEOUT, or RC_SV_E_FAILED when the state can no longer be reached.
@@ -470,7 +482,7 @@ struct rc_sv_backend {
                          const struct rc_sv_req *request,
                          struct rc_sv_status *status,
                          struct rc_sv_error *error);
-    // Optional: drops all memory of a service that is down.
+    // Optional: drops all memory of a service that is down; RC_SV_E_CONFLICT when it is not.
     rc_sv_result (*forget)(struct rc_sv_instance *instance,
                            const struct rc_sv_spec *spec,
                            struct rc_sv_error *error);
@@ -480,13 +492,15 @@ struct rc_sv_backend {
                          void *user,
                          struct rc_sv_error *error);
     // Optional: begins a stream of events, of all services if spec is NULL. *pollfd becomes
-    // readable when watch_next() has something; it stays the module's.
+    // readable, and stays so, while watch_next() has something; it stays the module's. Anything but
+    // RC_SV_OK leaves *watch NULL. All three or none of watch_*.
     rc_sv_result (*watch_open)(struct rc_sv_instance *instance,
                                const struct rc_sv_spec *spec,
                                struct rc_sv_watch **watch,
                                int *pollfd,
                                struct rc_sv_error *error);
-    // Optional, with watch_open: the next event without blocking; RC_SV_PENDING for none.
+    // Optional, with watch_open: the next event without blocking; RC_SV_PENDING for none. When
+    // the supervisor is gone it is RC_SV_EVENT_SUPERVISOR_LOST, and from then on RC_SV_E_NOT_RUNNING.
     rc_sv_result (*watch_next)(struct rc_sv_instance *instance,
                                struct rc_sv_watch *watch,
                                struct rc_sv_event *event,

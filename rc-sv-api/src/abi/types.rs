@@ -131,7 +131,7 @@ pub struct rc_sv_cmd {
     pub struct_size: u32,
     /// RC_SV_CMD_*.
     pub flags: u32,
-    /// NULL-terminated; argv[0] is an absolute path. No shell is involved. Standard error is the
+    /// NULL-terminated; the first is an absolute path. No shell is involved. Standard error is the
     /// host's unless RC_SV_CMD_MERGE_STDERR is set.
     pub argv: *const *const c_char,
     /// NULL-terminated; NULL is the host's cleaned environment.
@@ -173,7 +173,8 @@ pub struct rc_sv_output {
 /// Every slot may be called from the thread that is inside a call of the backend, only there.
 ///
 /// NULL: host must not be; for a key that is NULL there is no setting, and no line for a message.
-/// Blocking: only in run(), at most its time-out.
+/// Blocking: only in run(), at most its time-out and 2 s. Texts are the bytes that were set; they
+/// need not be UTF-8.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct rc_sv_host {
@@ -183,7 +184,7 @@ pub struct rc_sv_host {
     pub abi: u32,
     /// The host's own; not for modules.
     pub ctx: *mut c_void,
-    /// Logs one line; level is that of syslog(3), 0 to 7. Never fails.
+    /// Logs one line, which is copied; level is that of syslog(3), 0 to 7. Never fails.
     pub log:
         Option<unsafe extern "C" fn(host: *const rc_sv_host, level: i32, message: *const c_char)>,
     /// The text of a setting, NUL-terminated, owned by the host, valid until the call of the
@@ -226,7 +227,9 @@ pub struct rc_sv_host {
         ) -> *const c_char,
     >,
     /// Runs a command and waits for it. The only way to run one inside a host: hosts such as
-    /// openrc-run reap every child themselves. RC_SV_OK when it ran, whatever its status;
+    /// openrc-run reap every child themselves. It has a process group of its own, which is killed
+    /// when the time is over; what it wrote beyond cap is dropped. Command, output and error stay
+    /// the module's. RC_SV_OK when it ran, whatever its status;
     /// RC_SV_E_TIMEOUT when it was killed; RC_SV_E_IO when it could not be run; RC_SV_E_INVALID when
     /// command or output is NULL or too short. error may be NULL.
     pub run: Option<
@@ -237,7 +240,8 @@ pub struct rc_sv_host {
             error: *mut rc_sv_error,
         ) -> rc_sv_result,
     >,
-    /// Tells the host of an event that was seen during a call. Never fails.
+    /// Tells the host of an event that was seen during a call. It is copied; NULL, or one that is
+    /// too short, does nothing. Never fails.
     pub emit: Option<unsafe extern "C" fn(host: *const rc_sv_host, event: *const rc_sv_event)>,
     /// A further interface by its name "rc-sv.NAME/REVISION", or NULL. Owned by the host, valid as
     /// the host is.
@@ -246,7 +250,9 @@ pub struct rc_sv_host {
     >,
 }
 
-/// Receives one service of list(). Both pointers are valid during the call. Non-zero ends list().
+/// Receives one service of list(), in the thread of that call. Both pointers are valid during the
+/// callback and not NULL; `user` is what list() was given. Non-zero ends list(), which answers
+/// RC_SV_OK. The module calls it only within list(), and may use its host's functions meanwhile.
 pub type rc_sv_list_cb = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
@@ -255,8 +261,8 @@ pub type rc_sv_list_cb = Option<
     ) -> i32,
 >;
 
-/// A slot that acts upon one service. `spec` names it (keys "service" and "svcdir"); in start() and
-/// attach() it also holds its settings and what the host has captured, in the others nothing more:
+/// A slot that acts upon one service. `spec` names it (keys "service" and "svcdir", and "runscript"
+/// where there is one); in start() and attach() it also holds its settings and what the host has captured, in the others nothing more:
 /// what a module needs then it has to remember. `request` may be NULL.
 ///
 /// Thread: calls on one instance never overlap, but may come from different threads. Order: after
@@ -278,7 +284,8 @@ pub type rc_sv_op = Option<
 /// and error as said there; instance, callbacks and what a slot fills are not NULL, but where it says
 /// so. Lifetime: an instance lives from open() to close(), a watch from watch_open() to watch_close().
 /// Blocking: open() and close() do not wait for the supervisor; a slot without a request returns
-/// within a few seconds, and a host may end a call after 30.
+/// within a few seconds, and a host may end a call after 30. A host may call from a child that it has
+/// forked, and may end at any moment without close(): what has to last is in files, or elsewhere.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct rc_sv_backend {
@@ -324,11 +331,16 @@ pub struct rc_sv_backend {
         ) -> rc_sv_result,
     >,
     /// Starts the service; returns when it is ready or cannot be. A service that is up is left
-    /// alone. After an error nothing runs and nothing is retried.
+    /// alone. After an error nothing runs and nothing is retried. RC_SV_E_INVALID or
+    /// RC_SV_E_UNSUPPORTED for a setting, RC_SV_E_IO with os_errno when the program cannot be executed,
+    /// RC_SV_E_CONFLICT when somebody else has the service, RC_SV_E_FAILED when it ended before it
+    /// was ready, RC_SV_E_TIMEOUT. RC_SV_DELEGATE from a module that only watches.
     pub start: rc_sv_op,
     /// Stops the service, from any state; returns when it is down. Not up or not known is RC_SV_OK.
+    /// RC_SV_E_TIMEOUT when it still runs. RC_SV_DELEGATE from a module that only watches.
     pub stop: rc_sv_op,
-    /// Fills one snapshot. A service that is not known has RC_SV_STATE_UNMANAGED.
+    /// Fills one snapshot, without waiting for the service. One that is not known has
+    /// RC_SV_STATE_UNMANAGED. An error only when it cannot be found out.
     pub status: Option<
         unsafe extern "C" fn(
             instance: *mut rc_sv_instance,
@@ -345,7 +357,7 @@ pub struct rc_sv_backend {
     pub restart: rc_sv_op,
     /// Optional: makes the service read its configuration again. Without it the host sends HUP.
     pub reload: rc_sv_op,
-    /// Optional: sends request->signo to the main process.
+    /// Optional: sends request->signo to the main process. RC_SV_E_NOT_FOUND when nothing runs.
     pub signal: rc_sv_op,
     /// Optional: waits for request->want_state and fills the snapshot (which may be NULL).
     /// RC_SV_E_TIMEOUT, or RC_SV_E_FAILED when the state can no longer be reached.
@@ -358,7 +370,7 @@ pub struct rc_sv_backend {
             error: *mut rc_sv_error,
         ) -> rc_sv_result,
     >,
-    /// Optional: drops all memory of a service that is down.
+    /// Optional: drops all memory of a service that is down; RC_SV_E_CONFLICT when it is not.
     pub forget: Option<
         unsafe extern "C" fn(
             instance: *mut rc_sv_instance,
@@ -376,7 +388,8 @@ pub struct rc_sv_backend {
         ) -> rc_sv_result,
     >,
     /// Optional: begins a stream of events, of all services if spec is NULL. *pollfd becomes
-    /// readable when watch_next() has something; it stays the module's.
+    /// readable, and stays so, while watch_next() has something; it stays the module's. Anything but
+    /// RC_SV_OK leaves *watch NULL. All three or none of watch_*.
     pub watch_open: Option<
         unsafe extern "C" fn(
             instance: *mut rc_sv_instance,
@@ -386,7 +399,8 @@ pub struct rc_sv_backend {
             error: *mut rc_sv_error,
         ) -> rc_sv_result,
     >,
-    /// Optional, with watch_open: the next event without blocking; RC_SV_PENDING for none.
+    /// Optional, with watch_open: the next event without blocking; RC_SV_PENDING for none. When
+    /// the supervisor is gone it is RC_SV_EVENT_SUPERVISOR_LOST, and from then on RC_SV_E_NOT_RUNNING.
     pub watch_next: Option<
         unsafe extern "C" fn(
             instance: *mut rc_sv_instance,

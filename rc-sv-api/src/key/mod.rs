@@ -1,7 +1,7 @@
 //! The registry of settings: the only list of what describes a service.
 //!
 //! The variables that the shell exports, the manual page, `--describe`, the checks of conf.d and
-//! TOML and the getters of the C ABI all come from [`ALL`].
+//! TOML and the getters of the C ABI all come from [`all`].
 
 mod captured;
 mod openrc;

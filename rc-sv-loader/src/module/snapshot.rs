@@ -29,7 +29,7 @@ impl Module {
     /// reached.
     ///
     /// # Errors
-    /// Those of the module; [`Code::Unsupported`] if it has no way of its own.
+    /// Those of the module; [`rc_sv_api::Code::Unsupported`] if it has no way of its own.
     pub fn wait(&mut self, spec: &Spec, request: &Request) -> Result<Status> {
         let wait = self.table.raw.wait.ok_or_else(|| unsupported("wait"))?;
         let handle = SpecHandle::new(spec)?;
@@ -45,7 +45,7 @@ impl Module {
     /// Drops all memory of the service, which must be down.
     ///
     /// # Errors
-    /// Those of the module; [`Code::Unsupported`] if it has no memory.
+    /// Those of the module; [`rc_sv_api::Code::Unsupported`] if it has no memory.
     pub fn forget(&mut self, spec: &Spec) -> Result<()> {
         let forget = self.table.raw.forget.ok_or_else(|| unsupported("forget"))?;
         let handle = SpecHandle::new(spec)?;
@@ -59,7 +59,7 @@ impl Module {
     /// One snapshot of each service, to `sink`, which answers whether to go on.
     ///
     /// # Errors
-    /// Those of the module; [`Code::Unsupported`] if it cannot list.
+    /// Those of the module; [`rc_sv_api::Code::Unsupported`] if it cannot list.
     pub fn list(&mut self, sink: &mut Sink<'_>) -> Result<()> {
         let list = self.table.raw.list.ok_or_else(|| unsupported("list"))?;
         let mut sink = sink;
