@@ -50,8 +50,16 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Table>> {
     let at = |span: Range<usize>| line_of(text, span.start);
     let root = DeTable::parse(text).map_err(|error| {
         let line = at(error.span().unwrap_or(0..0));
-        let message = error.message().lines().collect::<Vec<_>>().join(", ");
-        complaint(path, line, message)
+        let mut what = error.message().lines().collect::<Vec<_>>().join(", ");
+        if what.contains("leading zero") {
+            what += "; an octal mask needs quotes";
+        }
+        // Not the value: it could be a password.
+        let written = text.lines().nth(line - 1).unwrap_or_default();
+        match written.split_once('=').map(|(name, _)| name.trim()) {
+            Some(name) if is_name(name) => complaint(path, line, format!("{name}: {what}")),
+            _ => complaint(path, line, what),
+        }
     })?;
     let mut tables = vec![Table {
         line: 1,
@@ -63,6 +71,12 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Table>> {
         table.entries.sort_by_key(|entry| entry.line);
     }
     Ok(tables)
+}
+
+/// Whether this is how a setting is called.
+fn is_name(word: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !word.is_empty() && word.bytes().all(is_part)
 }
 
 /// An error with its place, in one line: a name in quotes may have any characters.
@@ -188,8 +202,19 @@ mod tests {
         let message = |text: &str| tables(text).unwrap_err().message;
         assert_eq!(
             message("a = 1\nb = \"open\n"),
-            "/etc/rc-sv.toml:2: invalid basic string, expected `\"`"
+            "/etc/rc-sv.toml:2: b: invalid basic string, expected `\"`"
         );
+        assert_eq!(
+            message("umask = 022\n"),
+            "/etc/rc-sv.toml:1: umask: unexpected leading zero, expected nothing; an octal mask \
+             needs quotes"
+        );
+        assert_eq!(
+            message("a = 1\na = 2\n"),
+            "/etc/rc-sv.toml:2: a: duplicate key"
+        );
+        let secret = message("password = \"s3cret\" x\n");
+        assert!(secret.contains("password") && !secret.contains("s3cret"));
         assert_eq!(
             message("\nwhen = 1979-05-27\n"),
             "/etc/rc-sv.toml:2: when: must be a string, a number, true, false or an array of strings"

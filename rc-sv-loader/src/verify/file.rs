@@ -43,6 +43,7 @@ pub(super) fn check(path: &Path, report: &mut Report) -> bool {
 /// builds a module verifies it where he builds it.
 pub(super) fn find(path: &Path) -> Result<(Found, Option<String>), Objection> {
     let (directory, name) = split(path)?;
+    std::fs::metadata(path).map_err(|error| Error::io(path.display(), &error))?;
     match Directories::only(vec![directory]).find(&name) {
         Ok(found) => Ok((found, None)),
         Err(error) if nix::unistd::geteuid().is_root() => Err(error.into()),
