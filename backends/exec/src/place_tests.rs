@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::spec_file;
+use nix::sched::{unshare, CloneFlags};
 use rc_sv_api::{Spec, Value};
 use std::fs;
 use std::os::unix::fs::{chown, symlink, MetadataExt, PermissionsExt};
@@ -42,12 +43,16 @@ fn refused<T: std::fmt::Debug>(result: Result<T>, code: Code, words: &str) {
 #[test]
 fn directories_have_their_modes_whatever_the_umask_is() {
     let svcdir = svcdir();
-    let old = nix::sys::stat::umask(Mode::from_bits_truncate(0o777));
-    let made = Dir::make_service(svcdir.path(), &foo())
-        .and_then(|dir| spec_file::write(&dir, &spec("/bin/x")))
-        .and_then(|()| Dir::make_internal(svcdir.path()));
-    nix::sys::stat::umask(old);
-    made.unwrap();
+    // That of this thread alone: others write files meanwhile.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            unshare(CloneFlags::CLONE_FS).unwrap();
+            nix::sys::stat::umask(Mode::from_bits_truncate(0o777));
+            let dir = Dir::make_service(svcdir.path(), &foo()).unwrap();
+            spec_file::write(&dir, &spec("/bin/x")).unwrap();
+            Dir::make_internal(svcdir.path()).unwrap();
+        });
+    });
     assert_eq!(mode(&svcdir.path().join("rc-sv")), 0o755);
     assert_eq!(mode(&svcdir.path().join("rc-sv/foo")), 0o700);
     assert_eq!(mode(&svcdir.path().join("rc-sv/foo/spec")), 0o600);

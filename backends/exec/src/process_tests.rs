@@ -17,7 +17,7 @@ fn child(script: &str) -> (Child, OwnedFd) {
 fn ended(pidfd: &OwnedFd) {
     use nix::poll::{poll, PollFd, PollFlags};
     let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-    assert_eq!(poll(&mut fds, 5_000u16), Ok(1), "the child did not end");
+    assert_eq!(poll(&mut fds, 30_000u16), Ok(1), "the child did not end");
 }
 
 #[test]

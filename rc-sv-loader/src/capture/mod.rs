@@ -34,7 +34,7 @@ pub fn capture(
     );
     take_priorities(spec, variables)?;
     if !spec.has("umask") {
-        spec.put("umask", Value::Int(umask()));
+        spec.put("umask", Value::Int(umask()?));
     }
     take_cgroups(spec, service)
 }
@@ -131,12 +131,15 @@ fn oom_score_adj() -> Result<i64> {
         .map_err(|_| Error::invalid(format!("{}: holds {text:?}", path.display())))
 }
 
-/// The file mode mask of this process. It can only be read by setting it.
-fn umask() -> i64 {
-    use nix::sys::stat::{umask, Mode};
-    let mask = umask(Mode::from_bits_truncate(0o077));
-    umask(mask);
-    mask.bits().into()
+/// The file mode mask of this process. umask(2) tells it only to who sets it, and other threads of a
+/// host write files meanwhile.
+fn umask() -> Result<i64> {
+    let path = Path::new("/proc/thread-self/status");
+    let text = read(path)?;
+    let text = String::from_utf8_lossy(&text);
+    let mask = text.lines().find_map(|line| line.strip_prefix("Umask:"));
+    let mask = mask.and_then(|mask| i64::from_str_radix(mask.trim(), 8).ok());
+    mask.ok_or_else(|| Error::invalid(format!("{}: has no Umask", path.display())))
 }
 
 fn take_cgroups(spec: &mut Spec, service: &ServiceName) -> Result<()> {
@@ -233,6 +236,16 @@ mod tests {
         assert_eq!(spec.text("rc_supervise_ionice"), Some(&b"3"[..]));
         assert_eq!(spec.int("rc_supervise_oom_score_adj"), Some(-1));
         assert_eq!(spec.int("umask"), Some(0o77));
+    }
+
+    #[test]
+    fn the_mask_is_read_and_never_changed() {
+        let before = umask().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..500).for_each(|_| assert_eq!(umask().unwrap(), before)));
+            }
+        });
     }
 
     #[test]

@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn who_has_claimed_it_can_be_reached_until_it_is_released() {
         let svcdir = svcdir();
-        let Ok(Claimed::Ours(claim)) = claim(&svcdir, Duration::from_secs(1)) else {
+        let Ok(Claimed::Ours(claim)) = claim(&svcdir, Duration::from_secs(30)) else {
             panic!("nobody else is there");
         };
         assert!(wire::reach(&svcdir, PROBE).is_err());

@@ -264,7 +264,7 @@ mod tests {
         drop(held);
         let locks = recorder.locks().unwrap();
         let mut fds = [PollFd::new(locks.as_fd(), PollFlags::POLLIN)];
-        assert_eq!(poll(&mut fds, 5_000u16), Ok(1), "the end was missed");
+        assert_eq!(poll(&mut fds, 30_000u16), Ok(1), "the end was missed");
         recorder.locks_changed(&mut Log::new());
         write_all(&mut recorder);
         assert_eq!(noted(&recorder)[1..], [(service("foo"), Note::Failed)]);
