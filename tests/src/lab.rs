@@ -28,7 +28,7 @@ pub(crate) use file::whole_lines;
 pub use job::{Job, Run};
 pub use output::Output;
 pub use place::{root, stage};
-pub use wait::until;
+pub use wait::{until, until_ok};
 
 use plan::Plan;
 

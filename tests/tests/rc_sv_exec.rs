@@ -7,6 +7,8 @@ use exec::{
     each_suite, probe, service, start, start_count, starts, stop, supervise, supervisor, until,
     until_down, until_up, write_spec, Suite, AT_ONCE, KILL, PROBE, SOON,
 };
+use rc_sv_tests::lab::until as wait_until;
+use rc_sv_tests::Lab;
 use std::time::Duration;
 
 /// As hostile to a shell as can be.
@@ -194,7 +196,7 @@ fn output_goes_to_the_logger_of_the_suite() {
 
 #[test]
 fn the_descriptor_for_readiness_stays_open() {
-    let lab = rc_sv_tests::Lab::new();
+    let lab = Lab::new();
     probe(&lab, Suite::S6, &[], &[("notify", "fd:7")]);
     lab.write("/sv/foo/notification-fd", "7\n", 0o644);
     let _supervisor = supervise(&lab, Suite::S6);
@@ -231,6 +233,32 @@ fn readiness_is_heard_under_each_suite() {
     });
 }
 
+/// Has the process that becomes the program wait for two seconds before it does so.
+fn hold_up(lab: &Lab) {
+    // strace leaves the process in its place, and holds up what that makes.
+    let slow = "#!/bin/sh\nexec strace -D -f -qq -o /dev/null -e trace=execve \
+                -e inject=execve:delay_exit=2000000 slow/run\n";
+    lab.sh("cd /sv/foo; mkdir slow; mv run slow").ok();
+    lab.write("/sv/foo/run", slow, 0o755);
+}
+
+/// A check that says that it is well before it is there has said nothing.
+#[test]
+fn the_checks_of_one_that_is_executed_late_are_its_own() {
+    each_suite(|suite, lab| {
+        // A command would be held up as well.
+        let _well = lab.spawn("exec socat UNIX-LISTEN:/tmp/well,fork OPEN:/dev/null");
+        let is_there = || lab.exists("/tmp/well").then_some(());
+        wait_until("a socket", SOON, is_there);
+        let health = "unix:/tmp/well interval=10ms";
+        probe(lab, suite, &[], &[("rc_supervise_health", health)]);
+        hold_up(lab);
+        let _supervisor = supervise(lab, suite);
+        starts(lab, 1);
+        until(lab, "healthy", "yes");
+    });
+}
+
 /// Its process is there, but has not got so far that it could record its run.
 #[test]
 fn who_is_not_even_executed_in_time_has_failed_to_start() {
@@ -241,11 +269,7 @@ fn who_is_not_even_executed_in_time_has_failed_to_start() {
         ]
         .concat();
         probe(lab, suite, &[], &settings);
-        // strace leaves the process in its place, and holds up what that makes.
-        let slow = "#!/bin/sh\nexec strace -D -f -qq -o /dev/null -e trace=execve \
-                    -e inject=execve:delay_exit=2000000 slow/run\n";
-        lab.sh("cd /sv/foo; mkdir slow; mv run slow").ok();
-        lab.write("/sv/foo/run", slow, 0o755);
+        hold_up(lab);
         let _supervisor = supervise(lab, suite);
         let record = until(lab, "phase", "down");
         let why = "it did not say within 300 ms that it is ready";

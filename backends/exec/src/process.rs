@@ -3,8 +3,10 @@
 
 use nix::errno::Errno;
 use rc_sv_api::exit::Exit;
+use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt;
 
 /// Sends `signal` to the process behind `pidfd`; 0 only asks whether it could be sent.
 ///
@@ -146,6 +148,17 @@ pub fn open_process(pid: i32) -> io::Result<OwnedFd> {
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
     // SAFETY: the descriptor is new and nobody else's.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Whether the process with this pid runs the program of this one, as a child does until it has
+/// executed another one.
+pub fn runs_this_program(pid: i32) -> bool {
+    let program = |pid: &str| {
+        let found = fs::metadata(format!("/proc/{pid}/exe")).ok()?;
+        Some((found.dev(), found.ino()))
+    };
+    let own = program("self");
+    own.is_some() && program(&pid.to_string()) == own
 }
 
 /// A descriptor of what is left of the process with this number in pidfs: of itself, of its zombie,

@@ -1,5 +1,6 @@
 //! Waiting for events, and the bounded waits for things that have none.
 
+use std::fmt::Display;
 use std::os::fd::AsFd;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -57,12 +58,26 @@ pub(crate) fn rounded(left: Duration) -> PollTimeout {
 /// # Panics
 /// After `timeout`, naming `what`.
 pub fn until<T>(what: &str, timeout: Duration, mut done: impl FnMut() -> Option<T>) -> T {
+    until_ok(what, timeout, || done().ok_or(""))
+}
+
+/// The same; `done` says what it has found instead, and the last of that is told too.
+///
+/// # Panics
+/// After `timeout`, naming `what`.
+pub fn until_ok<T, E: Display>(
+    what: &str,
+    timeout: Duration,
+    mut done: impl FnMut() -> Result<T, E>,
+) -> T {
     let deadline = Instant::now() + timeout;
     loop {
-        if let Some(value) = done() {
-            return value;
+        match done() {
+            Ok(value) => return value,
+            Err(found) if Instant::now() >= deadline => {
+                panic!("{what}: not after {timeout:?}; {found}")
+            }
+            Err(_) => thread::sleep(INTERVAL),
         }
-        assert!(Instant::now() < deadline, "{what}: not after {timeout:?}");
-        thread::sleep(INTERVAL);
     }
 }

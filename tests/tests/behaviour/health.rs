@@ -3,7 +3,7 @@
 use super::{Scene, AT_ONCE};
 use crate::suite::openrc::SOON;
 use crate::suite::PROBE;
-use rc_sv_tests::lab::until;
+use rc_sv_tests::lab::until_ok;
 
 pub fn failures_make_it_unhealthy(scene: &Scene) {
     let lab = &scene.lab;
@@ -114,9 +114,11 @@ pub fn the_checks_outlive_who_makes_them(scene: &Scene) {
     lab.kill(parent.trim().parse().expect("a pid"), 9);
     // One that lives on is taken over, or it is begun anew: there is one, and it is looked after.
     let is_one = |json: &serde_json::Value| json["state"] == "up" && json["healthy"] == true;
-    until("one that is looked after", 2 * SOON, || {
+    until_ok("one that is looked after", 2 * SOON, || {
         let count = lab.sh("pgrep -xc probe-daemon").all();
-        (count.trim() == "1" && is_one(&scene.json("foo"))).then_some(())
+        let json = scene.json("foo");
+        let is_so = count.trim() == "1" && is_one(&json);
+        is_so.then_some(()).ok_or(format!("{json}: {count}"))
     });
     let count = scene.count("foo");
     lab.sh("rm /tmp/well").ok();

@@ -18,7 +18,7 @@ pub mod stop;
 use crate::modules::{self, Module, MODULES};
 use crate::suite::openrc::{rc, SOON};
 use crate::suite::{self, DAEMONTOOLS, PROBE, RUNIT, S6};
-use rc_sv_tests::lab::until;
+use rc_sv_tests::lab::until_ok;
 use rc_sv_tests::{Lab, Line, Output};
 use std::thread;
 use std::time::Duration;
@@ -158,7 +158,10 @@ impl Scene {
     /// Waits until these members have these values.
     #[track_caller]
     pub fn until_json(&self, service: &str, what: &str, is: impl Fn(&serde_json::Value) -> bool) {
-        until(what, SOON, || is(&self.json(service)).then_some(()));
+        until_ok(what, SOON, || {
+            let json = self.json(service);
+            is(&json).then_some(()).ok_or(json)
+        });
     }
 
     /// A start that fails with exactly one line of ours that has these words, and runs nothing.

@@ -3,7 +3,7 @@
 
 use super::openrc::{alive, rc, KILL, SOON};
 use super::Suite;
-use rc_sv_tests::lab::until;
+use rc_sv_tests::lab::{until, until_ok};
 use rc_sv_tests::Lab;
 use serde_json::Value;
 use std::time::Duration;
@@ -111,15 +111,17 @@ fn settle(suite: &Suite, lab: &Lab) {
              cat /run/openrc/rc-sv/.supervisors/{name}",
             suite.supervisor
         );
-        until(&format!("{name} as it was"), LONG, || {
+        until_ok(&format!("{name} as it was"), LONG, || {
             let said = lab.sh(&pids).all();
+            let status = status(lab, &name).unwrap_or_default();
+            let found = || format!("{status}: {said}");
             let [supervisor, process, known] = said.split("\n\n").collect::<Vec<_>>()[..] else {
-                return None;
+                return Err(found());
             };
-            let status = status(lab, &name)?;
             let is_up =
                 status["state"] == "up" && status["pid"].as_i64() == process.trim().parse().ok();
-            (is_up && supervisor.trim() == known.trim()).then_some(())
+            let is_known = is_up && supervisor.trim() == known.trim();
+            is_known.then_some(()).ok_or_else(found)
         });
         // It has the lock as long as it lives, and no other one came to see that.
         assert!(!lab.exists("/tmp/doubled"), "{name}");

@@ -19,6 +19,7 @@ use crate::cgroup::Cgroup;
 use crate::check::Check;
 use crate::clock;
 use crate::launch::Running;
+use crate::process;
 use crate::readiness::{self, Readiness};
 use crate::sd_notify::{Message, Phase, Watchdog};
 pub(super) use looks::Looks;
@@ -226,6 +227,10 @@ impl<'a> Vigil<'a> {
         for news in self.looks.go_on(now_ms) {
             match news {
                 News::Ready => self.is_ready(now_ms),
+                // What was found is nothing of the program: it is looked at from now on.
+                News::Sick(_) | News::Well { .. } if process::runs_this_program(self.pid) => {
+                    self.looks.check(now_ms);
+                }
                 News::Sick(index) if self.stage == Stage::Up => self.sicken(index, now_ms),
                 News::Sick(_) => {}
                 News::Well { again } => self.recover(again, now_ms),
