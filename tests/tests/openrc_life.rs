@@ -203,7 +203,7 @@ fn all_at_once_is_one_daemon_each() {
             .map(|name| lab.spawn(&format!("rc-service {name} start")))
             .collect();
         for start in starts {
-            start.wait(SOON).ok();
+            start.wait(2 * SOON).ok();
         }
         for name in &names {
             assert_eq!(spawns(lab, name, 1).len(), 1, "{name}");

@@ -30,7 +30,7 @@ pub fn start_all<'a>(lab: &Lab, services: impl IntoIterator<Item = &'a str>) {
         .map(|service| lab.spawn(&format!("rc-service {service} start")))
         .collect();
     for start in starts {
-        start.wait(SOON).ok();
+        start.wait(2 * SOON).ok();
     }
 }
 
