@@ -2,7 +2,7 @@
 
 mod openrc;
 
-use openrc::{each_shell, shells, INTERNAL};
+use openrc::{each_shell, shells, INTERNAL, SOON};
 use rc_sv_tests::Lab;
 
 /// One of each kind of stock service.
@@ -40,6 +40,13 @@ const COMMANDS: [&str; 11] = [
     "status", "stop",
 ];
 
+/// What OpenRC's own programs write in the background when these services start, without which it
+/// takes them for crashed.
+const WRITTEN: [(&str, &str); 2] = [
+    ("plain", "/run/plain.pid"),
+    ("sup", "/run/openrc/options/sup/child_pid"),
+];
+
 /// What the stock services say and answer, and OpenRC's tree of dependencies.
 fn behaviour(lab: &Lab) -> String {
     for (name, script) in STOCK {
@@ -53,6 +60,10 @@ fn behaviour(lab: &Lab) -> String {
         for command in COMMANDS {
             let output = openrc::rc(lab, name, command);
             seen += &format!("{name} {command}: {}\n{}", output.code(), output.all());
+            let written = WRITTEN.iter().find(|(service, _)| *service == name);
+            if let (Some((_, path)), "start" | "restart") = (written, command) {
+                lab.wait_for_file(path, |bytes| !bytes.is_empty(), SOON);
+            }
         }
     }
     seen + &lab.text("/run/openrc/deptree")
