@@ -155,16 +155,16 @@ fn a_member_who_restarts_all_the_time_is_slowed_down() {
         "rc_supervise_operators=ops\nrc_supervise_min_interval=0\n",
     );
     rc(&lab, "foo", "start").ok();
-    // It finds all of them when it looks, however long they take to ask.
+    // It finds more than it takes at once when it looks, however long they take to ask.
     let supervisor = internal::supervisor(&lab);
     lab.kill(supervisor, STOP);
     let ask = ["runuser", "-u", "alice", "--", "rc-sv-loader"];
     let restart = ask.iter().chain(&["restart", "foo"]);
-    let asked: Vec<_> = (0..8).map(|_| lab.run(restart.clone()).spawn()).collect();
-    until("all of them wait", SOON, || {
+    let asked: Vec<_> = (0..12).map(|_| lab.run(restart.clone()).spawn()).collect();
+    until("enough of them wait", SOON, || {
         let pids = lab.pids("rc-sv-loader");
         let waits = |pid: &i32| lab.state(*pid) == Some('S');
-        (pids.len() == asked.len() && pids.iter().all(waits)).then_some(())
+        (pids.iter().filter(|pid| waits(pid)).count() >= 10).then_some(())
     });
     lab.kill(supervisor, CONT);
     let said = asked.into_iter().map(|job| job.wait(SOON).stderr);
