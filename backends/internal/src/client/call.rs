@@ -94,42 +94,31 @@ impl Call {
         }
     }
 
+    /// Waits for the answer; with `nowait` only until it is known that the order is not refused. The
+    /// time-outs of the service are the supervisor's, and the service may extend them: while it is
+    /// on its way, it is waited for.
     fn order_once(
         &self,
         mut connection: Connection,
         order: &protocol::Request,
         nowait: bool,
     ) -> Result<Outcome> {
-        let deadline = self.deadline();
-        if nowait {
-            // Answers come in order, unless they are deferred: what is refused is refused before
-            // the answer to the second request.
-            let ordered = connection.send(order, deadline)?;
-            let pinged = connection.send(&protocol::Request::Ping, deadline)?;
-            loop {
-                match connection.receive(deadline)? {
-                    (Reply::Refused(error), _, _) => return Err(error),
-                    (Reply::Done, id, _) if id == ordered => return Ok(Outcome::Done),
-                    (_, id, _) if id == pinged => return Ok(Outcome::Pending),
-                    _ => {}
-                }
-            }
-        }
-        let ordered = connection.send(order, deadline)?;
-        self.answer(connection, ordered)
-    }
-
-    /// Waits for the answer to an order. The time-outs of the service are the supervisor's, and the
-    /// service may extend them: while it is on its way, it is waited for.
-    fn answer(&self, mut connection: Connection, ordered: u64) -> Result<Outcome> {
         let mut deadline = self.deadline();
+        let ordered = connection.send(order, deadline)?;
+        // Answers come in order, unless they are deferred: what is refused is refused before the
+        // answer to the second request.
+        let pinged = match nowait {
+            true => Some(connection.send(&protocol::Request::Ping, deadline)?),
+            false => None,
+        };
         loop {
             match connection.receive(deadline) {
                 Ok((Reply::Refused(error), _, _)) => return Err(error),
                 Ok((Reply::Done, id, _)) if id == ordered => return Ok(Outcome::Done),
                 Ok((_, id, _)) if id == ordered => return Err(unexpected()),
+                Ok((_, id, _)) if Some(id) == pinged => return Ok(Outcome::Pending),
                 Ok(_) => {}
-                Err(error) if error.code == Code::Timeout && self.is_on_its_way() => {
+                Err(error) if error.code == Code::Timeout && !nowait && self.is_on_its_way() => {
                     deadline = Instant::now() + AT_ONCE;
                 }
                 Err(error) => return Err(error),
