@@ -5,7 +5,7 @@
 //! runs it, once for each spawn; [`readiness`], [`ear`] and [`sd_notify`] know when it is ready, [`check`]
 //! whether it still works, [`alert`] tells a person; [`outline`] tells it all to people; [`log`] and
 //! [`logger`] take what it writes; [`renewal`] is for specs that the runscript makes anew; [`openrc`] tells OpenRC;
-//! [`watched`] is for services that OpenRC runs.
+//! [`installed`] knows where the programs are; [`watched`] is for services that OpenRC runs.
 
 pub mod alert;
 mod capability;
@@ -15,6 +15,7 @@ pub mod clock;
 pub mod ear;
 mod environment;
 pub mod handle;
+pub mod installed;
 pub mod instance;
 mod ioprio;
 pub mod launch;

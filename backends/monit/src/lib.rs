@@ -25,7 +25,7 @@ use rc_sv_api::{
     Backend, Caps, Error, Outcome, Request, Result, ServiceName, Settings, Spec, Status,
 };
 use rc_sv_exec::place::Dir;
-use rc_sv_exec::{outline, priority, run, spec_file, watched};
+use rc_sv_exec::{installed, outline, priority, run, spec_file, watched};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -208,9 +208,10 @@ impl Monit {
     fn await_recovery(&self, directory: &Dir, spec: &dyn Settings) {
         let recover = || {
             if run::is_awaited(directory, spec)? {
+                let exec = installed::path(installed::EXEC).into_bytes();
                 let path = directory.path().as_os_str().as_bytes().to_vec();
                 self.host.run(&HostCommand {
-                    argv: vec![settings::exec().into(), b"recover".to_vec(), path],
+                    argv: vec![exec, b"recover".to_vec(), path],
                     timeout: Some(PATIENCE),
                     ..HostCommand::default()
                 })?;

@@ -22,17 +22,6 @@ pub struct Monit {
     program: Option<PathBuf>,
 }
 
-/// Where this package is installed; compiled in.
-const PREFIX: &str = match option_env!("RC_SV_PREFIX") {
-    Some(prefix) => prefix,
-    None => "/usr/local",
-};
-
-/// rc-sv-exec, which monit executes, and this module.
-pub fn exec() -> String {
-    format!("{PREFIX}/libexec/rc-sv/rc-sv-exec")
-}
-
 const SOCKET: &str = "/run/monit.sock";
 const INCLUDE: &str = "/run/openrc-monit";
 /// The credentials of monit's manual.

@@ -2,10 +2,10 @@
 
 use crate::control_file::render::{render, Found, Watched};
 use crate::control_file::Rendered;
-use crate::settings::{self, Monit};
+use crate::settings::Monit;
 use rc_sv_api::{Error, Result, ServiceName, Settings};
 use rc_sv_exec::check::Check;
-use rc_sv_exec::{alert, suite};
+use rc_sv_exec::{alert, installed, suite};
 
 /// monit's own default, and what is assumed of one that is not there.
 const POLL: u32 = 30;
@@ -19,7 +19,7 @@ pub fn control_file(monit: &Monit, spec: &dyn Settings, service: &ServiceName) -
     let name = service.as_str();
     let tool = suite::find("rc-service").unwrap_or_else(|| "/sbin/rc-service".into());
     // monit ignores a signal, and so would the service.
-    let exec = settings::exec();
+    let exec = installed::path(installed::EXEC);
     let tool = tool.display().to_string();
     let rc_service = |action: &str| words(&[&exec, "plain", &tool, name, action]);
     let directory = crate::svcdir(spec).join("rc-sv").join(name);

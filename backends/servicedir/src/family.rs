@@ -11,6 +11,7 @@ use rc_sv_api::{
     Backend, Caps, Code, Error, Outcome, Request, Result, Section, ServiceName, Settings, Spec,
     State, Status,
 };
+use rc_sv_exec::installed;
 use rc_sv_exec::instance::Instance;
 use rc_sv_exec::launch::Launch;
 use rc_sv_exec::log::Stream;
@@ -26,16 +27,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where `make install` puts things.
-const PREFIX: &str = match option_env!("RC_SV_PREFIX") {
-    Some(prefix) => prefix,
-    None => "/usr/local",
-};
-
-/// The program that is `run` and `finish`, relative to [`PREFIX`].
-const PROGRAM: &str = "libexec/rc-sv/rc-sv-exec";
-
-/// The module's own setting with another path of the program.
+/// The module's own setting with another path of the program that is `run` and `finish`.
 const PROGRAM_SETTING: &str = "exec";
 
 /// syslog's LOG_INFO.
@@ -102,15 +94,7 @@ impl<M: Module> Family<M> {
     }
 
     fn check_program(&self) -> Result<()> {
-        if self.program.is_absolute() && self.program.is_file() {
-            return Ok(());
-        }
-        let message = format!(
-            "{}: there is no such program; install it, or set {PROGRAM_SETTING} in [modules.{}]",
-            self.program.display(),
-            Self::SUITE.name
-        );
-        Err(Error::new(Code::Unavailable, message))
+        installed::check(&self.program, PROGRAM_SETTING, Self::SUITE.name)
     }
 
     fn find(spec: &dyn Settings, request: &Request, usual: Duration) -> Result<Option<Call>> {
@@ -163,7 +147,7 @@ impl<M: Module> Backend for Family<M> {
         Ok(Family {
             host,
             scan_dir: section.path(scanner::SETTING)?,
-            program: program.unwrap_or_else(|| Path::new(PREFIX).join(PROGRAM)),
+            program: program.unwrap_or_else(|| installed::path(installed::EXEC).into()),
             tree: None,
             module: PhantomData,
         })

@@ -8,6 +8,7 @@ use super::signals::Signals;
 use super::Call;
 use crate::alert::Topic;
 use crate::clock;
+use crate::installed;
 use crate::launch::{Ending, Launch};
 use crate::openrc::{is_locked, watch_locks, State};
 use crate::spec_file;
@@ -21,12 +22,6 @@ use std::time::Duration;
 
 /// The word by which `tell` knows that somebody only watches the service.
 pub(super) const WATCHED: &str = "watched";
-
-/// Where this package is installed; compiled in.
-const PREFIX: &str = match option_env!("RC_SV_PREFIX") {
-    Some(prefix) => prefix,
-    None => "/usr/local",
-};
 
 /// How long the give-up command may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
@@ -61,7 +56,7 @@ pub(super) fn tell(call: &Call, signals: &Signals) -> Result<u8> {
 /// Has the module that watches the service let it go. Only that knows how, so this process becomes
 /// the program that calls it; it comes back when it cannot.
 fn let_go(call: &Call) -> Error {
-    let loader = format!("{PREFIX}/bin/rc-sv-loader");
+    let loader = installed::path(installed::LOADER);
     let cause = Command::new(&loader)
         .args(["detach", call.service.as_str()])
         .exec();

@@ -1,22 +1,14 @@
 //! Beginning the supervisor when the first service needs it.
 
+use super::Internal;
 use rc_sv_api::abi::{Host, HostCommand};
 use rc_sv_api::exit::Exit;
-use rc_sv_api::{Code, Error, Result, Section, Settings};
+use rc_sv_api::{Backend, Code, Error, Result, Section};
+use rc_sv_exec::installed;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Where `make install` puts things.
-const PREFIX: &str = match option_env!("RC_SV_PREFIX") {
-    Some(prefix) => prefix,
-    None => "/usr/local",
-};
-
-/// The program, relative to [`PREFIX`].
-const PROGRAM: &str = "libexec/rc-sv/rc-sv-supervisor";
 
 /// The module's own setting with another path of the program.
 const SETTING: &str = "supervisor";
@@ -30,29 +22,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// # Errors
 /// [`Code::Invalid`]: it does.
 pub(super) fn check_section(host: &Host) -> Result<()> {
-    Section::new("internal", &host.settings()).check(&[SETTING])
+    Section::new(Internal::NAME, &host.settings()).check(&[SETTING])
 }
 
 /// The path of the supervisor's program.
 ///
 /// # Errors
-/// [`Code::Unavailable`]: there is none.
+/// [`Code::Unavailable`]: there is none; [`Code::Invalid`]: the setting is no path.
 pub(super) fn program(host: &Host) -> Result<PathBuf> {
-    let settings = host.settings();
-    let path = match settings.text(SETTING) {
-        Some(path) => PathBuf::from(OsStr::from_bytes(path)),
-        None => Path::new(PREFIX).join(PROGRAM),
-    };
-    let is_program = std::fs::metadata(&path)
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
-    if is_program && path.is_absolute() {
-        return Ok(path);
-    }
-    let message = format!(
-        "{}: there is no such program; install it, or set {SETTING} in [modules.internal]",
-        path.display()
-    );
-    Err(Error::new(Code::Unavailable, message))
+    let set = Section::new(Internal::NAME, &host.settings()).path(SETTING)?;
+    let path = set.unwrap_or_else(|| installed::path(installed::SUPERVISOR).into());
+    installed::check(&path, SETTING, Internal::NAME)?;
+    Ok(path)
 }
 
 /// Begins the supervisor of `svcdir`. When this returns, one can be reached.
