@@ -25,10 +25,8 @@ use rc_sv_api::{
     Backend, Caps, Error, Outcome, Request, Result, ServiceName, Settings, Spec, Status,
 };
 use rc_sv_exec::place::Dir;
-use rc_sv_exec::{installed, outline, priority, run, spec_file, watched};
-use std::ffi::OsStr;
+use rc_sv_exec::{installed, outline, priority, run, spec_file, svcdir, watched};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 struct Monit {
@@ -41,8 +39,6 @@ struct Monit {
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a respawn may take that is under way, such as a program that goes into the background.
 const RESPAWN: Duration = Duration::from_secs(70);
-/// The state directory of a system where nothing else is said.
-const SVCDIR: &str = "/run/openrc";
 
 impl Backend for Monit {
     const NAME: &'static str = "monit";
@@ -83,7 +79,7 @@ impl Backend for Monit {
         let deadline = Instant::now() + request.timeout.unwrap_or(PATIENCE);
         refusals::check(kept::kind(spec), spec)?;
         let (kind, kept) = kept::of(spec)?;
-        let svcdir = svcdir(spec);
+        let svcdir = svcdir::find(spec.text("svcdir"));
         let control = match kind {
             Kind::Native => {
                 let name = native::name(kept.settings(), &service);
@@ -136,7 +132,7 @@ impl Backend for Monit {
 
     fn detach(&mut self, spec: &dyn Settings, request: &Request) -> Result<Outcome> {
         let service = spec.service()?;
-        let svcdir = svcdir(spec);
+        let svcdir = svcdir::find(spec.text("svcdir"));
         let kept = kept::read(&svcdir, &service)?;
         let directory = kept::directory(&svcdir, &service)?;
         // A respawn that is under way ends first, so that it does not cross the stop that follows.
@@ -167,7 +163,7 @@ impl Backend for Monit {
 
     fn status(&mut self, spec: &dyn Settings) -> Result<Status> {
         let service = spec.service()?;
-        let svcdir = svcdir(spec);
+        let svcdir = svcdir::find(spec.text("svcdir"));
         let kept = kept::read(&svcdir, &service)?;
         let name = match kept::kind(kept.settings()) {
             Kind::Native => native::name(kept.settings(), &service),
@@ -236,11 +232,6 @@ impl Monit {
         })?;
         given::accept(&path.display().to_string(), service.as_str(), &text)
     }
-}
-
-fn svcdir(spec: &dyn Settings) -> PathBuf {
-    let text = spec.text("svcdir").unwrap_or(SVCDIR.as_bytes());
-    PathBuf::from(OsStr::from_bytes(text))
 }
 
 rc_sv_api::export_backend!(Monit: attach, detach);

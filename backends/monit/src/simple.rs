@@ -5,7 +5,7 @@ use crate::control_file::Rendered;
 use crate::settings::Monit;
 use rc_sv_api::{Error, Result, ServiceName, Settings};
 use rc_sv_exec::check::Check;
-use rc_sv_exec::{alert, installed, suite};
+use rc_sv_exec::{alert, installed, suite, svcdir};
 
 /// monit's own default, and what is assumed of one that is not there.
 const POLL: u32 = 30;
@@ -22,7 +22,8 @@ pub fn control_file(monit: &Monit, spec: &dyn Settings, service: &ServiceName) -
     let exec = installed::path(installed::EXEC);
     let tool = tool.display().to_string();
     let rc_service = |action: &str| words(&[&exec, "plain", &tool, name, action]);
-    let directory = crate::svcdir(spec).join("rc-sv").join(name);
+    let svcdir = svcdir::find(spec.text("svcdir"));
+    let directory = svcdir.join("rc-sv").join(name);
     let poll = match monit.client.look_if_running() {
         Ok(seen) => seen.monit.poll,
         Err(_) => POLL,
