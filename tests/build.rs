@@ -23,8 +23,6 @@ const SWAP: [&str; 2] = [
 ];
 
 fn main() {
-    // Modules are libraries here, each with the same way in, which nobody takes.
-    println!("cargo::rustc-link-arg-tests=-Wl,-z,muldefs");
     for path in ["build.rs", RELEASED, TODAY] {
         println!("cargo:rerun-if-changed={path}");
     }

@@ -1,8 +1,7 @@
 //! The modules, and what each says of itself.
 
-use rc_sv_api::key::Key;
+use rc_sv_api::key::{Group, Key, Role};
 use rc_sv_api::{Deed, Support};
-use rc_sv_internal::client::refusals as internal;
 use rc_sv_monit::{refusals as monit, Kind};
 use rc_sv_servicedir::refusals as suites;
 use rc_sv_servicedir::suite::{DAEMONTOOLS, RUNIT, S6};
@@ -26,12 +25,21 @@ const fn suite(name: &'static str, of_setting: fn(&Key) -> Support) -> Module {
     }
 }
 
+/// The internal module does all that is asked of a module. It has no list of that: its own test
+/// goes through the registry.
+fn of_everything(key: &Key) -> Support {
+    match key.role == Role::Setting && key.group != Group::Suite {
+        true => Support::Native,
+        false => Support::Foreign,
+    }
+}
+
 /// Those that own processes.
 pub const MODULES: [Module; 4] = [
     Module {
         name: "internal",
-        of_setting: internal::of_setting,
-        of_deed: internal::of_deed,
+        of_setting: of_everything,
+        of_deed: |_| Support::Native,
         kind: None,
     },
     suite("s6", |key| suites::of_setting(&S6, key)),

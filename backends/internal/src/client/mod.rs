@@ -5,8 +5,9 @@ mod call;
 pub mod connection;
 pub mod events;
 mod leftovers;
-pub mod refusals;
 mod rehearsal;
+#[cfg(test)]
+mod settings_tests;
 
 use crate::core::Plan;
 use crate::protocol::{self, record};

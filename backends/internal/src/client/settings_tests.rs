@@ -1,9 +1,11 @@
+//! Everything that is asked of a module is done, whatever the setting.
+
 #[path = "../../../exec/tests/sample/mod.rs"]
 mod sample;
 
-use super::*;
 use crate::core::Plan;
-use rc_sv_api::{key, Spec};
+use rc_sv_api::key::{self, Group, Role};
+use rc_sv_api::Spec;
 use rc_sv_exec::cgroup::limits::Limits;
 use rc_sv_exec::launch::{Ending, Launch};
 use rc_sv_exec::log::Stream;
