@@ -1,7 +1,8 @@
 //! How a module does what is asked of it. Each module says so in one place, and refuses by the
 //! same; the table of rc-sv-modules(7) is made from it.
 
-use crate::key::Key;
+use crate::error::{Error, Result};
+use crate::key::{self, Key};
 use crate::spec::Settings;
 use crate::value::{self, Value};
 
@@ -77,8 +78,25 @@ impl Deed {
     }
 }
 
+/// Refuses the first of the settings of `spec` against which `objection` has something to say, unless
+/// it is set to what holds anyway.
+///
+/// # Errors
+/// [`crate::Code::Invalid`]: the objection.
+pub fn refuse(spec: &dyn Settings, objection: impl Fn(&Key) -> Option<String>) -> Result<()> {
+    let mut set = spec.keys().into_iter().filter_map(key::find);
+    let refused = set.find_map(|key| objection(key).filter(|_| !is_default(spec, key)));
+    refused.map_or(Ok(()), |message| Err(Error::invalid(message)))
+}
+
+/// What is said of a setting that `module` does not implement, with what to do instead.
+pub fn objection(module: &str, key: &Key, instead: &str) -> String {
+    let name = key.name;
+    format!("{name}: {module} does not do this in this version; {instead}")
+}
+
 /// Whether `spec` sets `key` to what holds anyway. Who does that asks for nothing.
-pub fn is_default(spec: &dyn Settings, key: &Key) -> bool {
+fn is_default(spec: &dyn Settings, key: &Key) -> bool {
     if key.default.is_empty() {
         return false;
     }
@@ -94,8 +112,20 @@ pub fn is_default(spec: &dyn Settings, key: &Key) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key;
     use crate::spec::Spec;
+
+    #[test]
+    fn what_is_refused_is_said_in_one_line() {
+        let refused = |value: &str| {
+            let mut spec = Spec::default();
+            spec.set("rc_supervise_propagate", value.as_bytes(), "test")
+                .unwrap();
+            refuse(spec.settings(), |key| Some(objection("x", key, "unset it")))
+        };
+        assert_eq!(refused("no"), Ok(()));
+        let line = "rc_supervise_propagate: x does not do this in this version; unset it";
+        assert_eq!(refused("yes"), Err(Error::invalid(line)));
+    }
 
     #[test]
     fn who_sets_the_default_asks_for_nothing() {

@@ -1,9 +1,8 @@
 //! What cannot be done is refused, not ignored.
 
 use crate::kept::Kind;
-use rc_sv_api::key::{self, Group, Key, Role};
-use rc_sv_api::support::is_default;
-use rc_sv_api::{Deed, Error, Result, Settings, Support};
+use rc_sv_api::key::{Group, Key, Role};
+use rc_sv_api::{support, Deed, Result, Settings, Support};
 
 /// By whom it is watched, and by which control file.
 const CHOICE: [&str; 2] = ["rc_supervise_module", "rc_monit_type"];
@@ -168,22 +167,16 @@ pub fn of_deed(kind: Kind, deed: Deed) -> Support {
 /// # Errors
 /// [`rc_sv_api::Code::Invalid`] with the setting.
 pub fn check(kind: Kind, spec: &dyn Settings) -> Result<()> {
-    let set = spec.keys().into_iter().filter_map(key::find);
-    for key in set.filter(|key| key.role == Role::Setting && !is_default(spec, key)) {
-        if let Support::Refused(instead) = of_setting(kind, key) {
-            return Err(Error::invalid(format!(
-                "{}: monit does not do this in this version; {instead}",
-                key.name
-            )));
-        }
-    }
-    Ok(())
+    support::refuse(spec, |key| match of_setting(kind, key) {
+        Support::Refused(instead) => Some(support::objection("monit", key, instead)),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rc_sv_api::Spec;
+    use rc_sv_api::{key, Spec};
 
     fn with(name: &str, value: &str) -> Spec {
         let mut spec = Spec::default();

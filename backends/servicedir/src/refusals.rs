@@ -2,7 +2,7 @@
 
 use crate::origin::Origin;
 use crate::suite::Suite;
-use rc_sv_api::key::{self, Group, Key, Role};
+use rc_sv_api::key::{Group, Key, Role};
 use rc_sv_api::{support, Deed, Error, Result, Settings, Support};
 
 /// The settings of a service with a command that are acted upon: by `rc-sv-exec`, or by the stop.
@@ -148,12 +148,7 @@ pub fn of_deed(deed: Deed) -> Support {
 /// # Errors
 /// [`rc_sv_api::Code::Invalid`] with the setting.
 pub(crate) fn check(suite: &Suite, origin: &Origin, spec: &dyn Settings) -> Result<()> {
-    let mut set = spec.keys().into_iter().filter_map(key::find);
-    let refused = set.find_map(|key| {
-        let message = refusal(suite, origin, key)?;
-        (!support::is_default(spec, key)).then_some(message)
-    });
-    refused.map_or(Ok(()), |message| Err(Error::invalid(message)))
+    support::refuse(spec, |key| refusal(suite, origin, key))
 }
 
 /// Why the setting cannot be acted upon.
@@ -161,10 +156,7 @@ fn refusal(suite: &Suite, origin: &Origin, key: &Key) -> Option<String> {
     let (name, is_native) = (key.name, matches!(origin, Origin::Native(_)));
     match of_setting(suite, key) {
         Support::Foreign | Support::OpenRc | Support::Lacking => None,
-        Support::Refused(instead) => Some(format!(
-            "{name}: {} does not do this in this version; {instead}",
-            suite.name
-        )),
+        Support::Refused(instead) => Some(support::objection(suite.name, key, instead)),
         Support::Native | Support::Emulated if !is_native => None,
         _ if DONE_FOR_NATIVE.contains(&name) || name == suite.native_setting => None,
         _ => Some(format!("{name}: is for a service with a command; a service directory written by hand decides that itself")),

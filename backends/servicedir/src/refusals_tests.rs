@@ -5,7 +5,7 @@ use super::*;
 use crate::suite::{DAEMONTOOLS, RUNIT, S6};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::policy::Policy;
-use rc_sv_api::Spec;
+use rc_sv_api::{key, Spec};
 use rc_sv_exec::cgroup::limits::Limits;
 use rc_sv_exec::check::Check;
 use rc_sv_exec::launch::{Ending, Launch};
