@@ -162,7 +162,7 @@ pub fn all() -> impl Iterator<Item = &'static Key> {
 }
 
 /// The words of `rc_supervise_policy`.
-pub(crate) fn policies() -> &'static [&'static str] {
+pub fn policies() -> &'static [&'static str] {
     supervise::POLICIES
 }
 

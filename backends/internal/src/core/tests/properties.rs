@@ -9,22 +9,14 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rc_sv_api::exit::Exit;
-use rc_sv_api::State;
+use rc_sv_api::{key, State};
 use std::collections::BTreeMap;
 
 fn policy() -> impl Strategy<Value = Plan> {
-    let words = [
-        "always",
-        "always",
-        "always",
-        "on-success",
-        "on-failure",
-        "on-abnormal",
-        "on-abort",
-        "no",
-    ];
+    // Mostly always, so that there are respawns.
+    let policies = [&["always"; 2], key::policies()].concat();
     let settings = (
-        prop::sample::select(words.to_vec()),
+        prop::sample::select(policies),
         prop::sample::select(vec!["0", "0.01", "0.5", "7"]),
         1_u32..4,
         prop::sample::select(vec!["1", "60", "10m"]),
