@@ -8,6 +8,7 @@
 pub mod fuzzed;
 mod telling;
 mod text;
+mod wishes;
 
 use crate::cgroup::limits::STARVED;
 use crate::clock;
@@ -17,18 +18,15 @@ use rc_sv_api::policy::{Cause, History, Policy};
 use rc_sv_api::{Code, Error, Result, Settings};
 use std::io::Read;
 
+pub(super) use wishes::{is_wanted_down, script_ended, wants_script};
+pub use wishes::{want_down, want_script};
+
 /// The name of the file in a service's directory.
 pub const NAME: &str = "record";
 
 /// Where a process that became the program, or failed to, leaves why: it may be another user by
 /// then, so the file is opened before.
 pub(super) const FAILURE: &str = "failure";
-
-/// There while nobody wants the service up.
-const DOWN: &str = "down";
-
-/// There while the next run is to have what the runscript says then.
-const RENEW: &str = "renew";
 
 /// A larger record is none of ours: its longest part is one number for each of 1,000 respawns.
 const MAX_SIZE: u64 = 64 << 10;
@@ -142,37 +140,9 @@ pub fn parse(bytes: &[u8]) -> Option<Record> {
 /// # Errors
 /// The files cannot be removed.
 pub fn forget(dir: &Dir) -> Result<()> {
-    [DOWN, NAME, RENEW]
+    [wishes::DOWN, NAME, wishes::RENEW]
         .into_iter()
         .try_for_each(|name| dir.remove(name))
-}
-
-/// Notes that the runscript comes before the next run, which is no respawn. After [`forget`], before
-/// the suite is told.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn want_script(dir: &Dir) -> Result<()> {
-    dir.replace(RENEW, 0o600, b"")
-}
-
-/// Whether the runscript comes before the next run, whatever that is.
-pub(super) fn wants_script(dir: &Dir) -> Result<bool> {
-    Ok(contents(dir, RENEW)?.is_some())
-}
-
-/// It has.
-pub(super) fn script_ended(dir: &Dir) -> Result<()> {
-    dir.remove(RENEW)
-}
-
-/// Notes that nobody wants the service up: from now on no end of it is followed by another run.
-/// For a stop that a person asked for, before the suite is told.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn want_down(dir: &Dir) -> Result<()> {
-    dir.replace(DOWN, 0o600, b"")
 }
 
 /// Notes that the service runs, which a person has started, and this module has not; `pid` where it
@@ -185,11 +155,6 @@ pub(crate) fn note_run(dir: &Dir, spec: &dyn Settings, pid: Option<i32>) -> Resu
     record.begin(&Policy::from_settings(spec), false);
     record.pid = pid;
     record.write(dir)
-}
-
-/// Whether nobody wants it up.
-pub(super) fn is_wanted_down(dir: &Dir) -> Result<bool> {
-    Ok(contents(dir, DOWN)?.is_some())
 }
 
 impl Record {
