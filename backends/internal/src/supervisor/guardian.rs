@@ -5,6 +5,8 @@
 //! it gets the children that a supervisor leaves, and puts down how they end (`afterlife`); and it
 //! holds descriptors that nobody could open again (`held`). Idle, it sleeps.
 
+mod pace;
+
 use super::afterlife::Afterlife;
 use super::claim::Claim;
 use super::clock::Clock;
@@ -20,6 +22,7 @@ use nix::sys::signal::{kill, Signal};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::socket::{send, MsgFlags};
 use nix::unistd::Pid;
+use pace::Pace;
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Result};
 use rc_sv_exec::process;
@@ -29,14 +32,6 @@ use std::path::PathBuf;
 
 /// With this code a supervisor ends that could not begin.
 pub(super) const NOT_BEGUN: i32 = 3;
-
-/// A supervisor that lived for so long did not die of beginning; one that somebody has killed did
-/// not either.
-const HEALTHY_MS: u64 = 10_000;
-
-/// The pause after the second death in a row, and the longest.
-const FIRST_PAUSE_MS: u64 = 100;
-const LONGEST_PAUSE_MS: u64 = 5_000;
 
 /// After so long without work it gives memory back.
 const REST_MS: u16 = 2_000;
@@ -76,10 +71,8 @@ pub(super) struct Guardian {
     log: Log,
     /// It was told to end.
     is_ending: bool,
-    /// How many supervisors died soon, one after the other.
-    failures: u32,
     /// When the next one is begun.
-    due_ms: u64,
+    pace: Pace,
     /// None has ever begun.
     is_first: bool,
     /// There was a socket of others, who were killed: what they have left is to be gone on with.
@@ -122,8 +115,7 @@ impl Guardian {
             clock: Clock::new(),
             log: Log::new(),
             is_ending: heritage.is_ending,
-            failures: 0,
-            due_ms: 0,
+            pace: Pace::default(),
             is_first: false,
             is_heir: false,
         };
@@ -148,7 +140,7 @@ impl Guardian {
                 return code;
             }
             let now_ms = self.clock.now().boot_ms;
-            if self.ward.is_none() && self.due_ms <= now_ms {
+            if self.ward.is_none() && self.pace.left_ms(now_ms) == 0 {
                 match self.make() {
                     Ok(None) => {
                         made();
@@ -165,7 +157,7 @@ impl Guardian {
                     Err(cause) => {
                         let error = Error::io("make a supervisor", &cause);
                         self.log.line(Level::Error, &error.message);
-                        self.put_off();
+                        self.pace.failed(now_ms);
                     }
                 }
             }
@@ -203,7 +195,7 @@ impl Guardian {
         let patience = match self.ward {
             Some(_) => PollTimeout::from(REST_MS),
             None => {
-                let left = self.due_ms.saturating_sub(self.clock.now().boot_ms);
+                let left = self.pace.left_ms(self.clock.now().boot_ms);
                 PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
             }
         };
@@ -225,7 +217,7 @@ impl Guardian {
         }
         if number != Signal::SIGHUP as i32 {
             self.is_ending = true;
-            self.due_ms = 0;
+            self.pace.hurry();
         }
         self.forward(number);
     }
@@ -313,7 +305,7 @@ impl Guardian {
         match exit {
             Exit::Code(0) => return Some(0),
             Exit::Code(code) if i32::from(code) == STEPPED_ASIDE => {
-                self.due_ms = now_ms;
+                self.pace.hurry();
                 return None;
             }
             Exit::Code(code) if i32::from(code) == NOT_BEGUN && self.is_first => {
@@ -323,27 +315,11 @@ impl Guardian {
         }
         self.is_first = false;
         let lived_ms = now_ms.saturating_sub(ward.since_ms);
-        let was_killed = exit == Exit::Signal(Signal::SIGKILL as u8) && lived_ms >= FIRST_PAUSE_MS;
-        if lived_ms >= HEALTHY_MS || was_killed {
-            self.failures = 0;
-        }
-        self.put_off();
-        let pause = self.due_ms.saturating_sub(now_ms);
-        let line = match pause {
+        let line = match self.pace.died(exit, lived_ms, now_ms) {
             0 => format!("the supervisor: {exit}; begun again"),
             pause => format!("the supervisor: {exit}; begun again in {pause} ms"),
         };
         self.log.line(Level::Error, &line);
         None
-    }
-
-    /// The next supervisor is begun later, where one after the other has died.
-    fn put_off(&mut self) {
-        let pause = match self.failures {
-            0 | 1 => 0,
-            more => (FIRST_PAUSE_MS << (more - 2).min(10)).min(LONGEST_PAUSE_MS),
-        };
-        self.failures = self.failures.saturating_add(1);
-        self.due_ms = self.clock.now().boot_ms + pause;
     }
 }

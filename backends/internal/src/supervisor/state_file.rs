@@ -2,8 +2,9 @@
 //!
 //! It has what the core wants kept, written before anything is done about it, and a word of each
 //! process that was made for the service and does not end with the supervisor, left by that process
-//! itself ([`Word`]); beside it the handle of that process, which its maker notes. Each part is written in one piece of one page, so whoever is killed leaves
-//! the old one or the new one. The page is there from the beginning: no full disk is in the way.
+//! itself ([`Word`]); beside it the handle of that process, which its maker notes. Each part is
+//! written in one piece of one page, so whoever is killed leaves the old one or the new one. The page
+//! is there from the beginning: no full disk is in the way.
 
 #[cfg(fuzzing)]
 pub mod fuzzed;
