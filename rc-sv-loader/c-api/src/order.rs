@@ -85,12 +85,7 @@ pub unsafe extern "C" fn rc_sv_stop(
     error: *mut rc_sv_error,
 ) -> rc_sv_result {
     // SAFETY: by the contract.
-    unsafe {
-        with("rc_sv_stop", loader, error, |loader| {
-            let call = Call::Act(Act::Stop, self::service(service)?, self::request(request)?);
-            loader.call(&call, &mut |_| {})
-        })
-    }
+    unsafe { act("rc_sv_stop", Act::Stop, loader, service, request, error) }
 }
 
 /// Restarts a service, with the spec of its start, through the module that started it.
@@ -108,14 +103,14 @@ pub unsafe extern "C" fn rc_sv_restart(
 ) -> rc_sv_result {
     // SAFETY: by the contract.
     unsafe {
-        with("rc_sv_restart", loader, error, |loader| {
-            let call = Call::Act(
-                Act::Restart,
-                self::service(service)?,
-                self::request(request)?,
-            );
-            loader.call(&call, &mut |_| {})
-        })
+        act(
+            "rc_sv_restart",
+            Act::Restart,
+            loader,
+            service,
+            request,
+            error,
+        )
     }
 }
 
@@ -134,16 +129,7 @@ pub unsafe extern "C" fn rc_sv_reload(
     error: *mut rc_sv_error,
 ) -> rc_sv_result {
     // SAFETY: by the contract.
-    unsafe {
-        with("rc_sv_reload", loader, error, |loader| {
-            let call = Call::Act(
-                Act::Reload,
-                self::service(service)?,
-                self::request(request)?,
-            );
-            loader.call(&call, &mut |_| {})
-        })
-    }
+    unsafe { act("rc_sv_reload", Act::Reload, loader, service, request, error) }
 }
 
 /// Sends the signal request->signo to the main process of a service, through the module that
@@ -192,16 +178,7 @@ pub unsafe extern "C" fn rc_sv_detach(
     error: *mut rc_sv_error,
 ) -> rc_sv_result {
     // SAFETY: by the contract.
-    unsafe {
-        with("rc_sv_detach", loader, error, |loader| {
-            let call = Call::Act(
-                Act::Detach,
-                self::service(service)?,
-                self::request(request)?,
-            );
-            loader.call(&call, &mut |_| {})
-        })
-    }
+    unsafe { act("rc_sv_detach", Act::Detach, loader, service, request, error) }
 }
 
 /// Drops all memory of a service that is down: what the module keeps, and which one it was. A service
@@ -220,13 +197,25 @@ pub unsafe extern "C" fn rc_sv_forget(
     error: *mut rc_sv_error,
 ) -> rc_sv_result {
     // SAFETY: by the contract.
+    unsafe { act("rc_sv_forget", Act::Forget, loader, service, request, error) }
+}
+
+/// Has the module of a service do something about it.
+///
+/// # Safety
+/// As for the function of this name.
+unsafe fn act(
+    name: &str,
+    act: Act,
+    loader: *mut rc_sv_loader,
+    service: *const c_char,
+    request: *const rc_sv_req,
+    error: *mut rc_sv_error,
+) -> rc_sv_result {
+    // SAFETY: by the contract.
     unsafe {
-        with("rc_sv_forget", loader, error, |loader| {
-            let call = Call::Act(
-                Act::Forget,
-                self::service(service)?,
-                self::request(request)?,
-            );
+        with(name, loader, error, |loader| {
+            let call = Call::Act(act, self::service(service)?, self::request(request)?);
             loader.call(&call, &mut |_| {})
         })
     }
