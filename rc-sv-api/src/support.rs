@@ -1,5 +1,5 @@
-//! How a module does what is asked of it. Each module says so in one place, and refuses by the
-//! same; the table of rc-sv-modules(7) is made from it.
+//! How a module does what is asked of it. Each module that does not do everything says so in one
+//! place, and refuses by the same; the table of rc-sv-modules(7) is made from it.
 
 use crate::error::{Error, Result};
 use crate::key::{self, Key};
