@@ -61,13 +61,7 @@ pub(super) fn run(call: &Call, signals: &Signals) -> Result<u8> {
         let exit = attend::stranger(call, &instance, spec.settings(), signals)?;
         return ended(call, &locks, record, exit, signals);
     }
-    // Ends that nobody dealt with, because a supervisor was killed.
-    let forgotten = match record.phase {
-        Phase::Running => Some(Exit::Unknown),
-        Phase::Ended | Phase::Finishing => record.last_exit.or(Some(Exit::Unknown)),
-        Phase::Waiting | Phase::Down | Phase::Failed => None,
-    };
-    if let Some(exit) = forgotten {
+    if let Some(exit) = record.forgotten_end() {
         finish::follow(call, &locks, &mut record, exit, signals)?;
     }
     if is_over(call, &record)? {

@@ -186,6 +186,17 @@ impl Record {
         }
     }
 
+    /// How the run ended, which does not run any more, where nobody has dealt with that yet: a
+    /// supervisor was killed, or somebody else has seen it.
+    pub(super) fn forgotten_end(&self) -> Option<Exit> {
+        match self.phase {
+            Phase::Running => Some(Exit::Unknown),
+            Phase::Ended | Phase::Finishing => Some(self.last_exit.unwrap_or(Exit::Unknown)),
+            // Whoever waited for the next run may have been killed then.
+            Phase::Waiting | Phase::Down | Phase::Failed => None,
+        }
+    }
+
     /// Whether the start that a person asked for has failed.
     pub(super) fn is_failed_start(&self) -> bool {
         let has_failed =

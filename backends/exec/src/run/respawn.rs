@@ -94,12 +94,7 @@ pub(super) fn respawn(call: &Call, reason: Reason, signals: &Signals) -> Result<
         ended.map_err(|cause| Error::io(format_args!("end process {pid}"), &cause))?;
     }
     let why = (reason == Reason::Unhealthy).then_some("unhealthy");
-    let mut exit = match record.phase {
-        Phase::Running => Some(Exit::Unknown),
-        Phase::Ended | Phase::Finishing => Some(record.last_exit.unwrap_or(Exit::Unknown)),
-        // It was killed while it waited.
-        Phase::Waiting | Phase::Down | Phase::Failed => None,
-    };
+    let mut exit = record.forgotten_end();
     loop {
         if let Some(exit) = exit {
             finish::follow(call, &locks, &mut record, exit, signals)?;
