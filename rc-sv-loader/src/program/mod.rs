@@ -96,50 +96,80 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
             None => verify::run(&file, arguments.json),
         };
     }
-    if let Some(Command::Check {
-        service: None,
-        module: Some(module),
-        ..
-    }) = &arguments.command
-    {
-        return examine::run(&loader, module);
-    }
-    if let Some(Command::Check {
-        service: Some(service),
-        module,
-        simulate,
-        forks,
-        own_start,
-        argv,
-    }) = arguments.command
-    {
-        let check = Check {
-            service,
+    match arguments.command {
+        Some(Command::Check {
+            service: Some(service),
             module,
             simulate,
             forks,
             own_start,
             argv,
-        };
-        return check::run(&loader, check);
+        }) => {
+            let check = Check {
+                service,
+                module,
+                simulate,
+                forks,
+                own_start,
+                argv,
+            };
+            check::run(&loader, check)
+        }
+        Some(Command::Check {
+            module: Some(module),
+            ..
+        }) => examine::run(&loader, &module),
+        Some(Command::Upgrade) => Err(upgrade::run(&loader)),
+        Some(command) => obey(&Services::new(loader)?, command),
+        None => Err(nothing_to_do()),
     }
-    if let Some(Command::Upgrade) = arguments.command {
-        return Err(upgrade::run(&loader));
+}
+
+/// Shows services, or does something about one.
+fn obey(services: &Services, command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Wait {
+            service,
+            goal,
+            timeout,
+        } => wait::run(services, &service, goal, timeout),
+        Command::Status {
+            service: Some(service),
+            json,
+        } => status::one(services, &service, json),
+        Command::Status {
+            service: None,
+            json,
+        } => status::all(services, json),
+        Command::Events {
+            services: wanted,
+            follow,
+            json,
+        } => {
+            let show = events::Show { wanted, json };
+            match follow {
+                true => events::follow(services, &show),
+                false => events::recent(services, &show),
+            }
+        }
+        command => Ok(match act(services, command)? {
+            Outcome::Delegate => DELEGATES,
+            Outcome::Done | Outcome::Pending => OK,
+        }),
     }
-    let services = Services::new(loader)?;
+}
+
+/// Does something about a service.
+fn act(services: &Services, command: Command) -> Result<Outcome, Failure> {
     let request = Request::default();
-    let watching = Request {
-        timeout: Some(WATCHING),
-        ..request
-    };
-    let outcome = match arguments.command {
-        Some(Command::Start {
+    match command {
+        Command::Start {
             service,
             module,
             argv,
             forks,
             respawn,
-        }) => {
+        } => {
             let mut draft = draft(service, module, argv)?;
             if forks {
                 draft.set_forks();
@@ -148,69 +178,49 @@ fn dispatch(arguments: Arguments, listener: Rc<Lines>) -> Result<u8, Failure> {
                 from_supervisor: respawn,
                 ..request
             };
-            services.start(&draft, &request)?
+            services.start(&draft, &request)
         }
-        Some(Command::Attach {
+        Command::Attach {
             service,
             module,
             argv,
-        }) => match watch(
-            &services,
-            &Call::Attach(draft(service, module, argv)?, watching),
-        ) {
-            Err(failure) if failure.error.code == Code::Unsupported => return Ok(DELEGATES),
-            other => other?,
-        },
-        Some(Command::Detach { service }) => {
-            watch(&services, &Call::Act(Act::Detach, service, watching))?
+        } => {
+            let draft = draft(service, module, argv)?;
+            match watch(services, |request| Call::Attach(draft, request)) {
+                Err(failure) if failure.error.code == Code::Unsupported => Ok(Outcome::Delegate),
+                other => other,
+            }
         }
-        Some(Command::Stop { service }) => services.stop(&service, &request)?,
-        Some(Command::Restart { service }) => services.restart(&service, &request)?,
-        Some(Command::Reload { service }) => services.reload(&service, &request)?,
-        Some(Command::Forget { service }) => services.forget(&service, &request)?,
-        Some(Command::Signal { service, signal }) => {
+        Command::Detach { service } => {
+            watch(services, |request| Call::Act(Act::Detach, service, request))
+        }
+        Command::Stop { service } => services.stop(&service, &request),
+        Command::Restart { service } => services.restart(&service, &request),
+        Command::Reload { service } => services.reload(&service, &request),
+        Command::Forget { service } => services.forget(&service, &request),
+        Command::Signal { service, signal } => {
             let signal = signal.0;
-            services.signal(&service, &Request { signal, ..request })?
+            services.signal(&service, &Request { signal, ..request })
         }
-        Some(Command::Wait {
-            service,
-            goal,
-            timeout,
-        }) => return wait::run(&services, &service, goal, timeout),
-        Some(Command::Status {
-            service: Some(service),
-            json,
-        }) => {
-            return status::one(&services, &service, json);
-        }
-        Some(Command::Status {
-            service: None,
-            json,
-        }) => return status::all(&services, json),
-        Some(Command::Events {
-            services: wanted,
-            follow,
-            json,
-        }) => {
-            let show = events::Show { wanted, json };
-            return match follow {
-                true => events::follow(&services, &show),
-                false => events::recent(&services, &show),
-            };
-        }
-        Some(Command::Check { .. } | Command::Upgrade) | None => {
-            return Err(Error::invalid("nothing to do; see --help").into())
-        }
-    };
-    Ok(match outcome {
-        Outcome::Delegate => DELEGATES,
-        Outcome::Done | Outcome::Pending => OK,
-    })
+        Command::Check { .. }
+        | Command::Upgrade
+        | Command::Wait { .. }
+        | Command::Status { .. }
+        | Command::Events { .. } => Err(nothing_to_do()),
+    }
 }
 
 /// A module that hangs must not keep OpenRC from ending a start or a stop: the call is done apart.
-fn watch(services: &Services, call: &Call) -> Result<Outcome, Failure> {
-    Isolation::Fork.call(services.loader(), call, &mut |_| {})
+fn watch(services: &Services, call: impl FnOnce(Request) -> Call) -> Result<Outcome, Failure> {
+    let request = Request {
+        timeout: Some(WATCHING),
+        ..Request::default()
+    };
+    Isolation::Fork.call(services.loader(), &call(request), &mut |_| {})
+}
+
+fn nothing_to_do() -> Failure {
+    Error::invalid("nothing to do; see --help").into()
 }
 
 /// What the command line and the variables of the drop-in say of a service.
