@@ -5,6 +5,7 @@ use crate::control_file::Rendered;
 use crate::settings::Monit;
 use rc_sv_api::{Error, Result, ServiceName, Settings};
 use rc_sv_exec::check::Check;
+use rc_sv_exec::place::Dir;
 use rc_sv_exec::{alert, installed, suite, svcdir};
 
 /// monit's own default, and what is assumed of one that is not there.
@@ -23,7 +24,7 @@ pub fn control_file(monit: &Monit, spec: &dyn Settings, service: &ServiceName) -
     let tool = tool.display().to_string();
     let rc_service = |action: &str| words(&[&exec, "plain", &tool, name, action]);
     let svcdir = svcdir::find(spec.text("svcdir"));
-    let directory = svcdir.join("rc-sv").join(name);
+    let directory = Dir::path_of_service(&svcdir, service);
     let poll = match monit.client.look_if_running() {
         Ok(seen) => seen.monit.poll,
         Err(_) => POLL,

@@ -18,7 +18,7 @@ pub const LIMIT: Duration = Duration::from_secs(600);
 const SCRIPT: &str = "rc-sv-dependents.sh";
 
 /// The directories of programs, where nobody has said where they are.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// By these variables OpenRC finds a user's services.
 pub const OF_USER: [&str; 4] = [
@@ -51,7 +51,7 @@ impl Launch {
         ];
         let mut launch = Launch::bare(words.map(word).into_iter().collect::<Result<_>>()?);
         launch.oom_score_adj = Some("0".into());
-        for (name, usual) in [("PATH", PATH), ("RC_SVCDIR", "")] {
+        for (name, usual) in [("PATH", SEARCH_PATH), ("RC_SVCDIR", "")] {
             let value = std::env::var(name).unwrap_or(usual.into());
             launch.set_variable(name, &value)?;
         }

@@ -4,6 +4,7 @@ mod librc;
 mod local_time;
 mod lock;
 
+use crate::place::Dir;
 use crate::stat::Stat;
 use librc::Librc;
 use rc_sv_api::{Code, Error, Result, ServiceName};
@@ -110,7 +111,7 @@ impl State {
     /// # Errors
     /// OpenRC's state could not be written.
     pub fn mark_started(&self, service: &ServiceName) -> Result<()> {
-        let record = self.svcdir.join("rc-sv").join(service.as_str());
+        let record = Dir::path_of_service(&self.svcdir, service);
         let module = read_to_string(record.join("module")).unwrap_or_default();
         let name = name(service)?;
         // One that only watches the service has a second word.

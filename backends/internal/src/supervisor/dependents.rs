@@ -11,6 +11,7 @@ use rc_sv_api::exit::Exit;
 use rc_sv_api::{Result, ServiceName};
 use rc_sv_exec::launch::dependents::{LIMIT, LIST};
 use rc_sv_exec::launch::Launch;
+use rc_sv_exec::place::Dir;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
@@ -120,7 +121,7 @@ impl Supervisor {
     }
 
     fn directory_of(&self, service: &ServiceName) -> PathBuf {
-        self.svcdir.join("rc-sv").join(service.as_str())
+        Dir::path_of_service(&self.svcdir, service)
     }
 
     /// Begins what is next for one service; where nothing is, it is dropped.

@@ -4,13 +4,10 @@ use super::sys;
 use nix::sys::resource::{getrlimit, setrlimit, Resource};
 use nix::sys::stat::{umask, Mode};
 use nix::unistd::{geteuid, setgroups};
-use rc_sv_exec::launch::dependents::OF_USER;
+use rc_sv_exec::launch::dependents::{OF_USER, SEARCH_PATH};
 use rc_sv_exec::svcdir::is_users;
 use std::ffi::OsString;
 use std::path::Path;
-
-/// The search path of hooks and of what they call.
-const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Descriptors: a pidfd and for a moment a pipe for each service, and one for each client.
 const DESCRIPTORS: u64 = 65_536;
@@ -51,6 +48,7 @@ fn clear_environment(svcdir: &Path) {
     for name in names.iter().filter(|name| !is_kept(name)) {
         std::env::remove_var(name);
     }
+    // That of hooks and of what they call.
     std::env::set_var("PATH", SEARCH_PATH);
     std::env::set_var("RC_SVCDIR", svcdir);
 }
