@@ -123,7 +123,7 @@ pub(super) fn follow(
     call.warn_of(record.write(&call.dir));
     locks.release(Byte::Finish);
     if matches!(record.phase, Phase::Down | Phase::Failed) && !record::is_wanted_down(&call.dir)? {
-        call.warn_of(report::over(call));
+        call.warn_of(report::over(call, record));
     }
     Ok(())
 }

@@ -79,6 +79,7 @@ pub(crate) use signals::{is_ending, Woken};
 
 use rc_sv_api::exit::Exit;
 use rc_sv_api::Result;
+use record::Record;
 
 /// The exit code of `finish` by which s6-supervise does not run the service again.
 pub const NEVER_AGAIN: u8 = 125;
@@ -105,6 +106,8 @@ pub enum Part {
     },
     /// Telling OpenRC, and whom else it concerns, that the service is down.
     Tell {
+        /// How it was then.
+        told: Box<Record>,
         /// Who only watches it is to let it go.
         watched: bool,
     },
@@ -126,7 +129,8 @@ impl Part {
             }),
             "alert" => Told::parse(arguments).map(Part::Alert),
             "tell" => Some(Part::Tell {
-                watched: arguments.first().is_some_and(|word| word == tell::WATCHED),
+                told: Box::new(record::parse(arguments.first()?.as_bytes())?),
+                watched: arguments.get(1).is_some_and(|word| word == tell::WATCHED),
             }),
             _ => None,
         }
@@ -157,8 +161,10 @@ impl Part {
             Part::Recover { waits: false } => recovery::leave(&call),
             Part::Recover { waits: true } => recovery::wait(&call, signals),
             Part::Alert(told) => alarm::tell(&call, &told, signals),
-            Part::Tell { watched: false } => tell::tell(&call, signals),
-            Part::Tell { watched: true } => tell::tell(&call.of_watched(), signals),
+            Part::Tell { told, watched } => match watched {
+                false => tell::tell(&call, &told, signals),
+                true => tell::tell(&call.of_watched(), &told, signals),
+            },
         }
     }
 }

@@ -265,7 +265,12 @@ impl Record {
     /// # Errors
     /// It cannot be written.
     pub(super) fn write(&self, dir: &Dir) -> Result<()> {
-        dir.replace(NAME, 0o600, text::encode(self).as_bytes())
+        dir.replace(NAME, 0o600, self.text().as_bytes())
+    }
+
+    /// What is in the file; [`parse`] reads it.
+    pub(super) fn text(&self) -> String {
+        text::encode(self)
     }
 }
 

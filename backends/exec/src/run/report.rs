@@ -60,10 +60,12 @@ pub(super) fn gone(call: &Call) -> Result<()> {
     }
 }
 
-/// The service is down for good. That can take its time, so another process tells it.
-pub(super) fn over(call: &Call) -> Result<()> {
+/// The service is down for good, as `record` says. That can take its time, so another process tells
+/// it: as it is now, as by then it may run again.
+pub(super) fn over(call: &Call, record: &Record) -> Result<()> {
     let mut command = Command::new("/proc/self/exe");
     command.args(["tell".as_ref(), call.dir.path().as_os_str()]);
+    command.arg(record.text());
     command.args(call.is_watched().then_some(super::tell::WATCHED));
     command.current_dir("/").process_group(0);
     command.stdin(Stdio::null());

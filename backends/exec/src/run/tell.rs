@@ -33,21 +33,18 @@ const OPENRC_TIMEOUT: Duration = Duration::from_secs(600);
 /// root's processes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Runs the give-up command, and marks the service in OpenRC's state.
-pub(super) fn tell(call: &Call, signals: &Signals) -> Result<u8> {
-    let Some(record) = record::read(&call.dir)? else {
-        return Ok(0);
-    };
+/// Runs the give-up command, and marks the service in OpenRC's state, as it was when `record` said so.
+pub(super) fn tell(call: &Call, record: &Record, signals: &Signals) -> Result<u8> {
     // The mark comes first, if it can be made at once.
-    let is_marked = mark(call, &record)?;
+    let is_marked = mark(call, record)?;
     // Who was told of it is not told again when one more try fails too.
     if record.phase == Phase::Failed && !record.probation {
-        call.warn_of(give_up(call, &record, signals));
+        call.warn_of(give_up(call, record, signals));
     }
     if !is_marked {
-        wait_and_mark(call, &record, signals)?;
+        wait_and_mark(call, record, signals)?;
     }
-    if call.is_watched() && is_the_same(call, &record)? {
+    if call.is_watched() && is_the_same(call, record)? {
         return Err(let_go(call));
     }
     Ok(0)
