@@ -64,11 +64,19 @@ pub fn monit_pid(lab: &Lab) -> i32 {
 pub fn simple(lab: &Lab, service: &str, args: &str, conf: &str) {
     let script = format!(
         "command={PROBE}\ncommand_args=\"--report /tmp/$RC_SVCNAME {args}\"\n\
-         command_background=yes\npidfile=/run/$RC_SVCNAME.pid\n{NOTED}"
+         command_background=yes\npidfile=/run/$RC_SVCNAME.pid\n{NOTED}{EXECUTED}"
     );
     lab.service(service, &script);
     lab.conf(service, &format!("rc_supervise_module=monit\n{conf}\n"));
 }
+
+/// The part of a script that waits until its daemon has executed its program. By that OpenRC looks
+/// for it, so a stop that follows at once, as when monit may not watch it, would not find it.
+const EXECUTED: &str = "start_post() {\n\
+    for look in $(seq 200); do\n\
+    read -r pid <$pidfile && read -r name </proc/$pid/comm || name=\n\
+    [ -s $pidfile ] && [ \"$name\" != start-stop-daem ] && return\n\
+    sleep 0.05\ndone 2>/dev/null\n}\n";
 
 /// The part of a script that notes its runs.
 pub const NOTED: &str = "start_pre() { echo run >>/tmp/$RC_SVCNAME.runs; }\n";
