@@ -99,6 +99,7 @@ pub fn files_are_exchanged_and_nothing_is_lost(scene: &Scene) {
         lab.wait_dead(logger, SOON);
     }
     daemon(scene, 4);
+    lab.wait_for_file("/var/log/numbers.2", |_| true, SOON);
     until("a logger", SOON, || loggers(scene).first().copied());
     stop(scene);
     let all = lab.sh("cat $(ls /var/log/numbers.* | sort -t . -k 2 -n -r) /var/log/numbers");

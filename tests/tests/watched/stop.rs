@@ -1,7 +1,7 @@
 //! Stops, which are OpenRC's own.
 
 use crate::behaviour::Scene;
-use crate::suite::openrc::{alive, SOON};
+use crate::suite::openrc::SOON;
 
 pub fn openrc_stops_it_as_the_settings_say(scene: &Scene) {
     scene.service(
@@ -13,7 +13,8 @@ pub fn openrc_stops_it_as_the_settings_say(scene: &Scene) {
     for (service, expected) in [("ladder", &[2, 12][..]), ("stopsig", &[12])] {
         let pid = scene.begin(service).pid();
         scene.rc(service, "stop").ok();
-        assert!(!alive(&scene.lab, pid), "{service}");
+        // OpenRC looks for its program, which one that is ending has no more.
+        scene.lab.wait_dead(pid, SOON);
         let path = format!("/tmp/{service}");
         let said = scene.lab.report(&path, "signal", expected.len(), SOON);
         let numbers: Vec<i64> = said.iter().map(|line| line.number("number")).collect();
