@@ -70,12 +70,13 @@ pub fn simple(lab: &Lab, service: &str, args: &str, conf: &str) {
     lab.conf(service, &format!("rc_supervise_module=monit\n{conf}\n"));
 }
 
-/// The part of a script that waits until its daemon has executed its program. By that OpenRC looks
+/// The part of a script that waits until its daemon has executed its program, and the first one has
+/// reported, whoever makes it. By that OpenRC looks
 /// for it, so a stop that follows at once, as when monit may not watch it, would not find it.
 const EXECUTED: &str = "start_post() {\n\
     for look in $(seq 200); do\n\
     read -r pid <$pidfile && read -r name </proc/$pid/comm || name=\n\
-    [ -s $pidfile ] && [ \"$name\" != start-stop-daem ] && return\n\
+    [ -s $pidfile ] && [ -s /tmp/$RC_SVCNAME ] && [ \"$name\" != start-stop-daem ] && return\n\
     sleep 0.05\ndone 2>/dev/null\n}\n";
 
 /// The part of a script that notes its runs.
