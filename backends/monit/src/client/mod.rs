@@ -14,7 +14,7 @@ use answer::Monit;
 use base64::Engine as _;
 use http::{exchange, Address, Answer};
 use nix::sys::signal::Signal;
-use process::{is_running, send};
+use process::{is_at_work, is_running, send};
 use rc_sv_api::{Code, Error, Result};
 use std::fmt;
 use std::path::Path;
@@ -62,8 +62,8 @@ pub struct Seen {
 /// monit answers within a millisecond; one that hangs is not waited for.
 pub const ANSWER: Duration = Duration::from_secs(1);
 
-/// One that is only slow is waited for where much depends upon its answer: what is not told it now,
-/// it hears of at its next reload, whenever that is.
+/// One that is at work is waited for where much depends upon its answer: what is not told it now, it
+/// hears of at its next reload, whenever that is.
 pub const BUSY: Duration = Duration::from_secs(5);
 
 /// monit reads its control file within a second or so, where the machine does little else.
@@ -117,17 +117,25 @@ impl Client {
         })
     }
 
-    /// The same of a monit that may be busy. One that reads its control file at the moment is waited
-    /// for too: its socket is not there then.
+    /// The same of a monit that may be busy, but not of one that hangs. One that reads its control
+    /// file at the moment is waited for too: its socket is not there then.
     ///
     /// # Errors
     /// As [`Client::look`].
     pub fn look_if_running(&self) -> Result<Seen> {
-        match self.look(Instant::now() + BUSY) {
-            Err(error) if error.code == Code::NotRunning && is_running() => {
-                self.look_through_reload(Instant::now() + RELOAD)
+        let end = Instant::now() + BUSY;
+        loop {
+            match self.look(Instant::now() + ANSWER) {
+                Err(error) if error.code == Code::NotRunning && is_running() => {
+                    return self.look_through_reload(Instant::now() + RELOAD);
+                }
+                Err(error) if error.code == Code::Timeout && is_at_work() => {
+                    if Instant::now() >= end {
+                        return Err(error);
+                    }
+                }
+                seen => return seen,
             }
-            seen => seen,
         }
     }
 

@@ -5,6 +5,8 @@ use nix::poll::PollTimeout;
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 use rc_sv_api::{Code, Error, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Between two looks at a monit that is to do something, which takes it two milliseconds, or that
@@ -21,9 +23,31 @@ pub fn pause() {
 
 /// Whether there is a process called monit, whichever that is.
 pub fn is_running() -> bool {
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let mut names = processes.filter_map(|entry| std::fs::read(entry.path().join("comm")).ok());
-    names.any(|name| name == b"monit\n")
+    processes().next().is_some()
+}
+
+/// Whether such a process runs or would like to, on a machine that is busy, or waits for a disk. One
+/// that was stopped does neither, nor one that waits for what never comes.
+pub fn is_at_work() -> bool {
+    let threads = processes().flat_map(|process| entries(&process.join("task")));
+    let mut stats = threads.filter_map(|thread| fs::read_to_string(thread.join("stat")).ok());
+    // proc(5): the state follows the name, which may have any character in it.
+    stats.any(|stat| {
+        let state = stat.rsplit_once(") ").map(|(_, rest)| rest);
+        state.is_some_and(|state| state.starts_with(['R', 'D']))
+    })
+}
+
+/// The directories of the processes called monit.
+fn processes() -> impl Iterator<Item = PathBuf> {
+    let is_monit =
+        |process: &PathBuf| fs::read(process.join("comm")).is_ok_and(|it| it == b"monit\n");
+    entries(Path::new("/proc")).filter(is_monit)
+}
+
+fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path())
 }
 
 /// Sends a signal to the monit that is `pid`.
