@@ -1,4 +1,4 @@
-# rc-sv. Targets: all (default), install, uninstall, check, asan, fuzz, campaign, vm, user-services,
+# rc-sv. Targets: all (default), install, uninstall, check, asan, miri, fuzz, campaign, vm, user-services,
 # demo, bench, root, stage, headers, modules-table,
 # install-openrc-c, clean, distclean.
 #
@@ -159,6 +159,12 @@ asan:
 		$(CARGO) test --package rc-sv-api --lib --tests \
 		--target "$$(rustc -vV | sed -n 's/^host: //p')"
 
+# The same code under Miri, which needs a nightly toolchain:
+# rustup toolchain install nightly --component miri,rust-src
+miri:
+	MIRIFLAGS=-Zmiri-disable-isolation CARGO_TARGET_DIR='$(TARGET)/miri' \
+		$(CARGO) +nightly miri test --package rc-sv-api --lib --test crossing
+
 # Each fuzz target, or each of TARGETS, for SECONDS, JOBS at a time. The flags are all
 # stable: they are what libFuzzer needs to see which ways were taken. `--cfg fuzzing` opens
 # what is private. With --target they are not given to what runs while building.
@@ -223,5 +229,5 @@ clean:
 distclean:
 	rm -rf '$(TARGET)' target
 
-.PHONY: all asan install install-openrc-c uninstall root stage install-labtools tools check \
+.PHONY: all asan miri install install-openrc-c uninstall root stage install-labtools tools check \
 	fuzz fuzz-programs campaign vm user-services kills headers modules-table demo bench clean distclean

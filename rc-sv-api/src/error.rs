@@ -131,6 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri's strerror says what Rust adds")]
     fn io_errors_read_like_strerror() {
         let error = Error::io("open /nowhere", &std::io::Error::from_raw_os_error(2));
         assert_eq!(error.message, "open /nowhere: No such file or directory");
