@@ -27,6 +27,8 @@ pub const OUT_OF_BACK_OFF: &str = "stop out of a back-off of 20 s";
 const ROUNDS: usize = 50;
 /// Those that take longer.
 const FEWER: usize = 20;
+/// Lists in the process.
+const LISTS: usize = 500;
 /// Longest wait for anything, in seconds.
 const LONG: u64 = 10;
 
@@ -91,7 +93,7 @@ pub fn lists(services: u32) -> Result<Vec<Figure>> {
     }
     let mut module = load("internal")?;
     let mut in_process = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..LISTS {
         let mut count = 0;
         let (ns, result) = clock::time(|| {
             module.list(&mut |_, _| {

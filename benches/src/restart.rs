@@ -24,7 +24,7 @@ const LONG: u64 = 10;
 const WINDOW: u64 = 3;
 
 /// Kills of each contender after a rest, and how long nothing happens before.
-const RESTED_ROUNDS: usize = 10;
+const RESTED_ROUNDS: usize = 30;
 const REST: u64 = clock::SECOND * 5 / 2;
 
 /// The name of the section of restarts after a rest: caches are cold, and what gives memory back

@@ -12,9 +12,14 @@ const REST_MS: u64 = 2_000;
 impl Supervisor {
     /// Runs until it was told to end and everything is down.
     pub(super) fn run(&mut self) -> Result<()> {
-        sys::release_memory();
+        let mut rests = true;
         while !self.is_over {
             let patience = self.patience();
+            if rests {
+                // Nothing comes between this and the sleep, because each line of code that runs
+                // brings pages of it back.
+                sys::release_memory();
+            }
             self.reactor
                 .wait(patience)
                 .map_err(|cause| Error::io("wait for events", &cause))?;
@@ -24,6 +29,7 @@ impl Supervisor {
                 }
             }
             self.do_what_is_due();
+            rests = self.rests();
         }
         while self.recorder.is_due() {
             self.recorder.write(None, &mut self.log);
@@ -82,7 +88,6 @@ impl Supervisor {
 
     fn do_what_is_due(&mut self) {
         let now_ms = self.clock.now().boot_ms;
-        self.rest(now_ms);
         if self
             .core
             .deadline()
@@ -128,15 +133,20 @@ impl Supervisor {
         self.recorder.is_due() && spawner.and_then(Spawner::deadline).is_none()
     }
 
-    /// Gives memory back, once after some time without work.
-    fn rest(&mut self, now_ms: u64) {
+    /// Whether memory is to be given back now, which is so once after some time without work.
+    fn rests(&mut self) -> bool {
+        let now_ms = self.clock.now().boot_ms;
         if self.reactor.count() > 0 {
             self.rest_at = Some(now_ms + REST_MS);
         } else if self.rest_at.is_some_and(|at| at <= now_ms) {
             self.rest_at = None;
             self.events.shrink_to_fit();
             self.effects.shrink_to_fit();
-            sys::release_memory();
+            let slots = &self.slots;
+            let runs = |id| slots.get(id).is_some_and(|slot| !slot.is_empty());
+            self.specs.keep(runs);
+            return true;
         }
+        false
     }
 }

@@ -60,6 +60,11 @@ impl Supervisor {
 }
 
 impl Specs {
+    /// Forgets those of all other services.
+    pub(super) fn keep(&mut self, is_kept: impl Fn(Id) -> bool) {
+        self.0.retain(|known| is_kept(known.id));
+    }
+
     fn take(&mut self, id: Id) -> Option<Known> {
         let place = self.0.iter().position(|known| known.id == id)?;
         self.0.remove(place)

@@ -229,11 +229,14 @@ pub(crate) fn receive_note(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Res
 /// constants of the program and its libraries. These are never written, so the kernel takes them
 /// from the files again when they are needed.
 pub(crate) fn release_memory() {
-    // SAFETY: `release` keeps nothing of what it is given. No memory of ours is touched by trimming.
+    // SAFETY: `release` reads the number that it is given, and keeps nothing. No memory of ours is
+    // touched by trimming.
     unsafe {
-        libc::dl_iterate_phdr(Some(release), std::ptr::null_mut());
+        // First what needs much code itself.
         #[cfg(target_env = "gnu")]
         libc::malloc_trim(0);
+        let mut page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
+        libc::dl_iterate_phdr(Some(release), std::ptr::from_mut(&mut page).cast());
     }
 }
 
@@ -241,18 +244,18 @@ pub(crate) fn release_memory() {
 /// whatever they are made later.
 ///
 /// # Safety
-/// As dl_iterate_phdr(3) calls it.
+/// As dl_iterate_phdr(3) calls it, with the size of a page.
 unsafe extern "C" fn release(
     object: *mut libc::dl_phdr_info,
     _: usize,
-    _: *mut libc::c_void,
+    page: *mut libc::c_void,
 ) -> i32 {
     // SAFETY: the C library tells of an object that is loaded and stays so during the call, and
     // the pages between are those of a mapping that nobody ever writes to.
     unsafe {
         let object = &*object;
+        let page = *page.cast::<usize>();
         let headers = std::slice::from_raw_parts(object.dlpi_phdr, object.dlpi_phnum.into());
-        let page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
         for header in headers {
             if header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0 {
                 let start = object.dlpi_addr as usize + header.p_vaddr as usize;
