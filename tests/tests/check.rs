@@ -76,6 +76,12 @@ fn what_a_start_would_refuse_is_refused_in_one_line() {
         "rc-sv-loader: foo: conf.d/foo: unknown setting rc_supervise_watchdgo; did you mean \
                 rc_supervise_watchdog?";
     assert_eq!(failure(&lab, &["foo"]), line);
+    supervised(
+        &lab,
+        "foo",
+        "rc_supervise_health=tcp:80\nrc_supervise_health_action=exec\n",
+    );
+    assert!(failure(&lab, &["foo"]).contains("needs rc_supervise_unhealthy"));
     supervised(&lab, "foo", "command_user=nosuchuser\n");
     assert!(failure(&lab, &["foo"]).contains("nosuchuser"));
     supervised(&lab, "foo", "rc_supervise_module=nosuch\n");

@@ -110,6 +110,7 @@ fn a_check_that_cannot_be_made_is_no_failure() {
         "#!/bin/sh\necho >>/tmp/count\n",
         0o755,
     );
+    lab.write("/usr/local/bin/absent", "#!/bin/sh\n", 0o755);
     probe(
         &lab,
         "blind",
@@ -117,6 +118,7 @@ fn a_check_that_cannot_be_made_is_no_failure() {
         &format!("rc_supervise_health='{check}'\n"),
     );
     rc(&lab, "blind", "start").ok();
+    lab.sh("rm /usr/local/bin/absent").ok();
     lab.wait_for_lines("/tmp/count", 10, SOON);
     assert_eq!(starts(&lab, "blind", 1).len(), 1);
     rc(&lab, "blind", "status").ok();

@@ -66,6 +66,7 @@ impl Backend for Monit {
     fn start(&mut self, spec: &dyn Settings, _request: &Request) -> Result<Outcome> {
         // Before anything runs; a service with a start() of its own is known at its attach.
         refusals::check(kept::kind(spec), spec)?;
+        kept::of(spec)?;
         Ok(Outcome::Delegate)
     }
 

@@ -66,7 +66,7 @@ pub(super) static KEYS: &[Key] = &[
     key(Health, "rc_supervise_health_successes", Count(64), "1", "So many successes in a row make it healthy again."),
     key(Health, "rc_supervise_health_within", Count(64), "0", "The failures are counted among so many last checks; 0 counts those in a row."),
     key(Health, "rc_supervise_health_start", Duration(Seconds), "0", "From readiness to the first check; 0 is one interval."),
-    key(Health, "rc_supervise_health_action", Choice(&["restart", "alert", "exec"]), "restart", "What is done about an unhealthy service: restart stops it, and the policy decides as after a failure; alert says so in the log and the status; exec only runs rc_supervise_unhealthy."),
+    key(Health, "rc_supervise_health_action", Choice(&["restart", "alert", "exec"]), "restart", "What is done about an unhealthy service: restart stops it, and the policy decides as after a failure; alert says so in the log and the status; exec only runs rc_supervise_unhealthy, which has to be set then."),
     key(Health, "rc_supervise_unhealthy", Command, "", "Command that is run when the service becomes unhealthy, before it is stopped; at most rc_supervise_health_timeout long. When unset and the check is hook, unhealthy() of the runscript is called."),
     key(Health, "rc_supervise_watchdog", Duration(Seconds), "", "The service has to send WATCHDOG=1 at least this often once it is ready (notify=socket:ready); it finds WATCHDOG_USEC in its environment."),
     key(Health, "rc_supervise_watchdog_signal", Signal, "ABRT", "Signal to a service that missed its watchdog; the stop ladder follows."),

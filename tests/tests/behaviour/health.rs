@@ -52,6 +52,15 @@ pub fn failures_make_it_unhealthy(scene: &Scene) {
     assert!(notes.contains(&"sick unhealthy".to_string()), "{notes:?}");
     let signals = lab.report("/tmp/sick", "signal", 1, SOON);
     assert_eq!(signals[0].number("number"), 15);
+    // A command that is not there is told before anything runs.
+    scene.service("lost", "", "rc_supervise_health=exec:/nowhere/x");
+    let wanted = "rc_supervise_health: exec=\"/nowhere/x\": No such file or directory";
+    scene.refused("lost", &[wanted]);
+    let conf = "rc_supervise_health=tcp:80\nrc_supervise_health_action=exec";
+    scene.service("lost", "", conf);
+    let wanted = "rc_supervise_health_action=exec: needs rc_supervise_unhealthy";
+    scene.refused("lost", &[wanted]);
+    assert_eq!(scene.count("lost"), 0);
 }
 
 pub fn the_function_of_the_runscript(scene: &Scene) {

@@ -100,6 +100,11 @@ pub fn a_start_waits_for_an_answer(scene: &Scene) {
         &["not ready within 3 s: tcp:127.0.0.1:9: Connection refused"],
     );
     assert!(scene.count("late") <= 1, "it is not tried again");
+    // A command that is not there is told before anything runs.
+    scene.service("lost", "", "rc_supervise_ready=exec:/nowhere/x");
+    let wanted = "rc_supervise_ready: exec=\"/nowhere/x\": No such file or directory";
+    scene.refused("lost", &[wanted]);
+    assert_eq!(scene.count("lost"), 0);
 }
 
 pub fn a_daemon_goes_into_the_background(scene: &Scene) {

@@ -84,6 +84,15 @@ pub fn a_command_has_no_start(scene: &Scene) {
         &["rc_supervise_health: monit runs a command as soon as it watches"],
     );
     assert_eq!(scene.rc("foo", "status").code(), 3);
+    // A command that is not there is told before the daemon runs.
+    scene.service("lost", "", "rc_supervise_health=exec:/nowhere/x");
+    let wanted = "rc_supervise_health: exec=\"/nowhere/x\": No such file or directory";
+    scene.refused("lost", &[wanted]);
+    let conf = "rc_supervise_health=tcp:80\nrc_supervise_health_action=exec";
+    scene.service("lost", "", conf);
+    let wanted = "rc_supervise_health_action=exec: needs rc_supervise_unhealthy";
+    scene.refused("lost", &[wanted]);
+    assert_eq!(scene.count("lost"), 0);
 }
 
 pub fn a_command_is_run_for_a_sick_one(scene: &Scene) {

@@ -11,6 +11,9 @@ pub const MOST: usize = 16;
 /// How many results are remembered.
 pub(super) const LONGEST_WINDOW: u32 = 64;
 
+/// The shortest interval, and the shortest time-out.
+const SHORTEST: Duration = Duration::from_millis(10);
+
 /// How often memory is looked at.
 const MEMORY_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -101,6 +104,12 @@ impl Check {
                 },
             });
         }
+        if !checks.is_empty() && rules.timeout < SHORTEST {
+            return Err(Error::invalid(format!(
+                "rc_supervise_health_timeout: must be at least {}",
+                duration::show(SHORTEST)
+            )));
+        }
         match checks.len() {
             0..=MOST => Ok(checks),
             many => Err(Error::invalid(format!(
@@ -112,10 +121,14 @@ impl Check {
     /// How long the command about an unhealthy service with these checks may take; `None` where
     /// there is none: neither `rc_supervise_unhealthy` nor unhealthy() of the runscript.
     pub fn reaction(spec: &dyn Settings, checks: &[Check]) -> Option<Duration> {
-        let calls_script = checks.iter().any(|check| check.target == Target::Hook);
-        let is_set = spec.list("rc_supervise_unhealthy").is_some() || calls_script;
         let limit = spec.duration("rc_supervise_health_timeout");
-        limit.filter(|limit| is_set && !limit.is_zero())
+        limit.filter(|limit| Check::has_reaction(spec, checks) && !limit.is_zero())
+    }
+
+    /// Whether there is such a command.
+    pub fn has_reaction(spec: &dyn Settings, checks: &[Check]) -> bool {
+        let calls_script = checks.iter().any(|check| check.target == Target::Hook);
+        spec.list("rc_supervise_unhealthy").is_some() || calls_script
     }
 }
 
@@ -208,7 +221,7 @@ impl Rules {
     }
 
     fn check(&self) -> std::result::Result<(), String> {
-        if self.interval < Duration::from_millis(10) || self.timeout < Duration::from_millis(10) {
+        if self.interval < SHORTEST || self.timeout < SHORTEST {
             return Err("of an interval and a timeout of at least 10ms".into());
         }
         if self.failures == 0 || self.successes == 0 {

@@ -253,6 +253,55 @@ fn what_is_wrong_is_named_with_its_variable() {
 }
 
 #[test]
+fn a_check_needs_the_commands_that_it_names() {
+    for (settings, words) in [
+        (
+            &[("rc_supervise_ready", "exec:/nowhere/x -a")][..],
+            "rc_supervise_ready: exec=\"/nowhere/x\": No such file or directory",
+        ),
+        (
+            &[("rc_supervise_health", "tcp:80;exec:/etc/passwd")],
+            "rc_supervise_health: exec=\"/etc/passwd\": Permission denied: must be executable",
+        ),
+        (
+            &[("rc_supervise_health", "tcp:80"), ("rc_supervise_health_action", "exec")],
+            "rc_supervise_health_action=exec: needs rc_supervise_unhealthy, the command that is \
+             run then",
+        ),
+        (
+            &[("rc_supervise_health", "tcp:80;tcp:81 action=exec")],
+            "rc_supervise_health: action=exec needs rc_supervise_unhealthy, the command that is run \
+             then",
+        ),
+        (
+            &[("rc_supervise_health", "tcp:80 timeout=1"), ("rc_supervise_health_timeout", "0")],
+            "rc_supervise_health_timeout: must be at least 10 ms",
+        ),
+    ] {
+        assert_eq!(message(settings), words);
+    }
+    // Those that are there, or are functions of the runscript; and where nothing would be run.
+    for settings in [
+        &[("rc_supervise_ready", "exec:/bin/true")][..],
+        &[("rc_supervise_health", "hook action=exec;tcp:80 action=exec")],
+        &[
+            ("rc_supervise_health", "tcp:80 action=exec"),
+            ("rc_supervise_unhealthy", "true"),
+        ],
+        &[
+            ("rc_supervise_health", "tcp:80 action=alert"),
+            ("rc_supervise_health_action", "exec"),
+        ],
+        &[
+            ("rc_supervise_health_action", "exec"),
+            ("rc_supervise_memory_limit", "1G"),
+        ],
+    ] {
+        resolved(settings);
+    }
+}
+
+#[test]
 fn contradictions_are_refused() {
     let logs = message(&[("output_log", "/x"), ("output_logger", "logger")]);
     assert_eq!(

@@ -21,6 +21,8 @@ pub fn spec_for(key: &Key) -> Spec {
         name if name.starts_with("rc_supervise_log_") => {
             Some(("rc_supervise_syslog", "daemon.info"))
         }
+        // With unhealthy() of the runscript, which an action can be.
+        "rc_supervise_health_action" => Some(("rc_supervise_health", "hook")),
         name if name.starts_with("rc_supervise_health_") => Some(("rc_supervise_health", "tcp:80")),
         _ => None,
     };
