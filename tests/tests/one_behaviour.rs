@@ -82,6 +82,7 @@ proofs! {
         "rc_supervise_health_action" "rc_supervise_alert")
     health::the_function_of_the_runscript("healthcheck_timer" "healthcheck_delay")
     health::the_checks_outlive_who_makes_them("rc_supervise_health")
+    health::a_check_that_cannot_be_made_is_told("rc_supervise_health_failures")
     health::nobody_looks_at_what_is_down("rc_supervise_health_action")
     health::a_missed_watchdog("rc_supervise_watchdog" "rc_supervise_watchdog_signal")
     health::too_much_memory("rc_supervise_memory_limit")

@@ -62,7 +62,7 @@ pub(super) static KEYS: &[Key] = &[
     key(Health, "rc_supervise_health", Text, "", "Checks, separated by newlines or semicolons. Each is a target as in rc_supervise_ready, or hook for healthcheck() of the runscript; then options that override the settings below, such as interval=10s: interval, timeout, failures, successes, within, start, action. A command with arguments is quoted: exec:'/bin/x -a'."),
     key(Health, "rc_supervise_health_interval", Duration(Seconds), "30s", "From one check to the next."),
     key(Health, "rc_supervise_health_timeout", Duration(Seconds), "10s", "A check that takes longer is killed and has failed."),
-    key(Health, "rc_supervise_health_failures", Count(64), "3", "So many failures make the service unhealthy. A check that could not be made is none."),
+    key(Health, "rc_supervise_health_failures", Count(64), "3", "So many failures make the service unhealthy. A check that could not be made is none; the status says why."),
     key(Health, "rc_supervise_health_successes", Count(64), "1", "So many successes in a row make it healthy again."),
     key(Health, "rc_supervise_health_within", Count(64), "0", "The failures are counted among so many last checks; 0 counts those in a row."),
     key(Health, "rc_supervise_health_start", Duration(Seconds), "0", "From readiness to the first check; 0 is one interval."),

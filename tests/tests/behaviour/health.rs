@@ -136,6 +136,28 @@ pub fn the_checks_outlive_who_makes_them(scene: &Scene) {
     assert_eq!(lab.sh("pgrep -x probe-daemon").all(), "");
 }
 
+/// That is no failure, and the status says why.
+pub fn a_check_that_cannot_be_made_is_told(scene: &Scene) {
+    let lab = &scene.lab;
+    let look = "#!/bin/sh\n";
+    lab.write("/usr/local/bin/look", look, 0o755);
+    let conf = "notify=socket:ready\nrc_supervise_health=exec:/usr/local/bin/look\n\
+                rc_supervise_health_interval=50ms\nrc_supervise_health_failures=1\n";
+    scene.service("foo", "--notify STATUS=busy --notify READY=1", conf);
+    scene.begin("foo");
+    scene.until_json("foo", "healthy", |json| json["healthy"] == true);
+    scene.until_status("foo", "busy");
+    lab.write("/usr/local/bin/look", "#!/nowhere/sh\n", 0o755);
+    let said = scene.until_status(
+        "foo",
+        "a check could not be made: /usr/local/bin/look: cannot execute",
+    );
+    assert!(said.contains(" up "), "{said}");
+    lab.write("/usr/local/bin/look", look, 0o755);
+    scene.until_status("foo", "busy");
+    assert_eq!(scene.count("foo"), 1);
+}
+
 /// A service that is down is not looked at, and one that is stopped is not begun again.
 pub fn nobody_looks_at_what_is_down(scene: &Scene) {
     let lab = &scene.lab;

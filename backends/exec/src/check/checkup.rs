@@ -51,6 +51,8 @@ pub struct Checkup {
     /// How many there are in `failed`.
     known: u32,
     healthy: Option<bool>,
+    /// The last one could not be made.
+    is_blind: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +78,7 @@ impl Checkup {
             failed: 0,
             known: 0,
             healthy: None,
+            is_blind: false,
         }
     }
 
@@ -115,6 +118,7 @@ impl Checkup {
             let missed = (now_ms - self.next_ms) / interval + 1;
             self.next_ms = self.next_ms.saturating_add(missed.saturating_mul(interval));
         }
+        self.is_blind = matches!((run, outcome), (Run::Until(_), Outcome::Unknown));
         match (run, outcome) {
             (Run::Until(_), Outcome::Pass) => self.count(false),
             (Run::Until(_), Outcome::Fail) => self.count(true),
@@ -140,6 +144,12 @@ impl Checkup {
             0 => format!("unhealthy: {found} ({failures} times)"),
             within => format!("unhealthy: {found} ({failures} of the last {within})"),
         }
+    }
+
+    /// That the last one could not be made, in one line; `found` is what that has found.
+    pub fn blind_line(&self, found: &str) -> Option<String> {
+        self.is_blind
+            .then(|| format!("a check could not be made: {found}"))
     }
 
     /// How many failures count, and how many make it unhealthy.

@@ -57,6 +57,25 @@ fn failures_in_a_row_make_it_sick_and_successes_well() {
 }
 
 #[test]
+fn one_that_cannot_be_made_says_so_until_it_can() {
+    let mut checkup = Checkup::new(RULES, 0);
+    assert_eq!(checkup.blind_line("x"), None);
+    for outcome in [Outcome::Pass, Outcome::Fail] {
+        made(&mut checkup, Outcome::Unknown);
+        let line = "a check could not be made: x";
+        assert_eq!(checkup.blind_line("x").as_deref(), Some(line));
+        made(&mut checkup, outcome);
+        assert_eq!(checkup.blind_line("x"), None);
+    }
+    // One that was given up was made.
+    let due = checkup.deadline().unwrap();
+    checkup.elapsed(due);
+    checkup.elapsed(due + 10_000);
+    checkup.ended(Outcome::Unknown, due + 10_001);
+    assert_eq!(checkup.blind_line("x"), None);
+}
+
+#[test]
 fn what_is_unknown_counts_for_nothing() {
     assert_eq!(told(RULES, "????????"), "........");
     assert_eq!(told(RULES, "-?-?-"), "....S");

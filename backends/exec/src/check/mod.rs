@@ -1,9 +1,10 @@
 //! Finding out from the outside whether a service works: what is looked at ([`Target`]), when and
-//! how often ([`Rules`]), what follows from the answers ([`Checkup`], [`Trial`]), and the looking
-//! itself ([`Look`], [`Probe`]).
+//! how often ([`Rules`]), what follows from the answers ([`Checkup`], [`Trial`], [`Findings`]), and
+//! the looking itself ([`Look`], [`Probe`]).
 
 mod answer;
 mod checkup;
+mod findings;
 mod list;
 mod look;
 mod memory;
@@ -12,6 +13,7 @@ mod target;
 mod trial;
 
 pub use checkup::{are_healthy, Change, Checkup, Outcome, Todo};
+pub use findings::Findings;
 pub use list::{Action, Check, Rules, MOST};
 pub use look::{Found, Look};
 pub use probe::{Probe, Step, Wait};

@@ -234,6 +234,7 @@ impl<'a> Vigil<'a> {
                 News::Sick(index) if self.stage == Stage::Up => self.sicken(index, now_ms),
                 News::Sick(_) => {}
                 News::Well { again } => self.recover(again, now_ms),
+                News::Sight => self.tell_state(),
             }
         }
         if self.alive_until.is_some_and(|until| until <= now_ms) {

@@ -48,7 +48,7 @@ impl Service {
         let was = checkup.is_healthy();
         let change = checkup.ended(outcome, turn.now.boot_ms);
         if outcome != Outcome::Pass {
-            watch.found = Some(found.into());
+            watch.findings.keep(look, found);
         }
         self.changed(turn, index, was, change);
     }
@@ -75,15 +75,6 @@ impl Service {
         self.enter(turn, State::Leaving { until });
     }
 
-    /// What is wrong with its health.
-    pub(super) fn sick_line(&self) -> Option<String> {
-        let watch = self.watch.as_ref()?;
-        let mut all = watch.checkups.iter();
-        let sick = all.find(|checkup| checkup.is_healthy() == Some(false))?;
-        let found = watch.found.as_deref().unwrap_or_default();
-        Some(sick.sick_line(found))
-    }
-
     fn check(&mut self, turn: &mut Turn<'_>, index: usize) {
         let (id, run, look) = (turn.id, self.instance.run, Look::Check(index as u8));
         // One that made it unhealthy ends the others.
@@ -101,7 +92,8 @@ impl Service {
             Todo::GiveUp => {
                 turn.effects.push(Effect::KillProbe { id, run, look });
                 let limit = duration::show(checkup.rules().timeout);
-                watch.found = Some(format!("a check did not end within {limit}").into());
+                let found = format!("a check did not end within {limit}");
+                watch.findings.keep(look, found);
             }
         }
         self.changed(turn, index, was, change);
@@ -122,7 +114,8 @@ impl Service {
     }
 
     fn sicken(&mut self, turn: &mut Turn<'_>, index: usize) {
-        let line = self.sick_line().unwrap_or_default();
+        let line = self.watch.as_ref().and_then(|watch| watch.sick_line());
+        let line = line.unwrap_or_default();
         turn.record(Record::Sick(line.clone()));
         self.watch_alarm(turn);
         self.fall(turn);

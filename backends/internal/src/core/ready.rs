@@ -97,7 +97,8 @@ impl Service {
             Todo::GiveUp => {
                 turn.effects.push(Effect::KillProbe { id, run, look });
                 let limit = duration::show(Trial::TIMEOUT);
-                self.watch().found = Some(format!("no answer within {limit}").into());
+                let found = format!("no answer within {limit}");
+                self.watch().findings.keep(look, found);
             }
         }
     }
@@ -110,7 +111,7 @@ impl Service {
         };
         match trial.ended(outcome, turn.now.boot_ms) {
             Change::Well => self.become_ready(turn),
-            Change::Sick => watch.found = Some(found.into()),
+            Change::Sick => watch.findings.keep(Look::Ready, found),
             Change::None => {}
         }
     }
@@ -121,11 +122,14 @@ impl Service {
         if !self.instance.executed {
             return format!("the program was not executed within {limit}");
         }
-        let watch = self.watch.as_ref();
-        let found = watch.and_then(|watch| watch.found.as_deref().or(watch.status.as_deref()));
-        match found {
-            Some(found) => format!("not ready within {limit}: {found}"),
-            None => format!("not ready within {limit}"),
+        let (found, status) = match &self.watch {
+            Some(watch) => (watch.findings.of(Look::Ready), watch.status.as_deref()),
+            None => ("", None),
+        };
+        match (found, status.unwrap_or_default()) {
+            ("", "") => format!("not ready within {limit}"),
+            ("", said) => format!("not ready within {limit}: {said}"),
+            (found, _) => format!("not ready within {limit}: {found}"),
         }
     }
 

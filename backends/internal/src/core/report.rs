@@ -147,7 +147,10 @@ impl Service {
             return String::new();
         };
         let said = watch.status.as_deref().unwrap_or_default();
-        match (self.sick_line(), watch.reloading) {
+        match (
+            watch.sick_line().or_else(|| watch.blind_line()),
+            watch.reloading,
+        ) {
             (Some(line), _) => line,
             (None, true) if said.is_empty() => "reloading".to_string(),
             (None, true) => format!("reloading: {said}"),

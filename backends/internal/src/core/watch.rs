@@ -1,7 +1,7 @@
 //! What is known of an instance beyond its life: what it says, and what is found by looking at it.
 
 use super::Look;
-use rc_sv_exec::check::{are_healthy, Checkup, Trial};
+use rc_sv_exec::check::{are_healthy, Checkup, Findings, Trial};
 use std::time::Duration;
 
 /// There only where there is something to know.
@@ -15,8 +15,8 @@ pub(super) struct Watch {
     pub trial: Option<Trial>,
     /// Its checks, from readiness on.
     pub checkups: Vec<Checkup>,
-    /// What the last look found that did not pass.
-    pub found: Option<Box<str>>,
+    /// What looks have found.
+    pub findings: Findings<Look>,
     /// From readiness on.
     pub watchdog: Option<Watchdog>,
     /// Whether it is healthy, as others were told.
@@ -42,11 +42,28 @@ impl Watch {
     /// The looks that are being made.
     pub(super) fn looks(&self) -> impl Iterator<Item = Look> + '_ {
         let of_ready = self.trial.filter(Trial::is_running).map(|_| Look::Ready);
+        let checks = self.checks().filter(|(_, checkup)| checkup.is_running());
+        of_ready.into_iter().chain(checks.map(|(look, _)| look))
+    }
+
+    /// What is wrong with its health.
+    pub(super) fn sick_line(&self) -> Option<String> {
+        let sick = |(look, checkup): (Look, &Checkup)| {
+            let is_sick = checkup.is_healthy() == Some(false);
+            is_sick.then(|| checkup.sick_line(self.findings.of(look)))
+        };
+        self.checks().find_map(sick)
+    }
+
+    /// Which check could not be made, and why.
+    pub(super) fn blind_line(&self) -> Option<String> {
+        let line = |(look, checkup): (Look, &Checkup)| checkup.blind_line(self.findings.of(look));
+        self.checks().find_map(line)
+    }
+
+    fn checks(&self) -> impl Iterator<Item = (Look, &Checkup)> {
         let checks = self.checkups.iter().enumerate();
-        let checks = checks
-            .filter(|(_, checkup)| checkup.is_running())
-            .map(|(index, _)| Look::Check(index as u8));
-        of_ready.into_iter().chain(checks)
+        checks.map(|(index, checkup)| (Look::Check(index as u8), checkup))
     }
 
     /// Whether all checks pass; `None` while that is not known.

@@ -63,10 +63,11 @@ impl Vigil<'_> {
 
     pub(super) fn recover(&mut self, again: bool, now_ms: u64) {
         let healthy = self.looks.are_healthy();
+        let line = self.state_line();
         self.note(|record| {
             record.healthy = healthy;
             if again {
-                record.say("");
+                record.say(&line);
             }
         });
         if again {

@@ -3,7 +3,7 @@
 
 use crate::cgroup::Cgroup;
 use crate::check::{
-    are_healthy, Change, Check, Checkup, Found, Look, Outcome, Target, Todo, Trial, Wait,
+    are_healthy, Change, Check, Checkup, Findings, Found, Look, Outcome, Target, Todo, Trial, Wait,
 };
 use crate::readiness::Readiness;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
@@ -25,6 +25,8 @@ pub(in crate::run) enum News {
         /// It had said that it is unhealthy.
         again: bool,
     },
+    /// A check could not be made, or can be made again.
+    Sight,
 }
 
 /// The looks at one run of a program.
@@ -38,8 +40,9 @@ pub(in crate::run) struct Looks<'a> {
     checkups: Vec<Checkup>,
     /// Those that are being made.
     made: Vec<(Whose, Look)>,
-    /// What the last one found that did not pass.
-    found: Option<String>,
+    findings: Findings<Whose>,
+    /// Which check could not be made, and why.
+    blind: Option<String>,
 }
 
 /// For whom a look is made.
@@ -62,7 +65,8 @@ impl<'a> Looks<'a> {
             trial: None,
             checkups: Vec::new(),
             made: Vec::new(),
-            found: None,
+            findings: Findings::default(),
+            blind: None,
         })
     }
 
@@ -97,7 +101,7 @@ impl<'a> Looks<'a> {
 
     /// The check that says so.
     pub(super) fn check_of(&self, index: usize) -> (&Check, String) {
-        let found = self.found.as_deref().unwrap_or_default();
+        let found = self.findings.of(Whose::Checkup(index));
         let line = self.checkups.get(index).map(|it| it.sick_line(found));
         (&self.checks[index], line.unwrap_or_default())
     }
@@ -112,9 +116,14 @@ impl<'a> Looks<'a> {
         are_healthy(&self.checkups)
     }
 
-    /// What the last look found that did not pass.
+    /// What the last look found at whether it is ready, if anything.
     pub(super) fn found(&self) -> Option<&str> {
-        self.found.as_deref()
+        Some(self.findings.of(Whose::Trial)).filter(|found| !found.is_empty())
+    }
+
+    /// Which check could not be made, and why.
+    pub(super) fn blind_line(&self) -> Option<&str> {
+        self.blind.as_deref()
     }
 
     /// When something is due.
@@ -156,7 +165,19 @@ impl<'a> Looks<'a> {
             news.extend(of_check(index, was, change));
             news.extend(self.act(Whose::Checkup(index), todo, now_ms));
         }
+        let blind = self.blind();
+        if blind != self.blind {
+            self.blind = blind;
+            news.push(News::Sight);
+        }
         news
+    }
+
+    fn blind(&self) -> Option<String> {
+        let line = |(index, checkup): (usize, &Checkup)| {
+            checkup.blind_line(self.findings.of(Whose::Checkup(index)))
+        };
+        self.checkups.iter().enumerate().find_map(line)
     }
 
     /// Does what a check or the trial asks for.
@@ -170,10 +191,11 @@ impl<'a> Looks<'a> {
                     Whose::Checkup(index) => self.checks[index].rules.timeout,
                 };
                 let limit = duration::show(limit);
-                self.found = Some(match whose {
+                let found = match whose {
                     Whose::Trial => format!("no answer within {limit}"),
                     Whose::Checkup(_) => format!("a check did not end within {limit}"),
-                });
+                };
+                self.findings.keep(whose, found);
                 let index = self.made.iter().position(|(of, _)| *of == whose)?;
                 // A command that is killed ends a little later.
                 let is_over = self.made[index].1.kill();
@@ -223,7 +245,7 @@ impl<'a> Looks<'a> {
             }
         };
         if is_new && outcome != Outcome::Pass {
-            self.found = Some(found);
+            self.findings.keep(whose, found);
         }
         news
     }

@@ -54,17 +54,30 @@ impl Speech {
 }
 
 impl Vigil<'_> {
-    /// Takes in what it said of itself. Of one that is unhealthy that is told.
+    /// Takes in what it said of itself.
     pub(super) fn speaks(&mut self, words: &Message) {
         let speech = self.speech.after(words, self.stage);
         if speech == self.speech {
             return;
         }
         self.speech = speech;
+        self.tell_state();
+    }
+
+    /// Tells of what it does, or of a check that cannot be made; of one that is unhealthy that is
+    /// told.
+    pub(super) fn tell_state(&mut self) {
         let ends = matches!(self.stage, Stage::Reacting { .. } | Stage::Told);
         if !ends && self.looks.are_healthy() != Some(false) {
-            let line = self.speech.line();
+            let line = self.state_line();
             self.note(|record| record.say(&line));
+        }
+    }
+
+    pub(super) fn state_line(&self) -> String {
+        match (self.looks.blind_line(), self.speech.errno) {
+            (Some(line), None) => line.into(),
+            _ => self.speech.line(),
         }
     }
 

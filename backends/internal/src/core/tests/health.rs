@@ -31,6 +31,8 @@ fn failures_make_it_unhealthy_and_stop_it() {
     assert_eq!(bench.status().healthy, Some(true));
     assert_eq!(next(&mut bench, Fail) + &next(&mut bench, Fail), "");
     assert_eq!(next(&mut bench, Unknown), "", "that is no failure");
+    let blind = "a check could not be made: tcp:80: Connection refused";
+    assert_eq!(bench.status().detail, blind);
     let sick = "unhealthy: tcp:80: Connection refused";
     let stop = "TERM main 1, CONT main 1";
     assert_eq!(next(&mut bench, Fail), format!("<sick: {sick}>, {stop}"));
