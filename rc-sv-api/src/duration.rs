@@ -42,12 +42,20 @@ pub fn parse(text: &str, unit: Unit) -> Result<Duration, String> {
     Ok(Duration::from_millis(millis.round() as u64))
 }
 
-/// A duration for people: `0 ms`, `480 ms`, `4 s`, `3 min`, `2 h`, `5 d`.
+/// A duration for people: `0 ms`, `480 ms`, `1.5 s`, `40 s`, `2 min 30 s`, `20 min`, `2 h`, `5 d`.
 pub fn show(duration: Duration) -> String {
     let millis = duration.as_millis();
     let (value, unit) = match millis {
         0..=999 => (millis, "ms"),
+        1_000..=9_900 if millis.div_ceil(100) % 10 != 0 => {
+            let tenths = millis.div_ceil(100);
+            return format!("{}.{} s", tenths / 10, tenths % 10);
+        }
         1_000..=119_999 => (millis.div_ceil(1_000), "s"),
+        120_000..=599_999 if millis / 1_000 % 60 > 0 => {
+            let seconds = millis / 1_000;
+            return format!("{} min {} s", seconds / 60, seconds % 60);
+        }
         120_000..=7_199_999 => (millis / 60_000, "min"),
         7_200_000..=172_799_999 => (millis / 3_600_000, "h"),
         _ => (millis / 86_400_000, "d"),
@@ -106,8 +114,21 @@ mod tests {
 
     #[test]
     fn shown_in_the_largest_sensible_unit() {
-        assert_eq!(show(Duration::from_millis(480)), "480 ms");
-        assert_eq!(show(Duration::from_millis(3_100)), "4 s");
-        assert_eq!(show(Duration::from_secs(600)), "10 min");
+        let cases = [
+            (480, "480 ms"),
+            (1_000, "1 s"),
+            (1_500, "1.5 s"),
+            (1_999, "2 s"),
+            (3_010, "3.1 s"),
+            (9_901, "10 s"),
+            (39_100, "40 s"),
+            (150_000, "2 min 30 s"),
+            (180_999, "3 min"),
+            (600_000, "10 min"),
+            (750_000, "12 min"),
+        ];
+        for (millis, shown) in cases {
+            assert_eq!(show(Duration::from_millis(millis)), shown);
+        }
     }
 }

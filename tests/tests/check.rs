@@ -109,7 +109,7 @@ fn a_simulation_is_told_by_the_core() {
         "    0.000 s  starting; the start is done; up\n    \
          5.000 s  exited 3; restarting in 500 ms (1 of 1)\n    \
          5.500 s  starting, restart 1; up\n   \
-         10.500 s  gave up after 1 restart in 6 s: exited 3\n"
+         10.500 s  gave up after 1 restart in 5.5 s: exited 3\n"
     );
     assert!(said.starts_with("module: internal"), "{said}");
     let wrong = failure(&lab, &["foo", "--simulate", "dies"]);

@@ -218,7 +218,7 @@ mod tests {
             ("rc_supervise_finish", "/bin/finish x"),
         ]);
         for line in [
-            "ready: a newline on descriptor 3, within 2 s",
+            "ready: a newline on descriptor 3, within 1.5 s",
             "health: tcp:127.0.0.1:80, every 5 s, for at most 10 s; 2 failures of 5 mean a restart",
             "health: healthcheck(), every 30 s, for at most 10 s; a failure means the unhealthy \
              command",

@@ -3,6 +3,7 @@
 
 use super::list::LONGEST_WINDOW;
 use super::Rules;
+use rc_sv_api::duration;
 use std::time::Duration;
 
 /// How a check ended.
@@ -143,6 +144,15 @@ impl Checkup {
             0 if failures <= limit => format!("unhealthy: {found}"),
             0 => format!("unhealthy: {found} ({failures} times)"),
             within => format!("unhealthy: {found} ({failures} of the last {within})"),
+        }
+    }
+
+    /// That it took too long, in words; it is the one at `index` of so many.
+    pub fn late_line(&self, index: usize, of: usize) -> String {
+        let limit = duration::show(self.rules.timeout);
+        match of {
+            0 | 1 => format!("the check did not end within {limit}"),
+            _ => format!("check {} did not end within {limit}", index + 1),
         }
     }
 

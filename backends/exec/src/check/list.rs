@@ -73,12 +73,18 @@ impl Check {
             checks.push(check);
         }
         let timer = spec.duration("healthcheck_timer").unwrap_or_default();
+        let delay = spec.duration("healthcheck_delay").unwrap_or_default();
+        if timer.is_zero() && !delay.is_zero() {
+            let line =
+                "healthcheck_delay: needs healthcheck_timer, which says how often is checked";
+            return Err(Error::invalid(line));
+        }
         if !timer.is_zero() {
             checks.push(Check {
                 target: Target::Hook,
                 rules: Rules {
                     interval: timer,
-                    start: spec.duration("healthcheck_delay").unwrap_or_default(),
+                    start: delay,
                     failures: 1,
                     successes: 1,
                     within: 0,
@@ -222,13 +228,19 @@ impl Rules {
 
     fn check(&self) -> std::result::Result<(), String> {
         if self.interval < SHORTEST || self.timeout < SHORTEST {
-            return Err("of an interval and a timeout of at least 10ms".into());
+            return Err("with an interval and a timeout of at least 10ms".into());
         }
-        if self.failures == 0 || self.successes == 0 {
-            return Err("of at least 1 for failures and successes".into());
+        let counts = 1..=LONGEST_WINDOW;
+        if !counts.contains(&self.failures) || !counts.contains(&self.successes) {
+            return Err(format!(
+                "with failures and successes from 1 to {LONGEST_WINDOW}"
+            ));
         }
         if self.within > LONGEST_WINDOW || (self.within != 0 && self.within < self.failures) {
-            return Err(format!("of within from failures to {LONGEST_WINDOW}, or 0"));
+            let least = self.failures;
+            return Err(format!(
+                "with within from {least}, its failures, to {LONGEST_WINDOW}, or 0"
+            ));
         }
         Ok(())
     }

@@ -80,7 +80,8 @@ fn openrcs_own_check_and_the_memory_come_last() {
     assert_eq!((rules.interval.as_secs(), rules.start.as_secs()), (5, 9));
     assert_eq!(rules.failures, 1);
     assert_eq!(checks[2].target, Target::Memory(10 << 20));
-    assert!(all(&[("healthcheck_delay", "9")]).unwrap().is_empty());
+    let alone = all(&[("healthcheck_delay", "9")]).unwrap_err();
+    assert!(alone.message.contains("needs healthcheck_timer"), "{alone}");
 }
 
 #[test]
@@ -91,6 +92,7 @@ fn nonsense_is_refused() {
         "tcp:80 every=5",
         "tcp:80 interval=0",
         "tcp:80 failures=0",
+        "tcp:80 failures=65",
         "tcp:80 within=2",
         "tcp:80 within=65",
         "tcp:80 action=reboot",

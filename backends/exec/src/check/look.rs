@@ -8,6 +8,9 @@ use rc_sv_api::exit::Exit;
 use rc_sv_api::{Error, Settings};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+/// How healthcheck() ends where there is none, or where a command of it was not found.
+const NOT_FOUND: u8 = 127;
+
 /// How a look ended, and what was found where it did not pass.
 pub type Found = (Outcome, String);
 
@@ -16,6 +19,7 @@ pub type Found = (Outcome, String);
 pub struct Look {
     /// What is looked at, in words.
     target: Box<str>,
+    is_hook: bool,
     way: Way,
     wait: Wait,
 }
@@ -58,6 +62,7 @@ impl Look {
         };
         Ok(Look {
             target: words,
+            is_hook: *target == Target::Hook,
             way,
             wait,
         })
@@ -81,6 +86,10 @@ impl Look {
             },
             Way::Command(command) => match command.end()? {
                 Ok(Exit::Code(0)) => (Outcome::Pass, String::new()),
+                Ok(Exit::Code(NOT_FOUND)) if self.is_hook => {
+                    let why = "the runscript has none, or a command of it was not found";
+                    (Outcome::Unknown, why.to_string())
+                }
                 Ok(exit) => (Outcome::Fail, exit.to_string()),
                 Err(error) => (Outcome::Unknown, error.message),
             },

@@ -46,8 +46,10 @@ impl Service {
             return;
         };
         let was = checkup.is_healthy();
+        // Of what was given up it is told that it took too long, not that it was killed.
+        let is_new = checkup.deadline().is_some();
         let change = checkup.ended(outcome, turn.now.boot_ms);
-        if outcome != Outcome::Pass {
+        if is_new && outcome != Outcome::Pass {
             watch.findings.keep(look, found);
         }
         self.changed(turn, index, was, change);
@@ -81,6 +83,7 @@ impl Service {
         let Some(watch) = self.watch.as_mut() else {
             return;
         };
+        let count = watch.checkups.len();
         let Some(checkup) = watch.checkups.get_mut(index) else {
             return;
         };
@@ -91,8 +94,7 @@ impl Service {
             Todo::Begin => turn.effects.push(Effect::Probe { id, run, look }),
             Todo::GiveUp => {
                 turn.effects.push(Effect::KillProbe { id, run, look });
-                let limit = duration::show(checkup.rules().timeout);
-                let found = format!("a check did not end within {limit}");
+                let found = checkup.late_line(index, count);
                 watch.findings.keep(look, found);
             }
         }

@@ -45,8 +45,10 @@ impl Service {
         plan: Option<Box<Plan>>,
         waiter: Option<Waiter>,
     ) {
+        // Nobody who asks for the next one waits until this one has gone by itself.
+        let leaves = matches!(self.state, State::Leaving { .. });
         let runs = matches!(self.state, State::Up | State::Starting { .. });
-        if !runs || self.is_ending() {
+        if !leaves && (!runs || self.is_ending()) {
             return self.start(turn, plan, waiter);
         }
         if let Some(plan) = plan {

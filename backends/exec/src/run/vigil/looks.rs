@@ -186,14 +186,10 @@ impl<'a> Looks<'a> {
             Todo::Nothing => return None,
             Todo::Begin => {}
             Todo::GiveUp => {
-                let limit = match whose {
-                    Whose::Trial => Trial::TIMEOUT,
-                    Whose::Checkup(index) => self.checks[index].rules.timeout,
-                };
-                let limit = duration::show(limit);
+                let count = self.checkups.len();
                 let found = match whose {
-                    Whose::Trial => format!("no answer within {limit}"),
-                    Whose::Checkup(_) => format!("a check did not end within {limit}"),
+                    Whose::Trial => format!("no answer within {}", duration::show(Trial::TIMEOUT)),
+                    Whose::Checkup(index) => self.checkups[index].late_line(index, count),
                 };
                 self.findings.keep(whose, found);
                 let index = self.made.iter().position(|(of, _)| *of == whose)?;

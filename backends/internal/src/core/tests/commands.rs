@@ -65,7 +65,7 @@ fn a_start_after_a_time_out_is_tried_by_itself() {
     bench.start(1);
     bench.spawned();
     assert_eq!(bench.pass(1500), "sweep 1");
-    let first = "1 Timeout: the program was not executed within 2 s";
+    let first = "1 Timeout: the program was not executed within 1.5 s";
     assert_eq!(bench.start(2), first);
     assert_eq!(bench.exited(Exit::Signal(9)), "spawn 2, reap 1");
 }

@@ -85,6 +85,30 @@ fn its_command_runs_first_but_not_for_ever() {
 }
 
 #[test]
+fn a_restart_does_not_wait_for_its_command() {
+    let settings = [
+        ("rc_supervise_health", "tcp:80 interval=10 failures=1"),
+        ("rc_supervise_unhealthy", "/bin/unhealthy"),
+    ];
+    let mut bench = Bench::up(&settings);
+    next(&mut bench, Fail);
+    assert_eq!(bench.restart(2), "TERM main 1, CONT main 1");
+    assert_eq!(bench.exited(TERM), "spawn 2, reap 1");
+    bench.come_up();
+    assert_eq!(bench.state(), State::Up);
+}
+
+#[test]
+fn a_hung_check_is_told_of_even_when_it_is_dead() {
+    let mut bench = checked("failures=1 action=alert");
+    let line = "unhealthy: the check did not end within 2 s";
+    let told = format!("look check0 1, kill check0 1, <sick: {line}>");
+    assert_eq!(bench.pass(12_000), told);
+    bench.finds(CHECK, Fail);
+    assert_eq!(bench.status().detail, line);
+}
+
+#[test]
 fn a_hung_check_is_killed_and_delays_nothing() {
     let mut bench = checked("failures=2");
     assert_eq!(bench.pass(12_000), "look check0 1, kill check0 1");

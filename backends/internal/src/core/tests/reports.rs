@@ -110,7 +110,7 @@ fn lines_for_people() {
     bench.stop(3);
     assert_eq!(bench.status().detail, "sent TERM, KILL follows in 2 s");
     bench.pass(2_500);
-    assert_eq!(bench.status().detail, "sent KILL, KILL follows in 3 s");
+    assert_eq!(bench.status().detail, "sent KILL, KILL follows in 2.5 s");
     bench.pass(3_000);
     assert_eq!(bench.status().detail, "everything was killed");
     bench.exited_leaving(CRASH);

@@ -63,7 +63,7 @@ fn a_program_that_vanishes_counts_against_the_limit_too() {
         bench.exec_failed();
         bench.exited(Exit::Code(127));
     }
-    let line = "gave up after 2 restarts in 2 s: cannot execute /x: No such file or directory";
+    let line = "gave up after 2 restarts in 1.5 s: cannot execute /x: No such file or directory";
     assert_eq!(bench.status().detail, line);
     assert_eq!(bench.status().last_exit, Some(Exit::NotRun(2)));
 }
@@ -81,7 +81,7 @@ fn a_system_that_cannot_fork_is_tried_again_whatever_the_policy() {
     bench.pass(1_000);
     assert_eq!(
         bench.spawn_failed(),
-        "<gave up after 2 restarts in 2 s: cannot fork: Resource temporarily unavailable>"
+        "<gave up after 2 restarts in 1.5 s: cannot fork: Resource temporarily unavailable>"
     );
     let mut bench = Bench::up(&[("rc_supervise_policy", "on-success")]);
     bench.exited(Exit::Code(0));
