@@ -6,6 +6,7 @@
 //! digits. There is one encoding of each spec, and nothing else is read.
 
 mod edition;
+mod encoded;
 
 use crate::place::Dir;
 use rc_sv_api::{Code, Error, Result, Settings, Spec, Value};
@@ -13,6 +14,7 @@ use std::fs::File;
 use std::io::Read;
 
 pub use edition::Edition;
+pub use encoded::Encoded;
 
 /// The name of the file in a service's directory.
 pub const NAME: &str = "spec";
@@ -73,8 +75,16 @@ pub fn encode(spec: &dyn Settings) -> Result<Vec<u8>> {
 /// The spec in `bytes`.
 ///
 /// # Errors
-/// [`Code::Protocol`]: it is foreign, cut off, damaged or too large.
+/// As [`open`].
 pub fn decode(bytes: &[u8]) -> Result<Spec> {
+    open(bytes.to_vec()).map(|encoded| encoded.to_spec())
+}
+
+/// The spec in `bytes`, as it stands there.
+///
+/// # Errors
+/// [`Code::Protocol`]: it is foreign, cut off, damaged or too large.
+fn open(mut bytes: Vec<u8>) -> Result<Encoded> {
     if bytes.len() > MAX_SIZE {
         return Err(damaged("is larger than 8 MiB"));
     }
@@ -86,7 +96,8 @@ pub fn decode(bytes: &[u8]) -> Result<Spec> {
     if split <= MAGIC.len() || end != trailer(body) {
         return Err(damaged("is cut off or damaged"));
     }
-    settings(&body[MAGIC.len() + 1..]).ok_or_else(|| damaged("is damaged"))
+    bytes.truncate(split);
+    Encoded::new(bytes.into(), MAGIC.len() + 1).ok_or_else(|| damaged("is damaged"))
 }
 
 /// Writes the file `spec` (0600) of a service: aside, then renamed, so that a reader sees the old
@@ -101,17 +112,17 @@ pub fn write(dir: &Dir, spec: &dyn Settings) -> Result<()> {
 /// Reads it.
 ///
 /// # Errors
-/// [`Code::NotFound`] when there is none; [`Code::Permission`] when it does not belong to root or
-/// the caller, or others may read or write it; else as [`decode`].
+/// As [`read_edition`].
 pub fn read(dir: &Dir) -> Result<Spec> {
-    read_edition(dir).map(|(spec, _)| spec)
+    read_edition(dir).map(|(encoded, _)| encoded.to_spec())
 }
 
-/// Reads it, and tells which file that was.
+/// Reads it as it stands there, and tells which file that was.
 ///
 /// # Errors
-/// As [`read`].
-pub fn read_edition(dir: &Dir) -> Result<(Spec, Edition)> {
+/// [`Code::NotFound`] when there is none; [`Code::Permission`] when it does not belong to root or
+/// the caller, or others may read or write it; else as [`decode`].
+pub fn read_edition(dir: &Dir) -> Result<(Encoded, Edition)> {
     let in_file = |error: Error| {
         let message = format!("{}: {}", dir.path().join(NAME).display(), error.message);
         Error { message, ..error }
@@ -127,8 +138,8 @@ pub fn read_edition(dir: &Dir) -> Result<(Spec, Edition)> {
         .take(one_more)
         .read_to_end(&mut bytes)
         .map_err(io)?;
-    let spec = decode(&bytes).map_err(in_file)?;
-    Ok((spec, edition))
+    let encoded = open(bytes).map_err(in_file)?;
+    Ok((encoded, edition))
 }
 
 fn damaged(what: &str) -> Error {
@@ -136,48 +147,6 @@ fn damaged(what: &str) -> Error {
         Code::Protocol,
         format!("{what}; start the service again to write a new one"),
     )
-}
-
-/// The settings between magic and trailer; `None` for anything that [`encode`] does not write.
-fn settings(body: &[u8]) -> Option<Spec> {
-    let mut spec = Spec::default();
-    let mut rest = body;
-    let mut last = "";
-    while !rest.is_empty() {
-        let kind = field(&mut rest)?;
-        let name = std::str::from_utf8(field(&mut rest)?).ok()?;
-        if name <= last {
-            return None;
-        }
-        last = name;
-        let value = field(&mut rest)?;
-        let value = match kind {
-            b"t" => Value::Text(value.to_vec()),
-            b"n" => Value::Int(number(value)?),
-            b"l" => {
-                let count = usize::try_from(number(value)?).ok()?;
-                let items = (0..count).map(|_| field(&mut rest).map(<[u8]>::to_vec));
-                Value::List(items.collect::<Option<_>>()?)
-            }
-            _ => return None,
-        };
-        spec.put(name, value);
-    }
-    Some(spec)
-}
-
-/// Takes the next field off `rest`.
-fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let end = rest.iter().position(|byte| *byte == 0)?;
-    let field = &rest[..end];
-    *rest = &rest[end + 1..];
-    Some(field)
-}
-
-/// A number in the one way in which it is written.
-fn number(text: &[u8]) -> Option<i64> {
-    let number: i64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    (number.to_string().as_bytes() == text).then_some(number)
 }
 
 fn trailer(body: &[u8]) -> [u8; TRAILER] {

@@ -155,8 +155,8 @@ fn an_edition_is_that_of_one_writing_and_of_no_other() {
     let mut seen = Vec::new();
     for _ in 0..100 {
         write(&dir, &sample()).unwrap();
-        let (spec, edition) = read_edition(&dir).unwrap();
-        assert_eq!(spec, sample());
+        let (encoded, edition) = read_edition(&dir).unwrap();
+        assert_eq!(encoded.to_spec(), sample());
         assert_eq!(Edition::at(&path).unwrap(), edition);
         assert!(!seen.contains(&edition), "{edition:?} was there before");
         seen.push(edition);

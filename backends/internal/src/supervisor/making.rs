@@ -194,8 +194,9 @@ impl Supervisor {
     /// Everything that can be done and can fail before there is a process; with a descriptor of
     /// the cgroup.
     fn prepare(&mut self, id: Id, run: u32) -> Result<(Making, Option<OwnedFd>)> {
-        let (spec, mut launch) = self.known_spec(id)?;
-        let settings = spec.settings();
+        let spec = self.known_spec(id)?;
+        let settings: &dyn Settings = &*spec;
+        let mut launch = Launch::from_settings(settings)?;
         if !self.slots.of(id).is_familiar {
             refuse_second_copy(&self.directory(id)?)?;
         }
@@ -207,7 +208,7 @@ impl Supervisor {
         };
         let cgroup = path_of(settings, "cgroup").map(Cgroup::in_service);
         let membership = match &cgroup {
-            Some(cgroup) => Some(self.open_cgroup(id, cgroup, &spec)?),
+            Some(cgroup) => Some(self.open_cgroup(id, cgroup, settings)?),
             None => None,
         };
         self.limit(id, settings, cgroup.as_ref());
@@ -237,12 +238,12 @@ impl Supervisor {
 
     /// Opens the cgroup for a new instance. What a supervisor that died left in it would make the
     /// new instance a second copy.
-    fn open_cgroup(&mut self, id: Id, cgroup: &Cgroup, spec: &Spec) -> Result<OwnedFd> {
+    fn open_cgroup(&mut self, id: Id, cgroup: &Cgroup, spec: &dyn Settings) -> Result<OwnedFd> {
         let failed = |cause| Error::io(format_args!("cgroup {}", cgroup.path().display()), &cause);
         let slot = self.slots.of(id);
         let afresh = !slot.is_familiar || std::mem::take(&mut slot.cgroup_was_killed);
         let opened = cgroup.make(afresh).map_err(failed)?;
-        let may_stay = Plan::from_settings(spec.settings()).kill_mode == KillMode::Process;
+        let may_stay = Plan::from_settings(spec).kill_mode == KillMode::Process;
         if !slot.is_familiar && !may_stay && cgroup.is_populated().map_err(failed)? {
             let message = format!(
                 "processes of an earlier supervisor still run in {}: stop the service first",

@@ -1,15 +1,13 @@
-//! The specs that were read last, with what was made from them: a respawn does not read again what
-//! is as it was.
+//! The specs that were read last: a respawn does not read again what is as it was.
 //!
 //! The file stays the store. It is looked at before each spawn, and what is known of it counts only
 //! while the same file is there, unchanged since it was checked and read.
 
 use super::Supervisor;
 use crate::core::Id;
-use rc_sv_api::{Result, Spec};
-use rc_sv_exec::launch::Launch;
+use rc_sv_api::Result;
 use rc_sv_exec::place::Dir;
-use rc_sv_exec::spec_file::{self, Edition};
+use rc_sv_exec::spec_file::{self, Edition, Encoded};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -26,36 +24,28 @@ pub(super) struct Specs(VecDeque<Known>);
 struct Known {
     id: Id,
     edition: Edition,
-    spec: Rc<Spec>,
-    launch: Launch,
+    spec: Rc<Encoded>,
 }
 
 impl Supervisor {
-    /// The spec of a service, as it is now, and what its main process is made from.
-    pub(super) fn known_spec(&mut self, id: Id) -> Result<(Rc<Spec>, Launch)> {
+    /// The spec of a service, as it is now.
+    pub(super) fn known_spec(&mut self, id: Id) -> Result<Rc<Encoded>> {
         let service = self.core.name(id);
         let path = service.map(|service| Dir::path_of_service(&self.svcdir, service));
         // Where it cannot be looked at, reading it says why.
         let now = path.and_then(|path| Edition::at(&path.join(spec_file::NAME)).ok());
-        if let Some(known) = self
-            .specs
-            .take(id)
-            .filter(|known| now == Some(known.edition))
-        {
-            let answer = (Rc::clone(&known.spec), known.launch.clone());
-            self.specs.0.push_back(known);
-            return Ok(answer);
-        }
-        let (spec, edition) = spec_file::read_edition(&self.directory(id)?)?;
-        let spec = Rc::new(spec);
-        let launch = Launch::from_settings(spec.settings())?;
-        self.specs.put(Known {
-            id,
-            edition,
-            spec: Rc::clone(&spec),
-            launch: launch.clone(),
-        });
-        Ok((spec, launch))
+        let known = self.specs.take(id);
+        let known = match known.filter(|known| now == Some(known.edition)) {
+            Some(known) => known,
+            None => {
+                let (spec, edition) = spec_file::read_edition(&self.directory(id)?)?;
+                let spec = Rc::new(spec);
+                Known { id, edition, spec }
+            }
+        };
+        let spec = Rc::clone(&known.spec);
+        self.specs.put(known);
+        Ok(spec)
     }
 }
 
