@@ -94,6 +94,12 @@ impl Ladder {
         &self.0
     }
 
+    /// What follows the first rung, if anything.
+    pub fn after_first(&self) -> Option<Ladder> {
+        let (_, rest) = self.0.split_first()?;
+        (!rest.is_empty()).then(|| Ladder(rest.into()))
+    }
+
     /// How long a stop can take at most before the final KILL.
     pub fn total(&self) -> Duration {
         self.0.iter().map(|rung| rung.wait).sum()
@@ -119,6 +125,9 @@ mod tests {
             (signal::INT, signal::KILL)
         );
         assert_eq!(plain.total(), Duration::from_secs(14));
+        let rest = plain.after_first().unwrap();
+        assert_eq!(rest.rungs(), &plain.rungs()[1..]);
+        assert_eq!(rest.after_first(), None);
     }
 
     #[test]

@@ -105,8 +105,18 @@ fn nothing_leaks() {
 }
 
 #[test]
+fn a_directory_of_another_scanner() {
+    native::a_directory_of_another_scanner(&DAEMONTOOLS);
+}
+
+#[test]
 fn a_directory_is_used_as_it_is() {
     native::a_directory_is_used_as_it_is(&DAEMONTOOLS);
+}
+
+#[test]
+fn a_link_of_the_scanner() {
+    native::a_link_of_the_scanner(&DAEMONTOOLS);
 }
 
 #[test]

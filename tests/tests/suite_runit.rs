@@ -105,8 +105,24 @@ fn nothing_leaks() {
 }
 
 #[test]
+fn a_directory_says_how_it_ends() {
+    let script = "#!/bin/sh\nexec kill -QUIT $(cat supervise/pid)\n";
+    native::a_directory_says_how_it_ends(&RUNIT, "control/t", script, 3);
+}
+
+#[test]
+fn a_directory_of_another_scanner() {
+    native::a_directory_of_another_scanner(&RUNIT);
+}
+
+#[test]
 fn a_directory_is_used_as_it_is() {
     native::a_directory_is_used_as_it_is(&RUNIT);
+}
+
+#[test]
+fn a_link_of_the_scanner() {
+    native::a_link_of_the_scanner(&RUNIT);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 mod suite;
 
-use suite::{faults, kills, life, many, native, start, S6};
+use suite::openrc::{alive, rc, SOON};
+use suite::{faults, kills, life, many, native, start, starts, S6};
 
 #[test]
 fn from_start_to_end() {
@@ -105,8 +106,46 @@ fn nothing_leaks() {
 }
 
 #[test]
+fn a_directory_says_how_it_ends() {
+    native::a_directory_says_how_it_ends(&S6, "down-signal", "INT\n", 2);
+}
+
+#[test]
+fn a_directory_tells_that_it_is_ready() {
+    native::a_directory_tells_that_it_is_ready(&S6);
+}
+
+/// Of OpenRC's own variables for s6: KILL comes when that is over.
+#[test]
+fn the_time_out_of_a_stop() {
+    let lab = S6.lab();
+    let conf = "s6_service_timeout_stop=500\ns6_force_kill=yes\n";
+    S6.probe(&lab, "foo", "--ignore TERM", conf);
+    rc(&lab, "foo", "start").ok();
+    let pid = starts(&lab, "foo", 1)[0].pid();
+    rc(&lab, "foo", "stop").ok();
+    assert!(!alive(&lab, pid));
+    let signals = lab.report("/tmp/foo", "signal", 1, SOON);
+    assert_eq!(signals[0].number("number"), 15);
+    S6.probe(&lab, "foo", "", &format!("{conf}retry=5\n"));
+    let output = rc(&lab, "foo", "start");
+    let wanted = "s6_service_timeout_stop and retry contradict each other";
+    assert!(output.all().contains(wanted), "{output}");
+}
+
+#[test]
+fn a_directory_of_another_scanner() {
+    native::a_directory_of_another_scanner(&S6);
+}
+
+#[test]
 fn a_directory_is_used_as_it_is() {
     native::a_directory_is_used_as_it_is(&S6);
+}
+
+#[test]
+fn a_link_of_the_scanner() {
+    native::a_link_of_the_scanner(&S6);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::origin::Origin;
 use crate::scanner::{self, Scanner};
 use crate::suite::Suite;
 use crate::tree::Tree;
-use crate::{progress, recorded, refusals, start, status, stop};
+use crate::{progress, recorded, refusals, start, status, stop, timeouts};
 use rc_sv_api::abi::{Host, Sink};
 use rc_sv_api::{
     Backend, Caps, Code, Error, Outcome, Request, Result, Section, ServiceName, Settings, Spec,
@@ -64,10 +64,12 @@ impl<M: Module> Family<M> {
         let origin = Origin::of(Self::SUITE, spec)?;
         refusals::check(Self::SUITE, &origin, spec)?;
         renewal::check(spec)?;
+        let mut wanted = spec.to_spec();
+        timeouts::translate(Self::SUITE, &origin, &mut wanted)?;
         if origin != Origin::Generated {
-            return Ok((origin, spec.to_spec()));
+            return Ok((origin, wanted));
         }
-        let resolved = resolve::resolve(spec)?;
+        let resolved = resolve::resolve(wanted.settings())?;
         // Options of OpenRC's tools have become settings.
         refusals::check_options(Self::SUITE, resolved.settings())?;
         Launch::from_settings(resolved.settings())?;

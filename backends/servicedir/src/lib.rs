@@ -15,6 +15,7 @@ mod changes_tests;
 mod directory;
 mod family;
 mod known;
+mod native;
 pub mod observed;
 mod origin;
 mod progress;
@@ -28,6 +29,7 @@ mod stop;
 pub mod suite;
 mod supervise;
 pub mod tai64n;
+mod timeouts;
 mod tree;
 mod watch;
 

@@ -4,7 +4,8 @@ use crate::suite::Suite;
 use nix::unistd::{access, geteuid, AccessFlags};
 use rc_sv_api::{Code, Error, Result, ServiceName, Settings};
 use std::ffi::OsStr;
-use std::fs::metadata;
+use std::fs::{metadata, Metadata};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -56,27 +57,24 @@ fn usual(root: &str, service: &ServiceName) -> PathBuf {
     Path::new(root).join(service.as_str())
 }
 
+/// What a supervisor executes, or looks for programs in, where it is there.
+const EXECUTED: [&str; 5] = ["run", "finish", "control", "log", "log/run"];
+
 /// Root will execute what is there.
 fn check(path: &Path) -> Result<()> {
-    let shown = path.display();
-    let found = metadata(path).map_err(|cause| Error::io(&shown, &cause))?;
-    let refuse = |why: String| Err(Error::new(Code::Permission, format!("{shown}: {why}")));
+    let found = metadata(path).map_err(|cause| Error::io(path.display(), &cause))?;
     if !found.is_dir() {
-        return Err(Error::invalid(format!(
-            "{shown}: must be a service directory"
-        )));
+        let message = format!("{}: must be a service directory", path.display());
+        return Err(Error::invalid(message));
     }
-    if found.uid() != 0 && found.uid() != geteuid().as_raw() {
-        return refuse(format!(
-            "belongs to user {}; must belong to root",
-            found.uid()
-        ));
-    }
-    if found.mode() & 0o022 != 0 {
-        return refuse(format!(
-            "has mode {:04o}; others must not write to it",
-            found.mode() & 0o7777
-        ));
+    check_owner(path, &found)?;
+    for name in EXECUTED {
+        let path = path.join(name);
+        match metadata(&path) {
+            Ok(found) => check_owner(&path, &found)?,
+            Err(cause) if cause.kind() == ErrorKind::NotFound => {}
+            Err(cause) => return Err(Error::io(path.display(), &cause)),
+        }
     }
     // A supervisor tries again and again, and may say nothing.
     let run = path.join("run");
@@ -88,6 +86,23 @@ fn check(path: &Path) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+fn check_owner(path: &Path, found: &Metadata) -> Result<()> {
+    let refuse = |why: String| {
+        let message = format!("{}: {why}", path.display());
+        Err(Error::new(Code::Permission, message))
+    };
+    match (found.uid(), found.mode()) {
+        (user, _) if user != 0 && user != geteuid().as_raw() => {
+            refuse(format!("belongs to user {user}; must belong to root"))
+        }
+        (_, mode) if mode & 0o022 != 0 => refuse(format!(
+            "has mode {:04o}; others must not write to it",
+            mode & 0o7777
+        )),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -151,6 +166,17 @@ mod tests {
             .message
             .ends_with("native/run: must be a program"));
         mode(&path.join("run"), 0o755);
+        assert_eq!(of(), Ok(Origin::Native(path.clone())));
+        for name in ["finish", "log/run"] {
+            let file = path.join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, "#!/bin/sh\n").unwrap();
+            mode(&file, 0o757);
+            let said = of().unwrap_err().message;
+            let words = "has mode 0757; others must not write to it";
+            assert_eq!(said, format!("{}: {words}", file.display()));
+            mode(&file, 0o755);
+        }
         assert_eq!(of(), Ok(Origin::Native(path.clone())));
         mode(&path, 0o775);
         assert!(of().unwrap_err().message.contains("has mode 0775"));

@@ -2,6 +2,7 @@
 //! by hand, by what its supervisor says.
 
 use crate::call::Call;
+use crate::directory;
 use crate::observed::Wants;
 use crate::stop;
 use crate::supervise::Snapshot;
@@ -47,9 +48,9 @@ pub(crate) fn runs(call: &Call, snapshot: &Snapshot) -> Result<bool> {
 pub(crate) fn await_begun(call: &Call, watch: &mut Watch) -> Result<()> {
     let late = || call.late("did not run the service in time; is it stopped by a signal?");
     if call.is_native() {
-        let runs = |snapshot: &Snapshot| Ok(snapshot.runs().then_some(()));
+        let runs = |snapshot: &Snapshot| Ok(snapshot.running());
         let begun = watch.until(call.supervise(), call.within(EXECUTE), runs)?;
-        return begun.ok_or_else(late);
+        return await_native(call, watch, begun.ok_or_else(late)?);
     }
     let is_executed = |_: &Snapshot| executed(&call.dir);
     let spec = stop::recorded(call)?;
@@ -79,6 +80,28 @@ pub(crate) fn await_begun(call: &Call, watch: &mut Watch) -> Result<()> {
         }
         deadline = extended;
     }
+}
+
+/// Waits until the supervisor of a directory written by hand knows that its program, which is `pid`, is
+/// ready, where it listens.
+fn await_native(call: &Call, watch: &mut Watch, pid: i32) -> Result<()> {
+    if !call.suite.listens || !call.tree.has_file(&call.service, directory::LISTENS) {
+        return Ok(());
+    }
+    let ready = |snapshot: &Snapshot| match (snapshot.running(), snapshot.observed) {
+        (Some(running), Some(observed)) if running == pid => Ok(observed.ready.then_some(())),
+        _ => Err(Error::new(
+            Code::Failed,
+            "the program ended before it was ready",
+        )),
+    };
+    let spec = stop::recorded(call)?;
+    let limit = readiness::timeout(spec.settings());
+    let found = watch.until(call.supervise(), call.within(limit), ready)?;
+    found.ok_or_else(|| {
+        let limit = duration::show(limit);
+        Error::new(Code::Timeout, format!("not ready within {limit}"))
+    })
 }
 
 /// How much longer a program may take that has asked for it.

@@ -106,8 +106,15 @@ const DONE_FOR_NATIVE: [&str; 9] = [
 
 /// What to do instead of what is not done.
 const INSTEAD: [(&str, &str); 3] = [
-    ("s6_service_timeout_stop", "unset it and set retry"),
-    ("s6_force_kill", "unset it and set retry"),
+    (
+        "s6_svwait_options_start",
+        "unset it: a start waits until the service is up, and ready where it tells; timeout_ready \
+         can be set",
+    ),
+    (
+        "s6_force_kill",
+        "unset it: a stop ends with KILL at the latest; timeout_kill can be set",
+    ),
     (
         "rc_supervise_operators",
         "unset it: who may write to its FIFO may do anything",
@@ -124,6 +131,7 @@ pub fn of_setting(suite: &Suite, key: &Key) -> Support {
         return Support::Foreign;
     }
     match key.name {
+        name if suite.kill_setting == Some(name) => Support::Emulated,
         "rc_supervise_module" => Support::Native,
         "rc_supervise_finish" if suite.finish => Support::Native,
         name if LOGGED.contains(&name) => Support::Native,
@@ -159,6 +167,9 @@ fn refusal(suite: &Suite, origin: &Origin, key: &Key) -> Option<String> {
         Support::Refused(instead) => Some(support::objection(suite.name, key, instead)),
         Support::Native | Support::Emulated if !is_native => None,
         _ if DONE_FOR_NATIVE.contains(&name) || name == suite.native_setting => None,
+        _ if suite.kill_setting == Some(name) => None,
+        // Its supervisor is told by the program itself.
+        _ if name == "timeout_ready" && suite.listens => None,
         _ => Some(format!("{name}: is for a service with a command; a service directory written by hand decides that itself")),
     }
 }

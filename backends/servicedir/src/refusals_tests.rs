@@ -16,7 +16,9 @@ use rc_sv_exec::stop::Stop;
 use std::path::PathBuf;
 
 /// Settings that neither the launch nor policy nor stop shows: who acts upon them.
-const ELSEWHERE: [&str; 12] = [
+const ELSEWHERE: [&str; 13] = [
+    // It becomes timeout_kill: timeouts.rs.
+    "s6_service_timeout_stop",
     // rc-sv-exec writes the pid file.
     "command_background",
     "pidfile",

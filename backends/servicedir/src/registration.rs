@@ -3,11 +3,12 @@
 use crate::call::{Call, PATIENCE};
 use crate::directory;
 use crate::scanner::{self, Scanner};
-use crate::supervise::Snapshot;
+use crate::supervise::{Snapshot, Supervise};
 use rc_sv_api::{Code, Error, Result};
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,27 @@ pub(crate) fn register(call: &Call, scanner: &Scanner) -> Result<()> {
     registered
 }
 
+/// Refuses a directory that is supervised already, unless this scanner does so for this service:
+/// whoever else has it would begin it again after each stop.
+///
+/// # Errors
+/// [`Code::Conflict`], or it cannot be looked at.
+pub(crate) fn check_free(call: &Call, scanner: &Scanner, directory: &Path) -> Result<()> {
+    let failed = |cause| Error::io(directory.display(), &cause);
+    let opened = File::open(directory).map_err(failed)?;
+    let is_supervised = Supervise::new(call.suite, opened.as_fd(), ".").supervisor()?;
+    let link = scanner.directory().join(call.service.as_str());
+    if is_supervised.is_none() || same(&link, directory) {
+        return Ok(());
+    }
+    let message = format!(
+        "{}: has a {} already, by another scanner or for another service; end that one first",
+        directory.display(),
+        call.suite.supervisor
+    );
+    Err(Error::new(Code::Conflict, message))
+}
+
 /// Waits until the supervisor of a service that is linked lives.
 ///
 /// # Errors
@@ -82,7 +104,8 @@ pub(crate) fn await_supervisor(call: &Call, scanner: &Scanner) -> Result<()> {
 }
 
 /// Takes the service from the scanner, before its supervisor ends: the scanner would begin another
-/// one. False: its directory is the scanner's own, and stays there with its supervisor.
+/// one. False: its directory, or the link to it, is the scanner's own, and stays there with its
+/// supervisor.
 ///
 /// # Errors
 /// It is not known where it is linked.
@@ -90,7 +113,7 @@ pub(crate) fn unlink(call: &Call) -> Result<bool> {
     let Some(link) = link(call)? else {
         return Ok(true);
     };
-    if is_directory(&link) {
+    if is_directory(&link) || is_anothers(call, &link) {
         return Ok(false);
     }
     withdraw(call, &link);
@@ -134,6 +157,12 @@ fn supervised(snapshot: &Snapshot) -> Result<Option<()>> {
 
 fn same(one: &Path, other: &Path) -> bool {
     matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Whether somebody else has linked the directory there.
+fn is_anothers(call: &Call, link: &Path) -> bool {
+    let ours = call.tree.path(&call.service);
+    fs::read_link(link).is_ok_and(|target| target != ours) && same(link, &ours)
 }
 
 fn is_directory(path: &Path) -> bool {

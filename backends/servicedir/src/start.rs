@@ -119,7 +119,10 @@ fn supervise(
             let files = directory::files(call, spec, program)?;
             call.tree.build(&call.service, &files)?;
         }
-        Origin::Native(path) => call.tree.link(&call.service, path)?,
+        Origin::Native(path) => {
+            registration::check_free(call, scanner, path)?;
+            call.tree.link(&call.service, path)?;
+        }
     }
     registration::register(call, scanner)?;
     ordered(call)

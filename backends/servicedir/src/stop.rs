@@ -1,10 +1,10 @@
 //! Stopping a service.
 
 use crate::call::{Call, PATIENCE};
+use crate::native;
 use crate::observed::{Phase, Wants};
 use crate::registration;
 use crate::supervise::Snapshot;
-use nix::unistd::{getpgid, Pid};
 use rc_sv_api::{signal, Code, Error, Result, Spec};
 use rc_sv_exec::cgroup::Cgroup;
 use rc_sv_exec::instance::Instance;
@@ -12,7 +12,7 @@ use rc_sv_exec::place::Dir;
 use rc_sv_exec::process;
 use rc_sv_exec::run::{end_script, record};
 use rc_sv_exec::spec_file;
-use rc_sv_exec::stop::{KillMode, Stop};
+use rc_sv_exec::stop::Stop;
 use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
@@ -75,7 +75,7 @@ pub(crate) fn recorded(call: &Call) -> Result<Spec> {
 fn end(call: &Call, stop: &Stop) -> Result<()> {
     record::want_down(&call.dir)?;
     match call.is_native() {
-        true => end_native(call, stop),
+        true => native::end(call, stop),
         false => end_instance(call, stop),
     }
 }
@@ -85,55 +85,6 @@ fn sweep(call: &Call, stop: &Stop, spec: &Spec) -> Result<()> {
     // Where who has waited for it was killed.
     end_script(&call.dir);
     leftovers(stop, spec)
-}
-
-/// Ends what a directory runs that was written by hand.
-fn end_native(call: &Call, stop: &Stop) -> Result<()> {
-    let snapshot = call.supervise().snapshot()?;
-    match (snapshot.running(), &snapshot.supervisor) {
-        (None, _) => Ok(()),
-        (Some(_), Some(_)) => {
-            // Not again, whatever ends it.
-            call.supervise().control(&[call.suite.once])?;
-            climb(call, stop)
-        }
-        // The number may be another one's by now.
-        (Some(pid), None) => {
-            let name = call.suite.supervisor;
-            let message = format!(
-                "{name} is gone, and process {pid} may be what it ran: look, and kill {pid}"
-            );
-            Err(Error::new(Code::Conflict, message))
-        }
-    }
-}
-
-/// Climbs the ladder, as long as the process that was seen runs.
-fn climb(call: &Call, stop: &Stop) -> Result<()> {
-    let snapshot = call.supervise().snapshot()?;
-    let (Some(pid), Some(pidfd)) = (snapshot.running(), &snapshot.process) else {
-        return Ok(());
-    };
-    let failed = |cause| Error::io(format_args!("end process {pid}"), &cause);
-    let Ok(instance) = Instance::of(pid) else {
-        return Ok(());
-    };
-    // The number may be another one's by now.
-    if crate::watch::is_over(pidfd).map_err(failed)? {
-        return Ok(());
-    }
-    // runit and daemontools leave a service written by hand in their own group.
-    let leads = getpgid(Some(Pid::from_raw(pid))) == Ok(Pid::from_raw(pid));
-    let kill_mode = if leads {
-        stop.kill_mode
-    } else {
-        KillMode::Process
-    };
-    let stop = Stop {
-        kill_mode,
-        ..stop.clone()
-    };
-    stop.end_by(&instance, call.deadline).map_err(failed)
 }
 
 /// Has the supervisor end, which it does when all is over. A `finish` that takes longer than it may

@@ -99,7 +99,7 @@ pub(super) static KEYS: &[Key] = &[
     key(Service, "rc_send_sigkill", Flag, "yes", OpenRc, OpenRc45, "rc_cgroup_cleanup sends KILL at last."),
     key(Suite, "s6_service_path", Path, "", Setting, OpenRc45, "Service directory for s6, written by hand and used as it is. When unset, /var/svc.d/NAME is used for a service without a command."),
     key(Suite, "s6_svwait_options_start", Text, "", Setting, OpenRc45, "Options for waiting on a start under s6."),
-    key(Suite, "s6_service_timeout_stop", Duration(Millis), "", Setting, OpenRc45, "How long a stop under s6 may take."),
+    key(Suite, "s6_service_timeout_stop", Duration(Millis), "", Setting, OpenRc45, "After this long KILL ends a stop under s6: timeout_kill by another name."),
     key(Suite, "s6_force_kill", Flag, "yes", Setting, OpenRc45, "KILL at the end of a stop under s6."),
     key(Suite, "s6_log_arguments", Text, "", Setting, OpenRc63, "Arguments of the logger under s6."),
     key(Suite, "runit_service", Path, "", Setting, OpenRc45, "Service directory for runit, written by hand and used as it is. When unset, /etc/sv/NAME is used for a service without a command."),

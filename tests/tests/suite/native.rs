@@ -68,6 +68,91 @@ pub fn a_directory_is_used_as_it_is(suite: &Suite) {
     assert_eq!(start_count(&lab, "foo"), 2);
 }
 
+/// What a file of it says of its end holds, unless the settings say with which signal.
+pub fn a_directory_says_how_it_ends(suite: &Suite, file: &str, text: &str, signal: i64) {
+    let lab = suite.lab();
+    directory(&lab, "/srv/native", "foo");
+    lab.write(format!("/srv/native/{file}"), text, 0o755);
+    lab.service("foo", "description=native\n");
+    let conf = format!(
+        "rc_supervise_module={}\n{}=/srv/native\n",
+        suite.module, suite.setting
+    );
+    lab.conf("foo", &conf);
+    for (conf, wanted) in [
+        (conf.clone(), signal),
+        (format!("{conf}stopsig=USR2\n"), 12),
+    ] {
+        lab.conf("foo", &conf);
+        let before = lab.reported("/tmp/foo", "signal");
+        rc(&lab, "foo", "start").ok();
+        starts(&lab, "foo", before + 1);
+        rc(&lab, "foo", "stop").ok();
+        let signals = lab.report("/tmp/foo", "signal", before + 1, SOON);
+        assert_eq!(signals[before].number("number"), wanted);
+        assert_eq!(signals.len(), before + 1);
+    }
+    assert_eq!(start_count(&lab, "foo"), 2);
+    assert_eq!(lab.pids(suite.supervisor), [0; 0]);
+}
+
+/// A start waits for one whose supervisor is told that its program is ready.
+pub fn a_directory_tells_that_it_is_ready(suite: &Suite) {
+    let lab = suite.lab();
+    for (service, says) in [("foo", "--write 3=%n"), ("mute", "")] {
+        let path = format!("/srv/{service}");
+        let run = format!(
+            "#!/bin/sh\n[ $1 = mute ] || until [ -e /tmp/go ]; do sleep 0.05; done\n\
+             exec {} --report /tmp/{service} {says}\n",
+            super::PROBE
+        );
+        lab.write(format!("{path}/run"), run, 0o755);
+        lab.write(format!("{path}/notification-fd"), "3\n", 0o644);
+        lab.service(service, "description=native\n");
+        let conf = format!(
+            "rc_supervise_module={}\n{}={path}\n",
+            suite.module, suite.setting
+        );
+        lab.conf(service, &conf);
+    }
+    let job = lab.spawn("rc-service foo start");
+    suite.supervisor_of(&lab, "foo");
+    assert_eq!(start_count(&lab, "foo"), 0);
+    lab.write("/tmp/go", "", 0o644);
+    job.wait(SOON).ok();
+    assert_eq!(start_count(&lab, "foo"), 1);
+    // One that says nothing has its time.
+    let conf = lab.text("/etc/conf.d/mute");
+    lab.conf("mute", &format!("{conf}timeout_ready=1500\n"));
+    let output = rc(&lab, "mute", "start");
+    assert_eq!(output.code(), 1, "{output}");
+    assert!(output.all().contains("not ready within 2 s"), "{output}");
+    assert_eq!(lab.sh(&format!("ls {}", suite.scan_dir)).ok(), "foo\n");
+}
+
+/// One that another scanner has would come back after each stop, so it is left to that.
+pub fn a_directory_of_another_scanner(suite: &Suite) {
+    let lab = suite.lab();
+    directory(&lab, "/srv/native", "foo");
+    lab.sh("mkdir /srv/others && ln -s /srv/native /srv/others/foo")
+        .ok();
+    let _other = lab.spawn(&format!("exec {} /srv/others", suite.scanner));
+    let first = starts(&lab, "foo", 1)[0].pid();
+    lab.service("foo", "description=native\n");
+    let conf = format!(
+        "rc_supervise_module={}\n{}=/srv/native\n",
+        suite.module, suite.setting
+    );
+    lab.conf("foo", &conf);
+    let output = rc(&lab, "foo", "start");
+    assert_eq!(output.code(), 1, "{output}");
+    let wanted = format!("/srv/native: has a {} already", suite.supervisor);
+    assert!(output.all().contains(&wanted), "{output}");
+    assert!(alive(&lab, first));
+    assert_eq!(start_count(&lab, "foo"), 1);
+    assert_eq!(lab.sh(&format!("ls {}", suite.scan_dir)).ok(), "");
+}
+
 /// One in the place that the suite's users have by convention needs no setting.
 pub fn the_usual_place(suite: &Suite, path: &str) {
     let lab = suite.lab();
@@ -85,10 +170,22 @@ pub fn the_usual_place(suite: &Suite, path: &str) {
 
 /// One in the scan directory itself stays there, supervised, but down.
 pub fn a_directory_of_the_scanner(suite: &Suite) {
+    of_the_scanner(suite, &format!("{}/foo", suite.scan_dir));
+}
+
+/// One that a person has linked there, too.
+pub fn a_link_of_the_scanner(suite: &Suite) {
+    of_the_scanner(suite, "/srv/native");
+}
+
+fn of_the_scanner(suite: &Suite, path: &str) {
     let lab = suite.lab();
-    let path = format!("{}/foo", suite.scan_dir);
     lab.write(format!("{path}/down"), "", 0o644);
-    directory(&lab, &path, "foo");
+    directory(&lab, path, "foo");
+    let link = format!("{}/foo", suite.scan_dir);
+    if path != link {
+        lab.sh(&format!("ln -s {path} {link}")).ok();
+    }
     // Only s6 is told.
     lab.sh(&format!(
         "fifo={}/.s6-svscan/control; [ ! -p $fifo ] || printf a >$fifo",
@@ -112,7 +209,9 @@ pub fn a_directory_of_the_scanner(suite: &Suite) {
     until("the same supervisor", SOON, || {
         (suite.supervisor_of(&lab, "foo") == supervisor).then_some(())
     });
-    assert!(lab.exists(format!("{path}/run")));
+    assert!(lab.exists(format!("{link}/run")));
+    assert_eq!(rc(&lab, "foo", "status").code(), 3);
+    assert_eq!(start_count(&lab, "foo"), 1);
     rc(&lab, "foo", "start").ok();
     starts(&lab, "foo", 2);
 }

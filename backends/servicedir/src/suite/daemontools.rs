@@ -16,6 +16,8 @@ pub static DAEMONTOOLS: Suite = Suite {
     nudge: Nudge::None,
     alive: "ok",
     once: b'o',
+    end_files: &[],
+    kill_setting: None,
     forgets_end: false,
     finish: false,
     listens: false,

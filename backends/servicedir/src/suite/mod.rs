@@ -33,6 +33,10 @@ pub struct Suite {
     pub alive: &'static str,
     /// The control byte for "do not run it again".
     pub once: u8,
+    /// The files by which a directory written by hand says how its program is ended on `d`.
+    pub end_files: &'static [&'static str],
+    /// Its own setting for the time after which KILL ends a stop.
+    pub kill_setting: Option<&'static str>,
     /// Whether its supervisor that was told to end forgets that when it is told `d`, as `finish` does.
     pub forgets_end: bool,
     /// Whether `finish` is run after `run`.

@@ -21,6 +21,8 @@ pub static RUNIT: Suite = Suite {
     nudge: Nudge::Wake,
     alive: "ok",
     once: b'o',
+    end_files: &["control/t", "control/d"],
+    kill_setting: None,
     forgets_end: true,
     finish: true,
     listens: false,

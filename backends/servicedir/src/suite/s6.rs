@@ -17,6 +17,8 @@ pub static S6: Suite = Suite {
     nudge: Nudge::Control,
     alive: "control",
     once: b'O',
+    end_files: &["down-signal", "timeout-kill"],
+    kill_setting: Some("s6_service_timeout_stop"),
     forgets_end: false,
     finish: true,
     listens: true,
