@@ -14,7 +14,7 @@ use crate::capture;
 use crate::loader::Loader;
 use crate::module::Module;
 use crate::record::Records;
-use crate::standing::{living_child, Standing};
+use crate::standing::{is_started, living_child, Standing};
 use rc_sv_api::{Code, Error, Outcome, Request, ServiceName, Spec, State, Status};
 
 type Result<T> = std::result::Result<T, Failure>;
@@ -149,7 +149,11 @@ impl Services {
         // What it only watches may run where it cannot see it.
         let is_attached = || self.records.is_attached(service).unwrap_or(false);
         let child = || is_attached() || living_child(self.records.svcdir(), service).is_some();
-        let (status, standing) = Standing::of(status, child)?;
+        let (status, mut standing) = Standing::of(status, child)?;
+        // A supervisor that was told to end has stopped its services, and has said so to OpenRC.
+        if standing == Standing::Crashed && !is_started(self.records.svcdir(), service) {
+            standing = Standing::Stopped;
+        }
         let module = Some(module.to_string());
         Ok(Report {
             service: service.clone(),

@@ -105,6 +105,12 @@ pub(crate) fn living_child(svcdir: &Path, service: &ServiceName) -> Option<u32> 
     known.is_none_or(|known| known == began).then_some(pid)
 }
 
+/// Whether OpenRC knows something of a service beyond its script: it forgets all of one that is
+/// stopped.
+pub(crate) fn is_started(svcdir: &Path, service: &ServiceName) -> bool {
+    svcdir.join("options").join(service.as_str()).exists()
+}
+
 /// When the service's process began, if it has this pid, by a file that begins with both: `instance`
 /// of its module, or OpenRC's value `child_began`, which our modules record with the pid.
 fn known_beginning(path: &Path, pid: u32) -> Option<u64> {

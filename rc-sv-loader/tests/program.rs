@@ -88,7 +88,10 @@ fn errors_are_one_line_with_service_and_module() {
     assert_eq!(start("delegates", &CHOSEN), (5, String::new()));
     assert_eq!(
         start("foo", &[]),
-        line("foo: no module is chosen: set rc_supervise_module in conf.d/foo")
+        line(
+            "foo: no module is chosen: set rc_supervise_module in conf.d/foo and use rc-service, \
+             or give --module"
+        )
     );
     assert_eq!(
         start("foo", &[("RCSV_rc_supervise_module", "s7")]),

@@ -62,6 +62,7 @@ fn all_services_are_shown_with_one_call_for_each_module() {
         place.record(service, module);
     }
     place.set_state("d", 2);
+    fs::create_dir_all(place.0.join("run/options/c")).unwrap();
     place.record("e", "uninstalled");
     let (code, out, err) = place.run(&["status"], &[]);
     assert_eq!(

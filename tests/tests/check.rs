@@ -114,6 +114,11 @@ fn a_simulation_is_told_by_the_core() {
     assert!(said.starts_with("module: internal"), "{said}");
     let wrong = failure(&lab, &["foo", "--simulate", "dies"]);
     assert!(wrong.contains("simulate \"dies\": must be exit CODE after TIME"));
+    let unseen = failure(&lab, &["foo", "--simulate", "unhealthy after 1m"]);
+    assert!(
+        unseen.contains("is seen by a health check alone"),
+        "{unseen}"
+    );
     // A program that is given is checked without a script.
     let given = [
         "given",

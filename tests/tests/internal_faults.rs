@@ -159,9 +159,15 @@ fn a_storm_of_signals_ends_the_supervisor_once_and_well() {
         );
     }
     assert!(!lab.exists("/run/openrc/rc-sv/.internal/socket"));
+    let all = lab.sh("rc-sv-loader status").ok();
+    assert_eq!(all.matches("stopped").count(), 2, "{all}");
     rc(&lab, "foo", "start").ok();
     starts(&lab, "foo", 2);
     assert_ne!(supervisor(&lab), pid);
+    // The next one knows nothing of it.
+    let bar = lab.sh("rc-sv-loader status bar");
+    assert_eq!(bar.code(), 3, "{bar}");
+    assert!(bar.all().contains("stopped"), "{bar}");
 }
 
 #[test]

@@ -122,17 +122,23 @@ fn after_both_were_killed_any_command_begins_them_again() {
     start_all(&lab, ["foo", "bar"]);
     let pid = |service: &str| starts(&lab, service, 1)[0].pid();
     let (foo, bar) = (pid("foo"), pid("bar"));
-    for command in ["status", "stop", "start"] {
+    for command in ["list", "status", "stop", "start"] {
         let both = [guardian(&lab), supervisor(&lab)];
         // Stopped first: neither is to see the other one die.
         both.iter().for_each(|pid| lab.kill(*pid, STOP));
         both.iter().for_each(|pid| lab.kill(*pid, KILL));
         both.iter().for_each(|pid| lab.wait_dead(*pid, SOON));
         assert!(alive(&lab, bar));
-        assert_eq!(rc(&lab, "foo", command).code(), 0, "{command}");
+        let done = match command {
+            "list" => lab.sh("rc-sv-loader status"),
+            command => rc(&lab, "foo", command),
+        };
+        assert_eq!(done.code(), 0, "{command}: {done}");
+        assert!(!done.all().contains("unsupervised"), "{done}");
         assert_ne!(guardian(&lab), both[0]);
         assert_eq!(status(&lab, "bar")["pid"].as_i64(), Some(bar.into()));
-        assert_eq!(alive(&lab, foo), command == "status", "{command}");
+        let goes_on = matches!(command, "list" | "status");
+        assert_eq!(alive(&lab, foo), goes_on, "{command}");
     }
     // A start is over before its daemon has reported.
     assert_eq!(starts(&lab, "foo", 2).len(), 2);

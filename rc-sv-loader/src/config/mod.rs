@@ -244,7 +244,8 @@ fn text_of(key: &Key, entry: &Entry) -> std::result::Result<Text, String> {
 /// No module was chosen for `service`.
 pub fn no_module(service: &ServiceName) -> Error {
     Error::invalid(format!(
-        "no module is chosen: set rc_supervise_module in conf.d/{service}"
+        "no module is chosen: set rc_supervise_module in conf.d/{service} and use rc-service, or \
+         give --module"
     ))
 }
 

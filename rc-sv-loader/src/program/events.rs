@@ -91,7 +91,12 @@ fn words(told: &Told, now: Now) -> String {
         (Kind::State | Kind::GaveUp, _) => state.to_string(),
     };
     let pid = status.pid.map(|pid| format!(" pid {pid}"));
-    let is_down = !matches!(status.state, State::Up | State::Starting | State::Unknown);
+    // While a process runs, how it ended last is how the one before did.
+    let is_down = match status.state {
+        State::Up | State::Unknown => false,
+        State::Starting => status.restarts > Some(0),
+        _ => status.pid.is_none(),
+    };
     let exit = status
         .last_exit
         .filter(|_| is_down && !status.detail.contains(&told_exit(told)))

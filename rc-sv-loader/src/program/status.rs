@@ -192,7 +192,7 @@ mod tests {
         };
         assert_eq!(
             line(waiting.clone(), Standing::Up),
-            "foo  waiting  -  -  2 restarts  killed by KILL, respawned in 4 s\n"
+            "foo  waiting  -  -  2 restarts  killed by KILL, respawned in 3.5 s\n"
         );
         let told = Status {
             detail: "3 of 10".into(),

@@ -24,8 +24,9 @@ const MOST_STEPS: u32 = 2_000_000;
 /// moment at which something happens, beginning with the seconds since its start.
 ///
 /// # Errors
-/// Its name does not fit, which is a defect of this function.
+/// The script has something of which nothing could come.
 pub fn tell(plan: Plan, script: Script) -> Result<Vec<String>> {
+    script.check(&plan)?;
     let mut simulation = Simulation::new(plan.clone(), script);
     let service = ServiceName::new(b"simulated")?;
     let order = |command, waiter| Event::Command {

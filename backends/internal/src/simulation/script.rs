@@ -1,5 +1,6 @@
 //! What a simulated service does: the words of `rc-sv-loader check --simulate`.
 
+use crate::core::{self, Plan};
 use rc_sv_api::duration::{self, Unit};
 use rc_sv_api::exit::Exit;
 use rc_sv_api::{signal, Error, Result};
@@ -53,6 +54,35 @@ impl Script {
             })?;
         }
         Ok(script)
+    }
+
+    /// Whether anybody would notice all that it does.
+    ///
+    /// # Errors
+    /// [`rc_sv_api::Code::Invalid`] with what nobody would notice, and what would.
+    pub fn check(&self, plan: &Plan) -> Result<()> {
+        let care = plan.care.as_ref();
+        let is_checked = care.is_some_and(|care| !care.checks.is_empty());
+        let is_watched = care.is_some_and(|care| care.watchdog.is_some());
+        let is_asked = plan.ready != core::Ready::Executed;
+        let phrases = [
+            (
+                self.ready != Ready::default() && !is_asked,
+                "ready: is seen by notify or rc_supervise_ready alone, and neither is set",
+            ),
+            (
+                self.unhealthy.is_some() && !is_checked,
+                "unhealthy: is seen by a health check alone, and none is set",
+            ),
+            (
+                self.silent.is_some() && !is_watched,
+                "silent: is seen by rc_supervise_watchdog alone, which is not set",
+            ),
+        ];
+        match phrases.into_iter().find(|(is_unseen, _)| *is_unseen) {
+            Some((_, why)) => Err(Error::invalid(format!("simulate {why}"))),
+            None => Ok(()),
+        }
     }
 
     fn take(&mut self, phrase: &str) -> std::result::Result<(), String> {

@@ -36,13 +36,19 @@ impl Story {
     pub(super) fn look(&mut self, core: &Core, id: Id, now: Now) {
         let status = core.status(id, now);
         let restarts = status.restarts.unwrap_or_default();
-        if self.last.replace((status.state, restarts)) == Some((status.state, restarts)) {
+        let before = self.last.replace((status.state, restarts));
+        if before == self.last {
             return;
         }
         let exit = status.last_exit.map(|exit| exit.to_string());
+        // How it ended is told where it waits; without a pause it does not.
+        let has_waited = matches!(before, Some((State::Backoff | State::GaveUp, _)));
         self.moment.push(match status.state {
             State::Starting if restarts == 0 => "starting".to_string(),
-            State::Starting => format!("starting, restart {restarts}"),
+            State::Starting if has_waited => format!("starting, restart {restarts}"),
+            State::Starting => {
+                format!("{}; starting, restart {restarts}", exit.unwrap_or_default())
+            }
             State::Backoff => format!("{}; {}", exit.unwrap_or_default(), status.detail),
             State::GaveUp => status.detail,
             other if status.detail.is_empty() => other.name().to_string(),

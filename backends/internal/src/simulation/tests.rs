@@ -31,6 +31,27 @@ fn one_that_dies_is_given_up_when_the_policy_says_so() {
 }
 
 #[test]
+fn an_end_is_told_also_without_a_pause_after_it() {
+    let lines = told(&[], "exit 3 after 2m, stop after 3m");
+    assert_eq!(lines[1], "  120.000 s  exited 3; starting, restart 1; up");
+}
+
+#[test]
+fn what_nobody_would_notice_is_refused() {
+    let plan = Plan::from_settings(Spec::default().settings());
+    let words = [
+        "never ready",
+        "ready after 5s",
+        "unhealthy after 1",
+        "silent after 1",
+    ];
+    for phrase in words {
+        let error = tell(plan.clone(), Script::parse(phrase).unwrap()).unwrap_err();
+        assert!(error.message.contains("set"), "{phrase}: {error}");
+    }
+}
+
+#[test]
 fn one_that_is_never_ready_fails_its_start() {
     let settings = [("notify", "fd:3"), ("timeout_ready", "2s")];
     let lines = told(&settings, "never ready");

@@ -184,6 +184,10 @@ fn simulation(page: &mut Page) {
     ] {
         page.term(phrase, meaning);
     }
+    page.text(
+        "What nothing would notice is refused: readiness that nothing shows, health without a \
+         check, silence without a watchdog.",
+    );
     page.text("*rc-sv-loader check web --simulate 'exit 3 after 5s, stop after 1m'*");
 }
 
