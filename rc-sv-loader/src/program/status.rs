@@ -52,7 +52,8 @@ fn row(report: &Report, now: Now) -> [String; 6] {
     let status = &report.status;
     let state = match report.standing {
         Standing::Crashed | Standing::Unsupervised => report.standing.name(),
-        _ if report.module.is_none() => report.standing.name(),
+        // The module knows nothing of it.
+        _ if matches!(status.state, State::Unmanaged | State::Unknown) => report.standing.name(),
         _ => status.state.name(),
     };
     let restarts = status.restarts.map(|count| match count {
