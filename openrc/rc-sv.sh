@@ -21,8 +21,10 @@ rcsv_start()
 		service_inactive && _rcsv_was_inactive=true
 		mark_service_inactive
 	fi
+	trap _rcsv_start_break HUP INT TERM
 	_rcsv_said=$({ _rcsv_run "start$_rcsv_forks" "$command_args_foreground"; } 2>&1)
 	_rcsv_rc=$?
+	trap - HUP INT TERM
 	if [ $_rcsv_rc -eq $_rcsv_delegates ]; then
 		_rcsv_start_stock && return 0
 	else
@@ -32,6 +34,14 @@ rcsv_start()
 		mark_service_stopped
 	fi
 	return 1
+}
+
+# A person has interrupted a start, and OpenRC calls the service stopped: so it is.
+_rcsv_start_break()
+{
+	trap '' HUP INT TERM
+	_rcsv_said=$("$_rcsv_loader" stop "$RC_SVCNAME" 2>&1) || eerror "$_rcsv_said"
+	exit 1
 }
 
 # The module only watches, see rc-sv-attach.sh: OpenRC's own start, whose first

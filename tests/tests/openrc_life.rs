@@ -4,6 +4,10 @@ mod openrc;
 
 use openrc::{alive, each_shell, rc, spawn_count, spawns, start, supervised};
 use openrc::{INTERNAL, KILL, RECORDED, SOON};
+use rc_sv_tests::lab::until;
+
+/// SIGINT.
+const INTERRUPT: i32 = 2;
 
 #[test]
 fn restart_replaces_the_daemon() {
@@ -37,6 +41,32 @@ fn start_and_stop_twice_are_no_mistake() {
         let output = rc(lab, "foo", "stop");
         assert_eq!(output.code(), 0, "{output}");
         assert_eq!(spawn_count(lab, "foo"), 1);
+    });
+}
+
+#[test]
+fn an_interrupted_start_leaves_nothing() {
+    each_shell(|lab| {
+        supervised(
+            lab,
+            "foo",
+            "rc_supervise_ready='exec:/usr/bin/test -e /tmp/go'\n",
+        );
+        // The shell becomes rc-service, which leads a group as it does at a terminal.
+        let job = lab.spawn("echo $$ >/tmp/job; exec rc-service foo start");
+        let daemon = spawns(lab, "foo", 1)[0];
+        let group: i32 = lab.text("/tmp/job").trim().parse().expect("a pid");
+        lab.kill(-group, INTERRUPT);
+        assert_eq!(job.wait(SOON).code(), 1);
+        lab.wait_dead(daemon, SOON);
+        until("its module lets it go", SOON, || {
+            let said = rc(lab, "foo", "status").all();
+            (!said.contains("its module still has it")).then_some(())
+        });
+        assert_eq!(rc(lab, "foo", "status").code(), 3);
+        lab.write("/tmp/go", "", 0o644);
+        rc(lab, "foo", "start").ok();
+        assert_eq!(spawns(lab, "foo", 2).len(), 2);
     });
 }
 
