@@ -168,6 +168,7 @@ fn refusal(suite: &Suite, origin: &Origin, key: &Key) -> Option<String> {
         Support::Native | Support::Emulated if !is_native => None,
         _ if DONE_FOR_NATIVE.contains(&name) || name == suite.native_setting => None,
         _ if suite.kill_setting == Some(name) => None,
+        _ if name == "rc_supervise_finish_timeout" && suite.finish => None,
         // Its supervisor is told by the program itself.
         _ if name == "timeout_ready" && suite.listens => None,
         _ => Some(format!("{name}: is for a service with a command; a service directory written by hand decides that itself")),

@@ -1,4 +1,4 @@
-//! When KILL ends a stop, where the suite itself has a word for that.
+//! How long an end may take, where the suite itself or a directory written by hand says so.
 
 use crate::origin::Origin;
 use crate::suite::Suite;
@@ -16,8 +16,16 @@ const OTHERS: [&str; 3] = ["retry", SETTING, "timeout_down"];
 /// The file of s6 in a service directory with the milliseconds after which it sends KILL.
 const FILE: &str = "timeout-kill";
 
+/// How long a `finish` may take.
+const FINISH: &str = "rc_supervise_finish_timeout";
+
+/// The same for one that was written by hand, which its supervisor may let run for ever, in milliseconds:
+/// so long OpenRC's own scripts wait for such a service.
+const FINISH_MS: i64 = 60_000;
+
 /// Sets `timeout_kill` in `spec` by the suite's own setting; else, for a directory written by hand that
-/// waits longer than we would, by what it says itself.
+/// waits longer than we would, by what it says itself. Such a directory also has more time for its
+/// `finish`.
 ///
 /// # Errors
 /// [`rc_sv_api::Code::Invalid`]: the suite's setting and another one are set.
@@ -39,6 +47,9 @@ pub(crate) fn translate(suite: &Suite, origin: &Origin, spec: &mut Spec) -> Resu
     if let Some(millis) = millis {
         spec.put(SETTING, Value::Int(millis));
     }
+    if suite.finish && *origin != Origin::Generated && !spec.has(FINISH) {
+        spec.put(FINISH, Value::Int(FINISH_MS));
+    }
     Ok(())
 }
 
@@ -55,7 +66,7 @@ fn longer(directory: &Path, spec: &Spec) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suite::{RUNIT, S6};
+    use crate::suite::{DAEMONTOOLS, RUNIT, S6};
     use rc_sv_api::Settings;
 
     fn spec(settings: &[(&str, &str)]) -> Spec {
@@ -84,6 +95,20 @@ mod tests {
             let wanted = format!("s6_service_timeout_stop and {} {words}", other.0);
             assert_eq!(error.message, wanted);
         }
+    }
+
+    #[test]
+    fn a_finish_written_by_hand_has_more_time() {
+        let native = Origin::Native("/srv/foo".into());
+        let of = |suite, origin: &Origin, settings: &[(&str, &str)]| {
+            let mut spec = spec(settings);
+            translate(suite, origin, &mut spec).unwrap();
+            spec.int(FINISH)
+        };
+        assert_eq!(of(&RUNIT, &native, &[]), Some(FINISH_MS));
+        assert_eq!(of(&S6, &native, &[(FINISH, "90")]), Some(90_000));
+        assert_eq!(of(&S6, &Origin::Generated, &[]), None);
+        assert_eq!(of(&DAEMONTOOLS, &native, &[]), None);
     }
 
     #[test]

@@ -33,7 +33,8 @@ pub(super) fn text() -> String {
          is s6-scan, sv or svscan in /run/openrc; else one that runs for a usual directory; else \
          any that root runs. A service without a command can have a service directory that was \
          written by hand (*s6_service_path*, *runit_service*, *daemontools_service*): it is linked \
-         into the scan directory and controlled as it is, and only how it is stopped and \
+         into the scan directory and controlled as it is, and only how it is stopped, how long its \
+         finish may take then (*rc_supervise_finish_timeout*, a minute when unset) and \
          *timeout_ready* are taken from here. Where neither *retry* nor *stopsig* is set, down-signal and \
          timeout-kill of s6 and control/t and control/d of runit hold; a start waits for the \
          notification-fd of s6. What another scanner supervises already is refused. When the supervisor of such a directory is killed, the suite runs a second copy \
