@@ -123,7 +123,7 @@ pub fn a_directory_tells_that_it_is_ready(suite: &Suite) {
     assert_eq!(start_count(&lab, "foo"), 1);
     // One that says nothing has its time.
     let conf = lab.text("/etc/conf.d/mute");
-    lab.conf("mute", &format!("{conf}timeout_ready=1500\n"));
+    lab.conf("mute", &format!("{conf}timeout_ready=2000\n"));
     let output = rc(&lab, "mute", "start");
     assert_eq!(output.code(), 1, "{output}");
     assert!(output.all().contains("not ready within 2 s"), "{output}");
