@@ -48,11 +48,13 @@ rcsv_depend()
 _rcsv_by_hand()
 {
 	case "$rc_supervise_module" in
-		s6) [ -d "${s6_service_path:-/var/svc.d/$RC_SVCNAME}" ] ;;
-		runit) [ -d "${runit_service:-/etc/sv/$RC_SVCNAME}" ] ;;
-		daemontools) [ -n "$daemontools_service" ] ;;
-		*) false ;;
+		s6) set -- "$s6_service_path" "/var/svc.d/$RC_SVCNAME" ;;
+		runit) set -- "$runit_service" "/etc/sv/$RC_SVCNAME" ;;
+		daemontools) set -- "$daemontools_service" "" ;;
+		*) return 1 ;;
 	esac
+	# One that is set is refused where it is not there, and not passed over.
+	[ "${1:-$2}" != "$2" ] || [ -d "$2" ]
 }
 
 # A scanner may well be started by init: only if it is a service.

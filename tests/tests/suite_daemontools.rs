@@ -105,6 +105,11 @@ fn nothing_leaks() {
 }
 
 #[test]
+fn a_directory_that_is_gone() {
+    native::a_directory_that_is_gone(&DAEMONTOOLS);
+}
+
+#[test]
 fn a_directory_of_another_scanner() {
     native::a_directory_of_another_scanner(&DAEMONTOOLS);
 }

@@ -111,6 +111,11 @@ fn a_directory_says_how_it_ends() {
 }
 
 #[test]
+fn a_directory_that_is_gone() {
+    native::a_directory_that_is_gone(&RUNIT);
+}
+
+#[test]
 fn a_directory_of_another_scanner() {
     native::a_directory_of_another_scanner(&RUNIT);
 }

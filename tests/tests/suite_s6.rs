@@ -134,6 +134,11 @@ fn the_time_out_of_a_stop() {
 }
 
 #[test]
+fn a_directory_that_is_gone() {
+    native::a_directory_that_is_gone(&S6);
+}
+
+#[test]
 fn a_directory_of_another_scanner() {
     native::a_directory_of_another_scanner(&S6);
 }

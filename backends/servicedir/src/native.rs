@@ -2,6 +2,7 @@
 
 use crate::call::Call;
 use crate::observed::Wants;
+use crate::scanner;
 use crate::stop;
 use crate::supervise::Snapshot;
 use crate::watch;
@@ -52,6 +53,28 @@ pub(crate) fn end(call: &Call, stop: &Stop) -> Result<()> {
         tell(call, call.suite.once)?;
     }
     climb(call, stop)
+}
+
+/// Refuses to end what cannot be told any more: its directory was moved away or removed.
+///
+/// # Errors
+/// [`Code::Conflict`]: its supervisor lives.
+pub(crate) fn check_reachable(call: &Call) -> Result<()> {
+    let native = call.tree.native(&call.service);
+    let Some(directory) = native.filter(|directory| !directory.exists()) else {
+        return Ok(());
+    };
+    match scanner::supervisor(call.suite, call.service.as_str()) {
+        None => Ok(()),
+        Some(pid) => {
+            let message = format!(
+                "{} is gone, and {} (process {pid}) still runs it: put it back, or end both",
+                directory.display(),
+                call.suite.supervisor
+            );
+            Err(Error::new(Code::Conflict, message))
+        }
+    }
 }
 
 /// Whether the directory says how its program is ended, and the settings do not.

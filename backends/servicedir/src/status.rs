@@ -44,7 +44,13 @@ pub(crate) fn look_at(
     let supervised = tree.supervised(service)?;
     let observed = tree.observed(service)?;
     let Some(record) = tree.record(service)? else {
-        if tree.native(service).is_some() {
+        if let Some(directory) = tree.native(service) {
+            if !directory.exists() {
+                return Ok(Status {
+                    detail: format!("its directory {} is gone", directory.display()),
+                    ..Status::of_state(State::Unknown)
+                });
+            }
             let pid = observed.and_then(|it| it.phase.pid());
             let lives = pid.map_or(Ok(false), |pid| tree.lives(service, pid))?;
             return Ok(native(suite, supervised, observed, lives));

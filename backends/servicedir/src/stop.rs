@@ -73,6 +73,7 @@ pub(crate) fn recorded(call: &Call) -> Result<Spec> {
 
 /// Ends the main process, which is not run again, whatever ends it.
 fn end(call: &Call, stop: &Stop) -> Result<()> {
+    native::check_reachable(call)?;
     record::want_down(&call.dir)?;
     match call.is_native() {
         true => native::end(call, stop),

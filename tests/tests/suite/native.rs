@@ -130,6 +130,38 @@ pub fn a_directory_tells_that_it_is_ready(suite: &Suite) {
     assert_eq!(lab.sh(&format!("ls {}", suite.scan_dir)).ok(), "foo\n");
 }
 
+/// What cannot be told any more is not called stopped while it runs.
+pub fn a_directory_that_is_gone(suite: &Suite) {
+    let lab = suite.lab();
+    directory(&lab, "/srv/native", "foo");
+    lab.service("foo", "description=native\n");
+    let conf = format!(
+        "rc_supervise_module={}\n{}=/srv/native\n",
+        suite.module, suite.setting
+    );
+    lab.conf("foo", &conf);
+    rc(&lab, "foo", "start").ok();
+    let first = starts(&lab, "foo", 1)[0].pid();
+    lab.sh("mv /srv/native /srv/moved").ok();
+    let said = status(&lab, "foo");
+    assert!(said.contains("its directory /srv/native is gone"), "{said}");
+    let output = rc(&lab, "foo", "stop");
+    assert_eq!(output.code(), 1, "{output}");
+    let wanted = format!("/srv/native is gone, and {} (process ", suite.supervisor);
+    assert!(output.all().contains(&wanted), "{output}");
+    assert!(alive(&lab, first));
+    lab.sh("mv /srv/moved /srv/native").ok();
+    rc(&lab, "foo", "stop").ok();
+    assert!(!alive(&lab, first));
+    assert_eq!(lab.pids(suite.supervisor), [0; 0]);
+    // And one that never was there is no service without anything to do.
+    lab.sh("rm -r /srv/native").ok();
+    let output = rc(&lab, "foo", "start");
+    assert_eq!(output.code(), 1, "{output}");
+    let wanted = "/srv/native: No such file or directory";
+    assert!(output.all().contains(wanted), "{output}");
+}
+
 /// One that another scanner has would come back after each stop, so it is left to that.
 pub fn a_directory_of_another_scanner(suite: &Suite) {
     let lab = suite.lab();

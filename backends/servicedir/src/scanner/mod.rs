@@ -8,6 +8,7 @@ use nix::fcntl::{open, OFlag};
 use nix::poll::{poll, PollTimeout};
 use nix::sys::stat::Mode;
 use nix::unistd::write;
+pub(crate) use process::supervisor;
 use process::Process;
 use rc_sv_api::{Code, Error, Result};
 use rc_sv_exec::suite;

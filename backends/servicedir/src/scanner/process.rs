@@ -22,11 +22,7 @@ impl Process {
     /// The scanners of `suite` that root or the caller runs, and that see the files that the
     /// caller sees; the oldest first.
     pub fn all(suite: &Suite) -> Vec<Process> {
-        let mut found: Vec<Process> = std::fs::read_dir("/proc")
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        let mut found: Vec<Process> = pids()
             .filter_map(|pid| Process::scanner(suite, pid))
             .collect();
         found.sort_by_key(|process| process.pid);
@@ -39,12 +35,7 @@ impl Process {
         if name.strip_suffix(b"\n") != Some(suite.scanner.as_bytes()) {
             return None;
         }
-        let owner = metadata(&proc).ok()?.uid();
-        if owner != 0 && owner != geteuid().as_raw() {
-            return None;
-        }
-        let space = |of: &Path| Some(metadata(of.join("ns/mnt")).ok()?.ino());
-        if space(&proc)? != space(Path::new("/proc/self"))? {
+        if !is_of_ours(&proc)? {
             return None;
         }
         let here = read_link(proc.join("cwd")).ok()?;
@@ -87,6 +78,30 @@ impl Process {
             let _ = log.and_then(|mut log| log.write_all(b"\n"));
         }
     }
+}
+
+/// The supervisor of `service`, by the words of its command line alone: for a service of which
+/// nothing else is left.
+pub fn supervisor(suite: &Suite, service: &str) -> Option<i32> {
+    let line = format!("{}\0{service}\0", suite.supervisor);
+    pids().find(|pid| {
+        let proc = proc(*pid);
+        let is_it = read(proc.join("cmdline")).is_ok_and(|words| words == line.as_bytes());
+        is_it && is_of_ours(&proc) == Some(true)
+    })
+}
+
+fn pids() -> impl Iterator<Item = i32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// Whether root or the caller runs it, and it sees the files that the caller sees.
+fn is_of_ours(proc: &Path) -> Option<bool> {
+    let owner = metadata(proc).ok()?.uid();
+    let space = |of: &Path| Some(metadata(of.join("ns/mnt")).ok()?.ino());
+    let is_here = space(proc)? == space(Path::new("/proc/self"))?;
+    Some(is_here && (owner == 0 || owner == geteuid().as_raw()))
 }
 
 fn proc(pid: i32) -> PathBuf {
