@@ -69,10 +69,14 @@ _rcsv_status_started()
 
 # From the loader's line, "foo  up  pid 42  for 3 min  1 restart  -", what OpenRC
 # has not said, after $2: "pid 42, for 3 min, 1 restart". A service that is not up
-# has a last column that says it all: "restarting in 4 s (3 of 10)".
+# has a last column that says it all: "restarting in 4 s (3 of 10)". Further lines
+# are its last output.
 _rcsv_detail()
 {
-	local _rcsv_rest="$1" _rcsv_column _rcsv_text= _rcsv_state= _rcsv_number
+	local _rcsv_rest="${1%%"$_rcsv_newline"*}" _rcsv_more _rcsv_column _rcsv_text=
+	local _rcsv_state= _rcsv_number
+
+	_rcsv_more="${1#"$_rcsv_rest"}"
 
 	for _rcsv_number in 1 2 3 4 5 6; do
 		case "$_rcsv_number$_rcsv_rest" in
@@ -96,4 +100,8 @@ _rcsv_detail()
 		esac
 	done
 	[ -z "$_rcsv_text" ] || einfo "$2${_rcsv_text#, }"
+	[ -z "$_rcsv_more" ] ||
+		printf '%s\n' "${_rcsv_more#"$_rcsv_newline"}" | while IFS= read -r _rcsv_more; do
+			einfo "${_rcsv_more#  }"
+		done
 }

@@ -260,6 +260,15 @@ fn one_that_was_given_up_is_tried_again_and_another_takes_its_place() {
 }
 
 #[test]
+fn another_that_cannot_take_its_place_is_told_of() {
+    let lab = Lab::new();
+    let conf = format!("{AT_ONCE}respawn_max=1\nrc_supervise_alternate=nosuch\n");
+    probe(&lab, "main", "--exit 3", &conf);
+    rc(&lab, "main", "start").ok();
+    until(&lab, "main", "rc_supervise_alternate: exited 1");
+}
+
+#[test]
 fn what_is_no_check_is_refused() {
     let lab = Lab::new();
     for (service, conf, words) in [

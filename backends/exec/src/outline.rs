@@ -54,10 +54,14 @@ pub fn refuse_simulation(spec: &dyn Settings) -> Result<()> {
 /// The lines about respawns.
 pub fn respawn(spec: &dyn Settings) -> [String; 2] {
     let policy = Policy::from_settings(spec);
-    let pause = duration::show(policy.delay);
+    let pause = match policy.delay.is_zero() {
+        true => "at once".to_string(),
+        false => format!("after {}", duration::show(policy.delay)),
+    };
     let cap = duration::show(policy.delay_cap);
     let growth = match policy.growth {
         Growth::Factor(1_000) => String::new(),
+        Growth::Factor(_) if policy.delay.is_zero() => String::new(),
         Growth::Factor(thousandths) => {
             let factor = f64::from(thousandths) / 1000.0;
             format!(", then {factor} times as long each time, at most {cap}")
@@ -73,7 +77,7 @@ pub fn respawn(spec: &dyn Settings) -> [String; 2] {
         _ => "",
     };
     [
-        format!("respawn: {word}, after {pause}{growth}{first}"),
+        format!("respawn: {word}, {pause}{growth}{first}"),
         format!("limit: {}", policy.forecast()),
     ]
 }
@@ -182,6 +186,13 @@ mod tests {
         let argv = ["/bin/web", "-p", "it's", ""].map(|word| word.as_bytes().to_vec());
         spec.put("argv", Value::List(argv.to_vec()));
         of(spec.settings()).unwrap()
+    }
+
+    #[test]
+    fn no_pause_does_not_grow_by_a_factor() {
+        let lines = outline(&[("respawn_delay", "0")]);
+        let line = "respawn: always, at once".to_string();
+        assert!(lines.contains(&line), "{lines:#?}");
     }
 
     #[test]

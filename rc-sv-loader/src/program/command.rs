@@ -83,6 +83,9 @@ pub enum Command {
         service: ServiceName,
     },
     /// Stop a service through the module that started it.
+    ///
+    /// Also one that OpenRC does not stop, because its start goes on, or because it was given up and
+    /// rc_supervise_retry_after is set.
     Stop {
         /// Name of the service.
         #[arg(value_parser = service_name)]

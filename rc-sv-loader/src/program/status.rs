@@ -8,6 +8,9 @@ use rc_sv_api::{duration, ServiceName, State, Status};
 use rc_sv_loader::{Failure, Report, Services, Standing};
 use serde::Serialize;
 
+/// So many lines of its output are shown of a service that has died.
+const LAST_WORDS: usize = 10;
+
 /// Shows `service`; the exit code says how it stands.
 pub fn one(services: &Services, service: &ServiceName, json: bool) -> Result<u8, Failure> {
     let report = services.status(service)?;
@@ -17,9 +20,32 @@ pub fn one(services: &Services, service: &ServiceName, json: bool) -> Result<u8,
             object: Object::of(&report, now),
             last_output: services.last_output(service),
         }),
-        false => align(&[row(&report, now)]),
+        false => {
+            let output = services.last_output(service).filter(|_| has_died(&report));
+            align(&[row(&report, now)]) + &output.map(|it| last_words(&it)).unwrap_or_default()
+        }
     })?;
     Ok(report.standing.exit_code())
+}
+
+/// Whether a person wants to know why it does not run.
+fn has_died(report: &Report) -> bool {
+    matches!(report.status.state, State::Backoff | State::GaveUp)
+        || report.standing == Standing::Crashed
+}
+
+/// The end of its output, for people: lines that begin with blanks.
+fn last_words(output: &str) -> String {
+    let harmless = |c: char| if c.is_control() { ' ' } else { c };
+    let lines: Vec<&str> = output.lines().collect();
+    let last = lines[lines.len().saturating_sub(LAST_WORDS)..].iter();
+    let shown =
+        last.map(|line| format!("    {}\n", line.chars().map(harmless).collect::<String>()));
+    let shown: String = shown.collect();
+    match shown.is_empty() {
+        true => shown,
+        false => format!("  its last output:\n{shown}"),
+    }
 }
 
 /// Shows all services that a module has started.
@@ -205,6 +231,15 @@ mod tests {
         );
         let lost = Status::of_state(State::Unmanaged);
         assert_eq!(line(lost, Standing::Crashed), "foo  crashed  -  -  -  -\n");
+    }
+
+    #[test]
+    fn last_words_are_few_and_harmless() {
+        assert_eq!(last_words(""), "");
+        let shown = last_words("begin\nno \u{1b}[31mtable");
+        assert_eq!(shown, "  its last output:\n    begin\n    no  [31mtable\n");
+        let many = "x\n".repeat(40);
+        assert_eq!(last_words(&many).lines().count(), 1 + LAST_WORDS);
     }
 
     #[test]

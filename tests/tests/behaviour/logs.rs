@@ -246,6 +246,8 @@ pub fn the_last_lines_say_why_it_died(scene: &Scene) {
         let said = json["last_output"].as_str();
         said.is_some_and(|said| said.ends_with("begin\nno such table"))
     });
+    scene.until_status("dies", "its last output:");
+    scene.until_status("dies", "  no such table");
     // Where nothing keeps it there is nothing to be told.
     lab.sh("rm /tmp/hook").ok();
     let conf = conf.replace("rc_supervise_log_buffer=8K\n", "");

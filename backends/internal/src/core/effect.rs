@@ -155,6 +155,19 @@ pub enum Hook {
     Script,
 }
 
+impl Hook {
+    /// The setting that asks for it.
+    pub fn setting(self) -> &'static str {
+        match self {
+            Hook::Finish => "rc_supervise_finish",
+            Hook::GiveUp => "rc_supervise_on_give_up",
+            Hook::Alternate => "rc_supervise_alternate",
+            Hook::Unhealthy => "rc_supervise_unhealthy",
+            Hook::Script => "rc_supervise_respawn",
+        }
+    }
+}
+
 /// What is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Look {

@@ -20,8 +20,10 @@ impl Service {
             Event::HookFailed { hook, message, .. } if is_script(hook) => {
                 self.script_ended(turn, Exit::NotRun(0), Some(&message));
             }
-            Event::HookEnded { hook, .. } if hook != Hook::Finish => {
-                self.alert_ended(turn, run, hook, None);
+            Event::HookEnded { hook, exit, .. } if hook != Hook::Finish => {
+                let has_failed = !matches!(exit, Exit::Code(0) | Exit::Unknown);
+                let message = has_failed.then(|| format!("{}: {exit}", hook.setting()));
+                self.alert_ended(turn, run, hook, message.as_deref());
             }
             Event::HookFailed { hook, message, .. } if hook != Hook::Finish => {
                 self.alert_ended(turn, run, hook, Some(&message));

@@ -18,23 +18,12 @@ pub(super) struct HookProcess {
     pub command: Companion,
 }
 
-/// The setting of a command.
-fn key(hook: Hook) -> &'static str {
-    match hook {
-        Hook::Finish => "rc_supervise_finish",
-        Hook::GiveUp => "rc_supervise_on_give_up",
-        Hook::Alternate => "rc_supervise_alternate",
-        Hook::Unhealthy => "rc_supervise_unhealthy",
-        Hook::Script => "rc_supervise_respawn",
-    }
-}
-
 fn prepare(spec: &dyn Settings, hook: Hook, ending: Ending<'_>) -> Result<Launch> {
     match hook {
         Hook::Alternate => Launch::for_alternate(spec, ending),
         Hook::Unhealthy => Launch::for_unhealthy(spec, ending),
         Hook::Script => Launch::for_respawn(spec, ending),
-        _ => Launch::for_hook(spec, key(hook), ending),
+        _ => Launch::for_hook(spec, hook.setting(), ending),
     }
 }
 
@@ -60,7 +49,7 @@ impl Supervisor {
     /// Runs a command; its end, or its failure, becomes an event.
     pub(super) fn run_hook(&mut self, id: Id, run: u32, hook: Hook, ending: Ending<'_>) {
         if let Err(error) = self.try_hook(id, run, hook, ending) {
-            let message = format!("{}: {}", key(hook), error.message);
+            let message = format!("{}: {}", hook.setting(), error.message);
             self.events.push_back(Event::HookFailed {
                 id,
                 run,
@@ -137,7 +126,7 @@ impl Supervisor {
                 id,
                 run,
                 hook,
-                message: format!("{}: {}", key(hook), error.message),
+                message: format!("{}: {}", hook.setting(), error.message),
             },
             Ok(exit) => Event::HookEnded {
                 id,

@@ -225,7 +225,8 @@ fn formats(page: &mut Page) {
     page.text(
         "*status* prints one line for each service: its name, its state, the pid of its main \
          process, how long it has had that state, how often it was respawned, and what the module \
-         adds. States are *up*, *starting*, *stopping*, *down*, *waiting* (dead, a respawn is \
+         adds. Of one service alone that has died, the last lines of its output follow, where they \
+         are kept (rc_supervise_log_buffer). States are *up*, *starting*, *stopping*, *down*, *waiting* (dead, a respawn is \
          scheduled), *gave-up* (failed too often, or for good), *paused*; and what they mean for a \
          service that was started: *crashed* (dead, and nobody brings it back), *unsupervised* (it \
          runs, and nobody looks after it) and *stopped* (no module has started it).",

@@ -195,6 +195,13 @@ fn an_alert_that_ended_is_not_killed() {
         "failed for good: exited 3; cannot execute /hook: Permission denied"
     );
     assert_eq!(bench.core.deadline(), None);
+    let mut bench = Bench::up(&settings);
+    bench.exited(CRASH);
+    assert_eq!(bench.hook_ended(Hook::GiveUp, Exit::Code(1)), "");
+    assert_eq!(
+        bench.status().detail,
+        "failed for good: exited 3; rc_supervise_on_give_up: exited 1"
+    );
 }
 
 #[test]
