@@ -10,6 +10,10 @@ use rc_sv_api::exit::Exit;
 use rc_sv_api::ServiceName;
 use rc_sv_exec::check::Trial;
 
+/// No supervisor has told of so many events: a number that has it is damaged, and counting on from it
+/// would come to the end of all numbers.
+const TOLD_MOST: u64 = 1 << 63;
+
 /// What was found of the main process of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -59,8 +63,8 @@ impl Core {
             return None;
         }
         let (emitted, bytes) = bytes.split_first_chunk()?;
+        let emitted = Some(u64::from_le_bytes(*emitted)).filter(|number| *number < TOLD_MOST)?;
         let service = Service::restore(name, plan, bytes, now)?;
-        let emitted = u64::from_le_bytes(*emitted);
         self.note_emitted(emitted);
         let mut hooks: Vec<(u32, Hook)> = service
             .alerts

@@ -96,6 +96,21 @@ fn a_finish_command_is_run_by_one_of_both() {
     assert_eq!(succeed(&mut bench, &settings, ended, &[Hook::Finish]), "");
 }
 
+#[test]
+fn numbers_that_come_to_their_end_are_damaged() {
+    let bench = Bench::up(&[]);
+    let (id, name) = bench.core.iter().next().expect("a service");
+    let mut bytes = kept(&bench.core, id);
+    let restored = |bytes: &[u8]| {
+        let mut core = Core::new();
+        core.restore(name.clone(), plan(&[]), bytes, 0, bench.now())
+            .is_some()
+    };
+    assert!(restored(&bytes));
+    bytes[..8].copy_from_slice(&(u64::MAX - 1).to_le_bytes());
+    assert!(!restored(&bytes));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
