@@ -1,7 +1,7 @@
 //! Waiting for everything at once, and seeing to what has happened and to what is due.
 
 use super::reactor::{Kind, Token};
-use super::{sys, Supervisor};
+use super::Supervisor;
 use crate::core::{Event, Hook};
 use rc_sv_api::{Error, Result};
 use rc_sv_exec::launch::Spawner;
@@ -15,13 +15,8 @@ impl Supervisor {
         let mut rests = true;
         while !self.is_over {
             let patience = self.patience();
-            if rests {
-                // Nothing comes between this and the sleep, because each line of code that runs
-                // brings pages of it back.
-                sys::release_memory();
-            }
             self.reactor
-                .wait(patience)
+                .wait(patience, rests)
                 .map_err(|cause| Error::io("wait for events", &cause))?;
             for index in 0..self.reactor.count() {
                 if let Some(token) = self.reactor.happened(index) {

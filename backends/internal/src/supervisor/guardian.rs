@@ -204,10 +204,7 @@ impl Guardian {
         fds.extend(line.map(|line| PollFd::new(line, PollFlags::POLLIN)));
         // What is wrong with them shows when they are looked at.
         if poll(&mut fds, patience) == Ok(0) && line.is_some() {
-            // What was needed for work is given back. Nothing comes between this and the sleep,
-            // because each line of code that runs brings pages of it back.
-            sys::release_memory();
-            let _ = poll(&mut fds, PollTimeout::NONE);
+            let _ = sys::rest(|| poll(&mut fds, PollTimeout::NONE));
         }
     }
 

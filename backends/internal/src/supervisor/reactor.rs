@@ -1,5 +1,6 @@
 //! Waiting for whatever happens first.
 
+use super::sys;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::io;
 use std::os::fd::AsFd;
@@ -187,9 +188,9 @@ impl Reactor {
         let _ = self.epoll.delete(fd);
     }
 
-    /// Waits until something happens, or for `millis`, or for ever. A signal handler's visit and
-    /// the end of the time count as nothing.
-    pub(super) fn wait(&mut self, millis: Option<u64>) -> io::Result<()> {
+    /// Waits until something happens, or for `millis`, or for ever; with `rests` after memory was
+    /// given back. A signal handler's visit and the end of the time count as nothing.
+    pub(super) fn wait(&mut self, millis: Option<u64>, rests: bool) -> io::Result<()> {
         let timeout = match millis {
             None => EpollTimeout::NONE,
             Some(millis) => i32::try_from(millis)
@@ -197,7 +198,9 @@ impl Reactor {
                 .and_then(|millis| EpollTimeout::try_from(millis).ok())
                 .unwrap_or(EpollTimeout::MAX),
         };
-        self.got = match self.epoll.wait(&mut self.batch, timeout) {
+        let mut wait = || self.epoll.wait(&mut self.batch, timeout);
+        let got = if rests { sys::rest(wait) } else { wait() };
+        self.got = match got {
             Err(nix::errno::Errno::EINTR) => 0,
             got => got?,
         };
@@ -241,11 +244,11 @@ mod tests {
         reactor.add(&read, Interest::Read, token).unwrap();
         drop(write);
         // A child of another test may have a copy until it executes its program.
-        reactor.wait(Some(30_000)).unwrap();
+        reactor.wait(Some(30_000), false).unwrap();
         assert_eq!(reactor.happened(0), Some(token));
         reactor.remove(&read);
         drop(read);
-        reactor.wait(Some(0)).unwrap();
+        reactor.wait(Some(0), true).unwrap();
         assert_eq!(reactor.count(), 0);
         drop(copy);
     }

@@ -225,44 +225,54 @@ pub(crate) fn receive_note(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Res
     Ok(note)
 }
 
-/// Gives back what work needed and idleness does not: freed memory, and the pages of code and
-/// constants of the program and its libraries. These are never written, so the kernel takes them
-/// from the files again when they are needed.
-pub(crate) fn release_memory() {
-    // SAFETY: `release` reads the number that it is given, and keeps nothing. No memory of ours is
-    // touched by trimming.
+/// Gives back what work needs and idleness does not, and waits: freed memory, and the pages of code
+/// and constants of the program and its libraries. These are never written, so the kernel takes them
+/// from the files again when they are needed. It does so by many pages around each, so `wait` should
+/// be one call, which is compiled into this very function.
+#[inline(never)]
+pub(crate) fn rest<T>(wait: impl FnOnce() -> T) -> T {
+    let mut constants: Vec<(usize, usize)> = Vec::with_capacity(64);
+    // SAFETY: `find_constants` gets what it is made for, and keeps nothing. No memory of ours is
+    // touched by trimming. What it found are mappings that nobody ever writes to, of objects that
+    // stay loaded.
     unsafe {
         // First what needs much code itself.
         #[cfg(target_env = "gnu")]
         libc::malloc_trim(0);
-        let mut page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
-        libc::dl_iterate_phdr(Some(release), std::ptr::from_mut(&mut page).cast());
+        libc::dl_iterate_phdr(
+            Some(find_constants),
+            std::ptr::from_mut(&mut constants).cast(),
+        );
+        for (start, length) in &constants {
+            libc::madvise(*start as *mut libc::c_void, *length, libc::MADV_DONTNEED);
+        }
     }
+    wait()
 }
 
-/// Does so for one object. What is written while it is loaded lies in segments that are writable,
-/// whatever they are made later.
+/// Adds those of one object, as addresses and lengths. What is written while it is loaded lies in
+/// segments that are writable, whatever they are made later.
 ///
 /// # Safety
-/// As dl_iterate_phdr(3) calls it, with the size of a page.
-unsafe extern "C" fn release(
+/// As dl_iterate_phdr(3) calls it, with a `Vec<(usize, usize)>`.
+unsafe extern "C" fn find_constants(
     object: *mut libc::dl_phdr_info,
     _: usize,
-    page: *mut libc::c_void,
+    constants: *mut libc::c_void,
 ) -> i32 {
-    // SAFETY: the C library tells of an object that is loaded and stays so during the call, and
-    // the pages between are those of a mapping that nobody ever writes to.
+    // SAFETY: the C library tells of an object that is loaded and stays so during the call; the
+    // vector is nobody else's meanwhile.
     unsafe {
         let object = &*object;
-        let page = *page.cast::<usize>();
+        let constants = &mut *constants.cast::<Vec<(usize, usize)>>();
+        let page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
         let headers = std::slice::from_raw_parts(object.dlpi_phdr, object.dlpi_phnum.into());
         for header in headers {
             if header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0 {
                 let start = object.dlpi_addr as usize + header.p_vaddr as usize;
                 let end = (start + header.p_memsz as usize) / page * page;
                 let start = start / page * page;
-                let length = end.saturating_sub(start);
-                libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED);
+                constants.push((start, end.saturating_sub(start)));
             }
         }
     }
