@@ -79,9 +79,8 @@ pub(crate) fn check_free(call: &Call, scanner: &Scanner, directory: &Path) -> Re
         return Ok(());
     }
     let message = format!(
-        "{}: has a {} already, by another scanner or for another service; end that one first",
-        directory.display(),
-        call.suite.supervisor
+        "{}: is supervised already, by another scanner or for another service; end that first",
+        directory.display()
     );
     Err(Error::new(Code::Conflict, message))
 }

@@ -93,7 +93,8 @@ fn sweep(call: &Call, stop: &Stop, spec: &Spec) -> Result<()> {
 fn leave(call: &Call, finish_time: Duration) -> Result<()> {
     let supervise = call.supervise();
     if !supervise.control(b"dx")?
-        || supervise.await_end(call.within(PATIENCE.max(finish_time)))?
+        || supervise.await_end(call.within(PATIENCE))?
+        || finishes(call)? && supervise.await_end(call.within(after_patience(finish_time)))?
         || end_finish(call)? && supervise.await_end(call.within(PATIENCE))?
     {
         return Ok(());
@@ -115,8 +116,12 @@ fn settle(call: &Call, finish_time: Duration) -> Result<()> {
         let knows = snapshot.observed.is_some_and(|it| it.wants != Wants::Up);
         Ok((snapshot.is_down() && knows || snapshot.supervisor.is_none()).then_some(()))
     };
-    let deadline = call.within(PATIENCE.max(finish_time));
+    let deadline = call.within(PATIENCE);
     if watch.until(call.supervise(), deadline, over)?.is_some() {
+        return Ok(());
+    }
+    let deadline = call.within(after_patience(finish_time));
+    if finishes(call)? && watch.until(call.supervise(), deadline, over)?.is_some() {
         return Ok(());
     }
     if !end_finish(call)? {
@@ -125,6 +130,17 @@ fn settle(call: &Call, finish_time: Duration) -> Result<()> {
     watch
         .until(call.supervise(), call.within(PATIENCE), over)?
         .ok_or_else(late)
+}
+
+/// Whether `finish` runs: a supervisor that does not hear is not waited for as long.
+fn finishes(call: &Call) -> Result<bool> {
+    let snapshot = call.supervise().snapshot()?;
+    let phase = snapshot.observed.map(|observed| observed.phase);
+    Ok(matches!(phase, Some(Phase::Finish(_))) && snapshot.process.is_some())
+}
+
+fn after_patience(finish_time: Duration) -> Duration {
+    finish_time.saturating_sub(PATIENCE)
 }
 
 /// Kills a `finish` that runs. False: nothing runs.

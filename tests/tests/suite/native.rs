@@ -178,8 +178,8 @@ pub fn a_directory_of_another_scanner(suite: &Suite) {
     lab.conf("foo", &conf);
     let output = rc(&lab, "foo", "start");
     assert_eq!(output.code(), 1, "{output}");
-    let wanted = format!("/srv/native: has a {} already", suite.supervisor);
-    assert!(output.all().contains(&wanted), "{output}");
+    let wanted = "/srv/native: is supervised already";
+    assert!(output.all().contains(wanted), "{output}");
     assert!(alive(&lab, first));
     assert_eq!(start_count(&lab, "foo"), 1);
     assert_eq!(lab.sh(&format!("ls {}", suite.scan_dir)).ok(), "");
