@@ -112,7 +112,7 @@ fn each_thing_that_is_wrong_has_its_line() {
         lab.write("/etc/monit.d/ours", "INCLUDE /run/openrc-monit/*\n", 0o600);
         lab.write(
             "/etc/monitrc",
-            format!("{CONTROL}include /etc/monit.d/*\n"),
+            change("/run/openrc-monit/*.monitrc", "/etc/monit.d/*"),
             0o600,
         );
         assert_eq!(check(lab).code(), 0);

@@ -78,7 +78,10 @@ fn a_file_that_does_not_fit_harms_nobody() {
     }
     // Names have no case, and that of the machine is taken too.
     for (name, why) in [
-        ("TAKEN", "monit has a check TAKEN already"),
+        (
+            "TAKEN",
+            "monit has a check taken already, from /etc/monitrc",
+        ),
         ("lab", "service name lab is used already"),
     ] {
         simple(&lab, name, "", "");

@@ -5,8 +5,9 @@
 
 use crate::client::service::{pending, Service};
 use crate::client::{Action, Seen, ANSWER};
-use crate::control_file::marker::names_of;
-use crate::control_file::{preflight, Rendered};
+use crate::control_file::marker::{names_of, owners};
+use crate::control_file::Rendered;
+use crate::install::Candidate;
 use crate::room;
 use crate::settings::{file_name, file_path, Monit};
 use rc_sv_api::abi::Host;
@@ -39,42 +40,22 @@ pub fn attach(
     control: &Rendered,
     deadline: Instant,
 ) -> Result<Attached> {
-    let include = Dir::make_path(&monit.include, INCLUDE_MODE)?;
-    let program = monit.program()?;
-    let text = control.text.as_bytes();
-    let old = include.read(&file_name(service))?;
-    let is_new = old.as_deref() != Some(text);
-    let alone = || match is_new {
-        true => preflight::check(host, &program, private, text),
-        false => Ok(()),
-    };
+    let candidate = Candidate::new(host, monit, private, service, control)?;
     let seen = match monit.client.look_if_running() {
         Err(error) if matches!(error.code, Code::NotRunning | Code::Timeout) => {
-            alone()?;
-            include.replace(&file_name(service), 0o600, text)?;
+            candidate.install_for_later()?;
             return Ok(Attached::Deferred(error.message));
         }
         seen => seen?,
     };
-    room::check(&monit.include, &seen, u64::from(old.is_none()))?;
-    // Most often all is well, and one look of monit's program is enough for ours and all others.
+    room::check(&monit.include, &seen, u64::from(candidate.is_first()))?;
+    refuse_taken_names(monit, &seen, service, control)?;
+    let is_loaded = is_loaded(&seen, control);
     let main = Path::new(&seen.monit.control_file);
-    let is_checked =
-        old.is_none() && preflight::check_beside(host, &program, private, text, Some(main)).is_ok();
-    if !is_checked {
-        alone()?;
+    if let Some(why) = candidate.install_beside(main, is_loaded)? {
+        return Ok(Attached::Deferred(why));
     }
-    refuse_taken_names(&seen, service, control)?;
-    include.replace(&file_name(service), 0o600, text)?;
-    if !is_loaded(&seen, control) {
-        if !is_checked {
-            if let Err(error) = preflight::whole(host, &program, main) {
-                // Ours was taken alone: it is something else, and monit would end over it.
-                let path = file_path(&monit.include, service);
-                let why = format!("{} is not read: {}", path.display(), error.message);
-                return Ok(Attached::Deferred(why));
-            }
-        }
+    if !is_loaded {
         if let Some(deferred) = load(monit, &seen, service, control, deadline)? {
             return Ok(deferred);
         }
@@ -224,20 +205,31 @@ fn is_loaded(seen: &Seen, control: &Rendered) -> bool {
     !seen.monit.group(&control.marker).is_empty()
 }
 
-/// A name that is taken would end monit at its next reload.
-fn refuse_taken_names(seen: &Seen, service: &str, control: &Rendered) -> Result<()> {
-    let ours = names_of(&seen.monit, service);
+/// A name that is taken would end monit at its next reload. What it has of a control file that is
+/// gone is not: the same reload forgets that.
+fn refuse_taken_names(monit: &Monit, seen: &Seen, service: &str, control: &Rendered) -> Result<()> {
+    let stays = |owner: &str| owner != service && file_path(&monit.include, owner).exists();
     for name in &control.names {
-        if seen.monit.service(name).is_some() && !ours.contains(name) {
-            return Err(Error::new(
-                Code::Conflict,
-                format!(
-                    "monit has a check {name} already, from {}; use rc_monit_type=native, or \
-                     remove that one",
-                    seen.monit.control_file
-                ),
-            ));
-        }
+        let Some(taken) = seen.monit.service(name) else {
+            continue;
+        };
+        let mut owners = owners(&seen.monit, name).peekable();
+        let what = match owners.peek() {
+            None => format!(
+                "from {}; use rc_monit_type=native, or remove that one",
+                seen.monit.control_file
+            ),
+            Some(_) => match owners.find(|owner| stays(owner)) {
+                None => continue,
+                Some(owner) => {
+                    format!("for the service {owner}; names have no case there: rename one")
+                }
+            },
+        };
+        return Err(Error::new(
+            Code::Conflict,
+            format!("monit has a check {} already, {what}", taken.name),
+        ));
     }
     Ok(())
 }

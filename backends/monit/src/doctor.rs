@@ -6,7 +6,7 @@ use crate::client::answer::Monit as Answer;
 use crate::client::{Seen, BUSY};
 use crate::control_file::{include, preflight};
 use crate::room;
-use crate::settings::{Monit, SUFFIX};
+use crate::settings::{file_path, Monit};
 use rc_sv_api::abi::Host;
 use rc_sv_api::{Code, Error, Result};
 use rc_sv_exec::place::Dir;
@@ -55,12 +55,9 @@ pub fn examine(host: Host, monit: &Monit) -> Result<()> {
             error.message
         ));
     }
-    if include::reaches(main, &monit.include) == Some(false) {
-        let include = monit.include.display();
-        mend(&format!(
-            "{} does not include {include}: add `include {include}/*{SUFFIX}` and reload monit",
-            main.display()
-        ));
+    let any = file_path(&monit.include, "service");
+    if let Err(error) = include::check(main, &any) {
+        mend(&error.message);
     }
     for line in ways(monit, &seen) {
         mend(&line);

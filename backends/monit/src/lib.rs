@@ -9,6 +9,7 @@ mod attach;
 mod client;
 pub mod control_file;
 mod doctor;
+mod install;
 mod kept;
 mod native;
 mod observe;
@@ -81,10 +82,11 @@ impl Backend for Monit {
         refusals::check(kept::kind(spec), spec)?;
         let (kind, kept) = kept::of(spec)?;
         let svcdir = svcdir::find(spec.text("svcdir"));
+        let mut later = None;
         let control = match kind {
             Kind::Native => {
                 let name = native::name(kept.settings(), &service);
-                native::check(&self.settings, name, deadline)?;
+                later = native::check(&self.settings, name)?;
                 None
             }
             Kind::File => Some(self.given(&service)?),
@@ -103,8 +105,8 @@ impl Backend for Monit {
             }
         }
         self.await_recovery(&private, kept.settings());
-        let attached = match &control {
-            Some(control) => attach::attach(
+        let attached = match (&control, later) {
+            (Some(control), _) => attach::attach(
                 self.host,
                 &self.settings,
                 &private,
@@ -112,7 +114,8 @@ impl Backend for Monit {
                 control,
                 deadline,
             ),
-            None => {
+            (None, Some(why)) => Ok(Attached::Deferred(why)),
+            (None, None) => {
                 let name = native::name(kept.settings(), &service);
                 attach::watch(&self.settings, name, deadline).map(|()| Attached::Watched)
             }

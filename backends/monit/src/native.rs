@@ -3,6 +3,7 @@
 
 use crate::attach;
 use crate::client::service::{PROCESS, PROGRAM};
+use crate::client::BUSY;
 use crate::control_file::start::loops_back;
 use crate::settings::Monit;
 use rc_sv_api::{Code, Error, Result, ServiceName, Settings};
@@ -17,12 +18,18 @@ pub fn name<'a>(spec: &'a dyn Settings, service: &'a ServiceName) -> &'a str {
 
 /// Refuses a check that could not do its work: one that is not there, is about something else than
 /// a process, or whose start program comes back to OpenRC, which takes the service for started and
-/// does nothing.
+/// does nothing. Answers why monit cannot be asked now; it watches by its own configuration when it
+/// comes.
 ///
 /// # Errors
 /// With the remedy.
-pub fn check(monit: &Monit, name: &str, deadline: Instant) -> Result<()> {
-    let seen = monit.client.look(deadline)?;
+pub fn check(monit: &Monit, name: &str) -> Result<Option<String>> {
+    let seen = match monit.client.look_if_running() {
+        Err(error) if matches!(error.code, Code::NotRunning | Code::Timeout) => {
+            return Ok(Some(error.message));
+        }
+        seen => seen?,
+    };
     let main = &seen.monit.control_file;
     let service = seen.monit.service(name).ok_or_else(|| {
         Error::new(
@@ -35,13 +42,13 @@ pub fn check(monit: &Monit, name: &str, deadline: Instant) -> Result<()> {
             "monit's check {name} is about no process or program"
         )));
     }
-    match monit.client.start_program(name, deadline)? {
+    match monit.client.start_program(name, Instant::now() + BUSY)? {
         Some(program) if loops_back(&program) => Err(Error::invalid(format!(
             "monit's check {name} has the start program {program:?}: OpenRC takes a service that \
              has crashed for started, and does nothing; use rc_monit_type=simple, or let it start \
              the daemon itself"
         ))),
-        _ => Ok(()),
+        _ => Ok(None),
     }
 }
 

@@ -57,7 +57,7 @@ pub fn accept(path: &str, service: &str, text: &[u8]) -> Result<super::Rendered>
         return Err(at(start.line, what));
     }
     match checks.as_slice() {
-        [(_, name)] if name.eq_ignore_ascii_case(service) => Ok(marked(service, text)),
+        [(_, name)] if name.eq_ignore_ascii_case(service) => Ok(marked(path, service, text)),
         [(line, name)] => Err(at(*line, format!("checks {name}; must check {service}"))),
         [] => Err(at(1, format!("checks nothing; must check {service}"))),
         [_, (line, name), ..] => Err(at(
@@ -67,7 +67,7 @@ pub fn accept(path: &str, service: &str, text: &[u8]) -> Result<super::Rendered>
     }
 }
 
-fn marked(service: &str, text: &[u8]) -> super::Rendered {
+fn marked(path: &str, service: &str, text: &[u8]) -> super::Rendered {
     let marker = marker(service, text);
     let mut whole = String::from_utf8_lossy(text).into_owned();
     whole.push_str(&format!("\n  group {GROUP}\n  group {marker}\n"));
@@ -75,6 +75,7 @@ fn marked(service: &str, text: &[u8]) -> super::Rendered {
         text: whole,
         marker,
         names: vec![service.to_string()],
+        source: Some(path.to_string()),
     }
 }
 

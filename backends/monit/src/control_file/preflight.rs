@@ -7,7 +7,7 @@ use rc_sv_api::exit::Exit;
 use rc_sv_api::{Code, Error, Result};
 use rc_sv_exec::place::Dir;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const MAIN: &str = "monit-check";
@@ -23,11 +23,11 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`Code::Invalid`] with monit's own words; else it could not be checked.
 pub fn check(host: Host, program: &Path, dir: &Dir, text: &[u8]) -> Result<()> {
-    check_beside(host, program, dir, text, None)
+    check_beside(host, program, dir, text, &[])
 }
 
-/// The same together with the control file `other` and all that it includes, which does not have
-/// `text` yet: as the daemon would read both.
+/// The same together with the control files `others` and all that they include, which do not have
+/// `text` yet: as the daemon would read all of it.
 ///
 /// # Errors
 /// As [`check`]; whose fault it is, is not known.
@@ -36,18 +36,40 @@ pub fn check_beside(
     program: &Path,
     dir: &Dir,
     text: &[u8],
-    other: Option<&Path>,
+    others: &[PathBuf],
+) -> Result<()> {
+    let candidate = candidate(dir);
+    dir.replace(CANDIDATE, 0o600, text)?;
+    let included = others.iter().chain([&candidate]);
+    let checked = all(host, program, dir, included);
+    dir.remove(CANDIDATE)?;
+    checked
+}
+
+/// Where a text is while it is checked, of which monit speaks then.
+pub fn candidate(dir: &Dir) -> PathBuf {
+    dir.path().join(CANDIDATE)
+}
+
+/// Checks the control files `included` together.
+///
+/// # Errors
+/// As [`check`].
+pub fn all<'a>(
+    host: Host,
+    program: &Path,
+    dir: &Dir,
+    included: impl IntoIterator<Item = &'a PathBuf>,
 ) -> Result<()> {
     let path = |name: &str| dir.path().join(name);
     let mut main = format!("set idfile {}\n", quoted(&path(IDENTITY))?);
-    for included in other.into_iter().chain([path(CANDIDATE).as_path()]) {
+    for included in included {
         main.push_str(&format!("include {}\n", quoted(included)?));
     }
     dir.replace(IDENTITY, 0o600, b"0\n")?;
-    dir.replace(CANDIDATE, 0o600, text)?;
     dir.replace(MAIN, 0o600, main.as_bytes())?;
     let checked = whole(host, program, &path(MAIN));
-    for name in [MAIN, CANDIDATE, IDENTITY] {
+    for name in [MAIN, IDENTITY] {
         dir.remove(name)?;
     }
     checked

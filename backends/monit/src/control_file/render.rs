@@ -51,6 +51,8 @@ pub struct Rendered {
     pub marker: String,
     /// The names of all checks in it.
     pub names: Vec<String>,
+    /// The file that it was given in.
+    pub source: Option<String>,
 }
 
 /// While a fault lasts the respawn is tried again at every look, or an end soon after another would
@@ -85,6 +87,7 @@ pub fn render(watched: &Watched) -> Result<Rendered> {
         text,
         marker,
         names,
+        source: None,
     })
 }
 
