@@ -4,7 +4,7 @@ mod internal;
 mod openrc;
 
 use internal::{probe, starts, AT_ONCE};
-use openrc::{rc, KILL};
+use openrc::{rc, KILL, SOON};
 use rc_sv_tests::{Lab, Line};
 
 /// A variable of the environment that a daemon was started with.
@@ -55,6 +55,27 @@ fn a_crash_leaves_what_was_kept_and_a_stop_does_not() {
         "a stop ends the keeping"
     );
     rc(&lab, "keeper", "stop").ok();
+}
+
+#[test]
+fn what_is_given_back_is_kept_once() {
+    let lab = Lab::new();
+    let args = "--notify-with FDSTORE=1%nFDNAME=state=kept --notify-again FDSTORE=1 \
+                --notify-again FDSTORE=1%nFDNAME=again --barrier here --notify READY=1";
+    let conf = format!("{AT_ONCE}notify=socket:ready");
+    probe(&lab, "back", args, &conf);
+    rc(&lab, "back", "start").ok();
+    for (nth, count) in [(1, None), (2, Some("2")), (3, Some("4"))] {
+        let start = starts(&lab, "back", nth).remove(nth - 1);
+        assert_eq!(variable(&start, "LISTEN_FDS").as_deref(), count, "{nth}");
+        // It has given all of them by the time it says that it is ready.
+        rc_sv_tests::lab::until("it is ready", SOON, || {
+            let said = lab.sh("rc-sv-loader status back --json");
+            let status: serde_json::Value = serde_json::from_str(&said.stdout).ok()?;
+            (status["ready"] == true && status["pid"] == start.pid()).then_some(())
+        });
+        lab.kill(start.pid(), KILL);
+    }
 }
 
 #[test]

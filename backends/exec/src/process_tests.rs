@@ -55,3 +55,12 @@ fn nobody_signals_everybody() {
 fn random_numbers_differ() {
     assert_ne!(random(), random());
 }
+
+#[test]
+fn a_copy_is_told_from_another_opening() {
+    let open = || std::fs::File::open("/dev/null").unwrap();
+    let (one, other) = (open(), open());
+    let copy = one.try_clone().unwrap();
+    assert!(is_copy(one.as_fd(), copy.as_fd()));
+    assert!(!is_copy(one.as_fd(), other.as_fd()));
+}

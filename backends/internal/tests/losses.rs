@@ -57,10 +57,13 @@ fn what_nobody_holds_any_more_is_told() {
     let path = scene.reports.until("foo.path", 1)[0].clone();
     speaker.connect(path).unwrap();
     let pid = scene.starting("foo");
-    let (_read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
+    let mut others = Vec::new();
     for name in ["one", "two", "three"] {
         let words = format!("FDSTORE=1\nFDNAME={name}");
+        let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
         scene::say(&speaker, pid, words.as_bytes(), Some(&write));
+        // Without its other end nobody would keep it.
+        others.push(read);
     }
     // One that is given back is not lost.
     scene::say(&speaker, pid, b"FDSTOREREMOVE=1\nFDNAME=two", None);

@@ -15,6 +15,7 @@ use crate::core::Id;
 use nix::sys::stat::{fstat, SFlag};
 use rc_sv_api::{Result, Status};
 use rc_sv_exec::launch::Launch;
+use rc_sv_exec::process::is_copy;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// How many descriptors one service can give into keeping.
@@ -59,6 +60,12 @@ impl Kept {
 }
 
 impl Store {
+    /// Whether it keeps that already, as of a service that gives back all it has got.
+    fn has(&self, fd: &OwnedFd) -> bool {
+        let mut kept = self.kept.iter();
+        kept.any(|kept| is_copy(kept.fd.as_fd(), fd.as_fd()))
+    }
+
     /// All descriptors, as the guardian has them.
     pub(super) fn to_hold(&self) -> impl Iterator<Item = (String, BorrowedFd<'_>)> {
         self.kept
@@ -80,6 +87,10 @@ impl Supervisor {
         let mut too_many = 0;
         for fd in descriptors {
             let store = self.slots.of(id).store.get_or_insert_default();
+            if store.has(&fd) {
+                // That ends a copy and nothing else, so it cannot wait.
+                continue;
+            }
             if store.kept.len() >= MOST {
                 too_many += 1;
                 part_with(fd);

@@ -160,7 +160,7 @@ fn words(page: &mut Page) {
         ("EXTEND_TIMEOUT_USEC=N", "It needs so many microseconds from now on to become ready or to end. A stop can be extended to ten times its ladder."),
         ("WATCHDOG=1, WATCHDOG=trigger, WATCHDOG_USEC=N", "It is alive; it is to be treated as if it were not; how often it will say so. See rc_supervise_watchdog."),
         ("NOTIFYACCESS=none, main, all", "Whom to listen to from now on."),
-        ("FDSTORE=1, FDNAME=NAME, FDPOLL=0, FDSTOREREMOVE=1", "Keep the descriptors that come along for the next instance, at most 64, which finds them from 3 on as sd_listen_fds(3) says; close them. They are kept over respawns and a restart in one step, not over a stop."),
+        ("FDSTORE=1, FDNAME=NAME, FDPOLL=0, FDSTOREREMOVE=1", "Keep the descriptors that come along for the next instance, at most 64, which finds them from 3 on as sd_listen_fds(3) says; close them. One that is kept already is not kept twice. They are kept over respawns and a restart in one step, not over a stop."),
         ("BARRIER=1", "Close the descriptor that comes along when all before was heard."),
     ] {
         page.term(word, meaning);

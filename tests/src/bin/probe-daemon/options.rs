@@ -25,6 +25,7 @@ usage: probe-daemon [option...] [-- anything]
                        %p its pid; repeatable
   --notify-child TEXT  the same by a child that lives on; repeatable
   --notify-with TEXT=WORDS  the same with both ends of a pipe that has WORDS in it
+  --notify-again TEXT  the same with the descriptors that it was given (LISTEN_FDS)
   --barrier HOW        wait until all was heard; HOW is ignored
   --write N=TEXT       write TEXT to descriptor N; repeatable
   --close N            close descriptor N; repeatable
@@ -116,6 +117,7 @@ impl Options {
                 Some("--notify") => options.says.push(Say::Notify(escaped(text()?))),
                 Some("--notify-child") => options.says.push(Say::NotifyByChild(escaped(text()?))),
                 Some("--barrier") => options.says.push(Say::Barrier),
+                Some("--notify-again") => options.says.push(Say::NotifyAgain(escaped(text()?))),
                 Some("--notify-with") => {
                     let (said, words) =
                         text()?.rsplit_once('=').ok_or("--notify-with TEXT=WORDS")?;

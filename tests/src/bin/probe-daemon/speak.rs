@@ -24,6 +24,8 @@ pub(crate) enum Say {
     NotifyByChild(String),
     /// A datagram with the read end of a new pipe, in which the words stand.
     NotifyWith(String, String),
+    /// A datagram with the descriptors that it was given, as sd_listen_fds(3) has it.
+    NotifyAgain(String),
     /// A barrier, waited for.
     Barrier,
     /// Bytes to a descriptor.
@@ -46,6 +48,7 @@ pub(crate) fn say(say: &Say) -> io::Result<()> {
         Say::Notify(text) => notify(text),
         Say::NotifyByChild(text) => by_child(text),
         Say::NotifyWith(text, words) => with_pipe(text, words),
+        Say::NotifyAgain(text) => with_given(text),
         Say::Barrier => barrier(),
         Say::Write(fd, text) => sys::write_bytes(*fd, text.as_bytes()),
         Say::Close(fd) => sys::close(*fd),
@@ -71,6 +74,15 @@ fn with_pipe(text: &str, words: &str) -> io::Result<()> {
     }
     sys::write_bytes(write.as_raw_fd(), words.as_bytes())?;
     send(text, &[read.as_raw_fd(), write.as_raw_fd()])
+}
+
+fn with_given(text: &str) -> io::Result<()> {
+    let count = env::var("LISTEN_FDS").unwrap_or_default();
+    let count: i32 = count.parse().unwrap_or(0);
+    match count {
+        0 => Ok(()),
+        _ => send(text, &(3..3 + count).collect::<Vec<_>>()),
+    }
 }
 
 /// Until everything that was sent before was heard.
