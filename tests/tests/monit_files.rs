@@ -82,7 +82,10 @@ fn a_file_that_does_not_fit_harms_nobody() {
             "TAKEN",
             "monit has a check taken already, from /etc/monitrc",
         ),
-        ("lab", "service name lab is used already"),
+        (
+            "lab",
+            "monit has a check lab already, of the machine itself",
+        ),
     ] {
         simple(&lab, name, "", "");
         let said = rc(&lab, name, "start");

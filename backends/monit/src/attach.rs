@@ -3,7 +3,7 @@
 //! What counts is the control file: a monit that is not there, or does not answer, finds it when it
 //! begins. So neither is waited for, and nothing that monit remembers is relied upon.
 
-use crate::client::service::{pending, Service};
+use crate::client::service::{pending, Service, SYSTEM};
 use crate::client::{Action, Seen, ANSWER};
 use crate::control_file::marker::{names_of, owners};
 use crate::control_file::Rendered;
@@ -215,6 +215,7 @@ fn refuse_taken_names(monit: &Monit, seen: &Seen, service: &str, control: &Rende
         };
         let mut owners = owners(&seen.monit, name).peekable();
         let what = match owners.peek() {
+            None if taken.kind == SYSTEM => "of the machine itself: rename one".to_string(),
             None => format!(
                 "from {}; use rc_monit_type=native, or remove that one",
                 seen.monit.control_file

@@ -23,6 +23,8 @@ pub struct Service {
 
 /// `check process`.
 pub const PROCESS: u32 = 3;
+/// That of the machine as a whole, of which there is always one.
+pub const SYSTEM: u32 = 5;
 /// `check program`.
 pub const PROGRAM: u32 = 7;
 
