@@ -139,7 +139,7 @@ fn an_ordinary_user_starts_looks_and_stops() {
     lab.wait_dead(last.pid(), SOON);
     let left = lab.sh("ls -A /run/user/alice/openrc/rc-sv/.internal").ok();
     assert_eq!(left, "lock\n");
-    assert_eq!(ask(&lab, "alice", &["status", "foo"]).code(), 32);
+    assert_eq!(ask(&lab, "alice", &["status", "foo"]).code(), 3);
 }
 
 #[test]
