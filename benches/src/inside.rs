@@ -36,8 +36,8 @@ pub enum Part {
 impl Part {
     /// All of them, in their order.
     pub const ALL: [Part; 7] = [
-        Part::Restart,
         Part::Memory,
+        Part::Restart,
         Part::Storm,
         Part::OpenRc,
         Part::Control,

@@ -46,7 +46,7 @@ supervise-daemon or s6, loses or doubles a service, or needs too much memory.
 
   --json FILE   write all samples to the file
   --peers       without rc-sv: the floors and the other supervisors only
-  --only PART   only this part, and no verdict: restart memory storm openrc control suites
+  --only PART   only this part, and no verdict: memory restart storm openrc control suites
                 monit
 
 Needs root, cc, and what 'make root' and 'make stage' make.

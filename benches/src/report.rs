@@ -37,7 +37,7 @@ fn headline(section: &str) -> &str {
         restart::RESTED => "the same, each after 2.5 s in which nothing happened",
         restart::IDLE => "context switches per second of all supervising processes, idle",
         storm::SECTION => "1,000 services killed at once, until all are back",
-        memory::PSS => "all supervising processes, idle, on a machine with 15 other programs",
+        memory::PSS => "all supervising processes, idle; with 12 or 24 services after the restarts",
         memory::IDLE => "context switches of all supervising processes in 10 s without any event",
         memory::PRIVATE => "of it, what no other process shares",
         suites::STOP => "until rc-service is back and the process is gone",

@@ -7,7 +7,7 @@
 use crate::contender::Contender;
 use crate::figure::{Figure, Unit};
 use crate::stamps::{Stamp, Stamps};
-use crate::{clock, process, Result};
+use crate::{clock, memory, process, Result};
 
 /// Kills of each contender.
 const ROUNDS: usize = 200;
@@ -42,7 +42,7 @@ struct Kill {
     from: u64,
 }
 
-/// Starts all, counts wake-ups, measures, stops all.
+/// Starts all, counts wake-ups, measures, with the memory after that, and stops all.
 pub fn measure(stamps: &mut Stamps, contenders: &mut [Box<dyn Contender>]) -> Result<Vec<Figure>> {
     for contender in contenders.iter_mut() {
         let pool = if contender.is_prompt() {
@@ -61,6 +61,7 @@ pub fn measure(stamps: &mut Stamps, contenders: &mut [Box<dyn Contender>]) -> Re
         }
     }
     for contender in contenders {
+        figures.extend(memory::figure(stamps, &**contender)?);
         contender.stop(stamps)?;
     }
     Ok(figures)

@@ -204,7 +204,7 @@ impl Guardian {
         fds.extend(line.map(|line| PollFd::new(line, PollFlags::POLLIN)));
         // What is wrong with them shows when they are looked at.
         if poll(&mut fds, patience) == Ok(0) && line.is_some() {
-            let _ = sys::rest(|| poll(&mut fds, PollTimeout::NONE));
+            sys::rest(&mut fds, -1);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Waiting for whatever happens first.
 
 use super::sys;
+use nix::poll::{PollFd, PollFlags};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::io;
 use std::os::fd::AsFd;
@@ -191,16 +192,19 @@ impl Reactor {
     /// Waits until something happens, or for `millis`, or for ever; with `rests` after memory was
     /// given back. A signal handler's visit and the end of the time count as nothing.
     pub(super) fn wait(&mut self, millis: Option<u64>, rests: bool) -> io::Result<()> {
-        let timeout = match millis {
+        let mut timeout = match millis {
             None => EpollTimeout::NONE,
             Some(millis) => i32::try_from(millis)
                 .ok()
                 .and_then(|millis| EpollTimeout::try_from(millis).ok())
                 .unwrap_or(EpollTimeout::MAX),
         };
-        let mut wait = || self.epoll.wait(&mut self.batch, timeout);
-        let got = if rests { sys::rest(wait) } else { wait() };
-        self.got = match got {
+        if rests {
+            let mut fds = [PollFd::new(self.epoll.0.as_fd(), PollFlags::POLLIN)];
+            sys::rest(&mut fds, timeout.into());
+            timeout = EpollTimeout::ZERO;
+        }
+        self.got = match self.epoll.wait(&mut self.batch, timeout) {
             Err(nix::errno::Errno::EINTR) => 0,
             got => got?,
         };

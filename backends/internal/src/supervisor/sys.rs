@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use nix::errno::Errno;
+use nix::poll::PollFd;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockFlag};
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -225,16 +226,16 @@ pub(crate) fn receive_note(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Res
     Ok(note)
 }
 
-/// Gives back what work needs and idleness does not, and waits: freed memory, and the pages of code
-/// and constants of the program and its libraries. These are never written, so the kernel takes them
-/// from the files again when they are needed. It does so by many pages around each, so `wait` should
-/// be one call, which is compiled into this very function.
+/// Gives back what work needs and idleness does not, and waits for one of `fds`, or for so many
+/// milliseconds, or for ever (-1): freed memory, and the pages of code and constants of the program
+/// and its libraries. These are never written, so the kernel takes them from the files again when
+/// they are needed. It does so by 64 KiB around each, so after that no function of ours is called.
 #[inline(never)]
-pub(crate) fn rest<T>(wait: impl FnOnce() -> T) -> T {
+pub(crate) fn rest(fds: &mut [PollFd<'_>], millis: i32) {
     let mut constants: Vec<(usize, usize)> = Vec::with_capacity(64);
     // SAFETY: `find_constants` gets what it is made for, and keeps nothing. No memory of ours is
     // touched by trimming. What it found are mappings that nobody ever writes to, of objects that
-    // stay loaded.
+    // stay loaded. A `PollFd` is a pollfd, transparently.
     unsafe {
         // First what needs much code itself.
         #[cfg(target_env = "gnu")]
@@ -246,8 +247,8 @@ pub(crate) fn rest<T>(wait: impl FnOnce() -> T) -> T {
         for (start, length) in &constants {
             libc::madvise(*start as *mut libc::c_void, *length, libc::MADV_DONTNEED);
         }
+        libc::poll(fds.as_mut_ptr().cast(), fds.len() as libc::nfds_t, millis);
     }
-    wait()
 }
 
 /// Adds those of one object, as addresses and lengths. What is written while it is loaded lies in
