@@ -71,6 +71,10 @@ monit's own start program runs it again, in its own way.
 .PP
 Nobody is the parent of what OpenRC has started, so it is not seen how it ended.
 monit sends no signals, and a script may have a reload of its own.
+.PP
+A start does not fail because monit does not run or does not answer: it watches as soon as it does.
+It fails over what would end monit, alone or beside all that it reads already: a control file that is
+wrong, an include directory that is included twice, two services whose names differ in case alone.
 ";
 
 const TAIL: &str =
